@@ -1,5 +1,5 @@
-/* Status codes, one list for code, name and text. Shared by applications and plugins. The detail of a failure (message,
- * remedy, vendor's code) is in the thread's last-error record, see instance.h. */
+/* Status codes, one list for code, name and text, shared by applications and plugins; and the application's record of the
+ * thread's last failure (a plugin reports its details through the host table instead). */
 #ifndef QIAO_STATUS_H
 #define QIAO_STATUS_H
 
@@ -31,5 +31,28 @@ typedef int32_t qiao_status;
 #define QIAO_STATUS_ENUMERATOR(name, code, text) QIAO_##name = code,
 enum { QIAO_STATUS_MAP(QIAO_STATUS_ENUMERATOR) };
 #undef QIAO_STATUS_ENUMERATOR
+
+/// The detail of this thread's last failed call. Strings are never null, and valid until the thread's next failing call.
+typedef struct qiao_error {
+    size_t struct_size;
+    const void* next;
+    qiao_status status;
+    uint32_t line;           /* of the kernel's source, for QIAO_ERROR_BUILD; else 0 */
+    int64_t vendor_code;     /* the vendor's own code; 0 = none */
+    const char* message;     /* what was wrong, the value, the limit */
+    const char* remedy;      /* what to do; "" = nothing to add */
+    const char* object;      /* what it happened to: "kernel add", "mock:0"; "" = unknown */
+    const char* plugin;      /* id of the plugin that failed; "" = the core */
+    const char* vendor_text; /* the vendor's name of the code */
+    const char* log;         /* build log; "" = none */
+} qiao_error;
+#define QIAO_ERROR_INIT {sizeof(qiao_error), NULL, QIAO_OK, 0u, 0, NULL, NULL, NULL, NULL, NULL, NULL}
+
+/// Fills the caller's record with this thread's last failure; status QIAO_OK if there was none.
+QIAO_API qiao_status qiao_error_query(qiao_error* out_error);
+
+/// "QIAO_ERROR_NOT_FOUND" and its text; never null, also for unknown codes.
+QIAO_API const char* qiao_status_get_name(qiao_status status);
+QIAO_API const char* qiao_status_get_text(qiao_status status);
 
 #endif
