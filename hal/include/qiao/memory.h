@@ -1,0 +1,60 @@
+/* Memory: allocations on a device, their addresses, and blocking copies. Every allocation has one 64-bit device address;
+ * adding to it at element granularity is always legal, and is what kernels and copies take. An address has meaning only
+ * together with its device. For copies that do not block see queue.h. */
+#ifndef QIAO_MEMORY_H
+#define QIAO_MEMORY_H
+
+#include "qiao/device.h"
+
+typedef struct qiao_memory qiao_memory;
+
+typedef struct qiao_memory_desc {
+    size_t struct_size;
+    const void* next;    /* no extension is defined yet: null */
+    uint64_t size_bytes; /* above 0, at most the device's max_allocation_bytes */
+    uint64_t alignment;  /* of the device address: a power of two up to 2 MiB; 0 = 128 */
+    qiao_memory_kind kind; /* 0 = QIAO_MEMORY_KIND_DEVICE */
+    uint32_t reserved0;
+    uint64_t flags; /* none defined yet: 0 */
+} qiao_memory_desc;
+#define QIAO_MEMORY_DESC_INIT {sizeof(qiao_memory_desc), NULL, 0u, 0u, QIAO_MEMORY_KIND_DEVICE, 0u, 0u}
+
+/// Allocates memory; its contents are undefined. Fails with OUT_OF_MEMORY, UNSUPPORTED for a kind the device has not,
+/// OUT_OF_RANGE for a size of 0 or above the limit.
+QIAO_API qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* desc, qiao_memory** out_memory);
+QIAO_API qiao_status qiao_memory_retain(qiao_memory* memory);
+/// Never waits: memory that queued work may still use is freed when that work has ended. Null is ignored.
+QIAO_API qiao_status qiao_memory_release(qiao_memory* memory);
+
+/// The device address of the first byte.
+QIAO_API qiao_status qiao_memory_get_address(qiao_memory* memory, uint64_t* out_address);
+
+typedef struct qiao_memory_properties {
+    size_t struct_size;
+    const void* next;
+    qiao_device* device;
+    uint64_t address;
+    uint64_t size_bytes;
+    void* host_pointer; /* null = reach it by map or copies */
+    qiao_memory_kind kind;
+    uint32_t reserved0;
+} qiao_memory_properties;
+#define QIAO_MEMORY_PROPERTIES_INIT {sizeof(qiao_memory_properties), NULL, NULL, 0u, 0u, NULL, 0u, 0u}
+
+QIAO_API qiao_status qiao_memory_query(qiao_memory* memory, qiao_memory_properties* out_properties);
+/// The allocation of `device` that contains the address (borrowed), and the offset in it. NOT_FOUND if there is none.
+QIAO_API qiao_status qiao_memory_find(qiao_device* device, uint64_t address, qiao_memory** out_memory, uint64_t* out_offset);
+
+/// A pointer through which the host may read and write [offset, offset + size) until it is unmapped; `access` is a set of
+/// qiao_access bits. No queued work may use that range meanwhile. A host copy where the device's memory is out of reach:
+/// then writes arrive at unmap. Each map needs its own unmap.
+QIAO_API qiao_status qiao_memory_map(qiao_memory* memory, uint64_t offset, uint64_t size_bytes, qiao_access access,
+                                     void** out_pointer);
+QIAO_API qiao_status qiao_memory_unmap(qiao_memory* memory, void* pointer);
+
+/// Copy between host memory and an allocation; return when done. They do not wait for queues: wait for the work that uses
+/// the bytes first. OUT_OF_RANGE if offset + size leaves the allocation. A size of 0 does nothing.
+QIAO_API qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* source, uint64_t size_bytes);
+QIAO_API qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target, uint64_t size_bytes);
+
+#endif

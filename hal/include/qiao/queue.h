@@ -1,0 +1,91 @@
+/* Queues: work for a device, in order. Concurrency is several queues. Every operation returns at once with the value that
+ * the queue's timeline will have when it has ended. An operation that fails fails its queue: later ones never run, and
+ * waits return its status. All operations may be submitted from several threads. */
+#ifndef QIAO_QUEUE_H
+#define QIAO_QUEUE_H
+
+#include "qiao/memory.h"
+#include "qiao/program.h"
+#include "qiao/timeline.h"
+
+typedef struct qiao_queue qiao_queue;
+
+#define QIAO_QUEUE_PROFILING (UINT64_C(1) << 0) /* keep timestamps of operations; costs time */
+
+typedef struct qiao_queue_desc {
+    size_t struct_size;
+    const void* next; /* no extension is defined yet: null */
+    uint64_t flags;
+    uint32_t priority; /* 0 = normal, higher = sooner; below the device's queue_priorities */
+    uint32_t reserved0;
+} qiao_queue_desc;
+#define QIAO_QUEUE_DESC_INIT {sizeof(qiao_queue_desc), NULL, 0u, 0u, 0u}
+
+/// `desc` may be null.
+QIAO_API qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, qiao_queue** out_queue);
+QIAO_API qiao_status qiao_queue_retain(qiao_queue* queue);
+/// Never waits: submitted work runs to its end. Null is ignored.
+QIAO_API qiao_status qiao_queue_release(qiao_queue* queue);
+/// The queue's timeline (borrowed; retain it to keep it longer than the queue).
+QIAO_API qiao_status qiao_queue_get_timeline(qiao_queue* queue, qiao_timeline** out_timeline);
+
+/// Shape of a launch, in work-items. 80 bytes, frozen. Unused dimensions are 1 (0 is taken as 1 above `dimensions`).
+typedef struct qiao_launch {
+    uint64_t global_size[3];
+    uint64_t group_size[3]; /* all zero: the core chooses */
+    uint64_t global_offset[3];
+    uint32_t dimensions; /* 1 to 3 */
+    uint32_t flags;      /* none defined yet: 0 */
+} qiao_launch;
+#define QIAO_LAUNCH_INIT {{1u, 1u, 1u}, {0u, 0u, 0u}, {0u, 0u, 0u}, 1u, 0u}
+
+/// Runs a kernel. `arguments` is the packed block that the kernel's reflection describes, `argument_bytes` its exact
+/// size; it is copied, and can be built once and used again. `out_value` may be null. Fails, and submits nothing, with
+/// OUT_OF_RANGE for a size that the kernel or device does not allow, INVALID_ARGUMENT for a wrong block size or a group
+/// that does not divide the global size. Steady state: no allocation, no system call, no lock but the queue's own.
+QIAO_API qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch,
+                                       const void* arguments, size_t argument_bytes, uint64_t* out_value);
+
+/// A byte somewhere: a device and its address, or (null) a host pointer as an integer. Frozen.
+typedef struct qiao_place {
+    qiao_device* device;
+    uint64_t address;
+} qiao_place;
+
+/// Rows of `size_bytes`; `rows` 0 or 1 = a plain copy. Frozen.
+typedef struct qiao_copy {
+    qiao_place source;
+    qiao_place target;
+    uint64_t size_bytes;
+    uint64_t rows;
+    uint64_t source_pitch; /* bytes from row to row, at least size_bytes if rows > 1 */
+    uint64_t target_pitch;
+    uint64_t flags; /* none defined yet: 0 */
+} qiao_copy;
+#define QIAO_COPY_INIT {{NULL, 0u}, {NULL, 0u}, 0u, 0u, 0u, 0u, 0u}
+
+/// Copies between any two places, also of two vendors' devices. Host memory must stay valid until the value is reached.
+/// Source and target must not overlap. OUT_OF_RANGE if a range leaves its allocation.
+QIAO_API qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value);
+
+/// Fills `size_bytes` with a pattern of 1, 2, 4, 8 or 16 bytes that divides it.
+QIAO_API qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_bytes, const void* pattern,
+                                     uint32_t pattern_bytes, uint64_t* out_value);
+
+/// Later operations of the queue start when the timeline has reached the value, also one that is not submitted yet.
+QIAO_API qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value);
+/// Raises a timeline made by qiao_timeline_create when everything before has ended.
+QIAO_API qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value);
+
+/// `status` is QIAO_OK or the status with which the queue failed. May submit work, must not wait for its own queue.
+typedef void (*qiao_queue_callback)(void* user, qiao_status status);
+/// Calls the host when everything before has ended; later operations wait until it returns. It is called exactly once,
+/// on a thread of Qiao, also when the queue fails.
+QIAO_API qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback callback, void* user, uint64_t* out_value);
+
+/// Start and end of a reached operation of a queue with QIAO_QUEUE_PROFILING, on the device's clock. NOT_READY before;
+/// NOT_FOUND if it is so old that it has been forgotten (at least the last 256 are kept).
+QIAO_API qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_start_ns,
+                                                 uint64_t* out_end_ns);
+
+#endif
