@@ -16,7 +16,7 @@ function(qiao_add_plugin)
   endif()
   set(target qiao_plugin_${P_NAME})
   add_library(${target} MODULE ${P_SOURCES})
-  target_link_libraries(${target} PRIVATE ${P_LIBRARIES})
+  target_link_libraries(${target} PRIVATE qiao::headers ${P_LIBRARIES})
   target_link_options(${target} PRIVATE "LINKER:--version-script=${QIAO_PLUGIN_EXPORTS}")
   set_target_properties(${target} PROPERTIES
     PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${QIAO_PLUGIN_OUTPUT_DIRECTORY}" LINK_DEPENDS "${QIAO_PLUGIN_EXPORTS}")
