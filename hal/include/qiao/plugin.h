@@ -341,14 +341,16 @@ typedef struct qiao_plugin_queue_ops {
     /// The highest marked value reached. Concurrent with submission. A failure is the queue's failure, for good.
     qiao_status (*queue_poll)(void* queue, uint64_t* out_value);
 
-    /// Optional; default: queue_notify, else queue_poll with pauses. `value` is marked. Ends by the time limit and by
-    /// device loss. Concurrent with submission and with itself.
+    /// Optional; default: queue_notify, else queue_poll with pauses. Waits for the earliest mark at or above `value`, which
+    /// is at most the last marked value. Ends by the time limit and by device loss. Concurrent with submission and itself.
     qiao_status (*queue_wait)(void* queue, uint64_t value, uint64_t timeout_ns);
     /// Optional; default: the core copies from a filled buffer.
     qiao_status (*queue_fill)(void* queue, const qiao_plugin_fill* fill);
-    /// Optional; default: the core waits. Operations submitted later wait for the other queue's marked value.
-    qiao_status (*queue_after)(void* queue, void* other_queue, uint64_t other_value);
-    /// Optional; default: queue_wait on a helper thread, or polling. host->completed once for the marked `value`.
+    /// Optional; default: the core waits. Operations submitted later wait for the other queue's earliest mark at or above
+    /// `other_value`. Itself an operation that carries `value`.
+    qiao_status (*queue_after)(void* queue, void* other_queue, uint64_t other_value, uint64_t value);
+    /// Optional; default: polling. Later, once: host->completed for the earliest mark at or above `value`, which is at most
+    /// the last marked value. At once is allowed, from inside the slot too.
     qiao_status (*queue_notify)(void* queue, uint64_t value);
     /// Optional; default: the core's clock around the operation, marked as such. Device nanoseconds of a reached value.
     qiao_status (*queue_timestamps)(void* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns);

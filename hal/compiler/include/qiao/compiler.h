@@ -1,0 +1,91 @@
+/* The kernel compiler (libqiao_compiler): OpenCL C source in, a kernel package (.qpk) out. The library is opened when
+ * something is compiled for the first time and its functions are looked up by name, hence the _fn types; it runs its
+ * tools (clang, poclcc) as child processes, so no compiler ever lives in the application's process.
+ *
+ *     qiao_compiler_desc desc = QIAO_COMPILER_DESC_INIT;
+ *     desc.source = text; desc.source_size = strlen(text); desc.source_name = "scale.cl";
+ *     qiao_compiler_output* output;
+ *     qiao_status status = qiao_compiler_compile(&desc, &output);
+ *     qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
+ *     qiao_compiler_output_query(output, &result);  // the package, or message, remedy, log and line
+ *     qiao_compiler_output_release(output);
+ *
+ * All functions may be called from any thread at the same time. */
+#ifndef QIAO_COMPILER_H
+#define QIAO_COMPILER_H
+
+#include "qiao/status.h"
+
+/* What dlopen wants: the number changes when an existing caller would stop working. */
+#define QIAO_COMPILER_LIBRARY "libqiao_compiler.so.0"
+
+/// Neither look into the disk cache nor write to it.
+#define QIAO_COMPILER_NO_CACHE (UINT64_C(1) << 0)
+
+/// What to compile. G (growing: struct_size and next first). All strings are NUL-terminated and read during the call only.
+typedef struct qiao_compiler_desc {
+    size_t struct_size;
+    const void* next;            /* null: no extension is defined yet */
+    const char* source;          /* OpenCL C */
+    uint64_t source_size;        /* bytes, without a terminator */
+    const char* source_name;     /* what diagnostics call it, and whose directory #include "..." starts from; null = "kernel.cl" */
+    const char* options;         /* "-DN=4 -I inc -cl-fast-relaxed-math"; quotes and backslashes as in a shell; null = none */
+    const char* formats;         /* variants wanted, separated by ";": "opencl-c", "host-elf"; null = "opencl-c" */
+    const char* cache_directory; /* null = $XDG_CACHE_HOME/qiao, else ~/.cache/qiao */
+    uint64_t time_limit_ns;      /* for all tools together; 0 = 120 seconds */
+    uint64_t flags;              /* QIAO_COMPILER_... */
+} qiao_compiler_desc;
+#define QIAO_COMPILER_DESC_INIT {sizeof(qiao_compiler_desc), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/// What one call produced: made by compile or check, owned by the caller.
+typedef struct qiao_compiler_output qiao_compiler_output;
+
+/// What is in an output. G; filled by query up to struct_size. Pointers live as long as the output and are never null
+/// except `package` on failure.
+typedef struct qiao_compiler_result {
+    size_t struct_size;
+    const void* next;
+    const void* package; /* the bytes of the .qpk; null on failure */
+    uint64_t package_size;
+    const char* log;     /* warnings and errors of the tools, with the source's own names and lines; "" = none */
+    const char* message; /* on failure: what was wrong; else "" */
+    const char* remedy;  /* on failure: what to do; else "" */
+    qiao_status status;  /* what the call returned */
+    uint32_t line;       /* of the first error, in the file `log` names; 0 = none */
+    uint32_t from_cache; /* 1 = nothing was compiled */
+    uint32_t reserved0;
+} qiao_compiler_result;
+#define QIAO_COMPILER_RESULT_INIT {sizeof(qiao_compiler_result), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+#ifdef __cplusplus
+#define QIAO_COMPILER_NOEXCEPT noexcept
+#else
+#define QIAO_COMPILER_NOEXCEPT
+#endif
+
+/// Compiles into one package with the source, the manifest and the wanted variants.
+/// Also sets *out_output on failure (it then holds message, remedy, log and line), except when out of memory or when
+/// out_output is null. ERROR_BUILD: the source is wrong. ERROR_UNSUPPORTED: a format is unknown, the kernel uses what
+/// Qiao has not (images, pipes), or a tool is missing (the remedy names the package to install).
+/// TIMEOUT: the time limit passed.
+QIAO_API qiao_status qiao_compiler_compile(const qiao_compiler_desc* desc,
+                                           qiao_compiler_output** out_output) QIAO_COMPILER_NOEXCEPT;
+
+/// Says whether the formats can be made here: OK with the tools and their versions in `log`, one a line, or
+/// ERROR_UNSUPPORTED with message and remedy. Compiles nothing. `formats` null = all.
+QIAO_API qiao_status qiao_compiler_check(const char* formats, qiao_compiler_output** out_output) QIAO_COMPILER_NOEXCEPT;
+
+/// Fills the caller's struct; set its struct_size first.
+QIAO_API qiao_status qiao_compiler_output_query(const qiao_compiler_output* output,
+                                                qiao_compiler_result* out_result) QIAO_COMPILER_NOEXCEPT;
+
+/// Null is allowed.
+QIAO_API void qiao_compiler_output_release(qiao_compiler_output* output) QIAO_COMPILER_NOEXCEPT;
+
+/* For callers that look the functions up with dlsym. */
+typedef qiao_status (*qiao_compiler_compile_fn)(const qiao_compiler_desc*, qiao_compiler_output**);
+typedef qiao_status (*qiao_compiler_check_fn)(const char*, qiao_compiler_output**);
+typedef qiao_status (*qiao_compiler_output_query_fn)(const qiao_compiler_output*, qiao_compiler_result*);
+typedef void (*qiao_compiler_output_release_fn)(qiao_compiler_output*);
+
+#endif

@@ -1,0 +1,71 @@
+// A futex lock: one read-modify-write to take, one to release, parks without long spinning. Also the raw futex wait and
+// wake that timelines park on. Knows nothing of what is locked.
+#pragma once
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "qiao/types.h"
+
+namespace qiao {
+
+inline uint64_t now_ns() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// The moment `timeout_ns` from now; saturates, so that QIAO_TIMEOUT_INFINITE stays infinite.
+inline uint64_t deadline_after(uint64_t timeout_ns) {
+    const uint64_t now = now_ns();
+    return timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+}
+
+// Returns when `word` no longer holds `expected`, when woken, or at the deadline; spurious returns are normal.
+inline void futex_wait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t deadline_ns = UINT64_MAX) {
+    timespec until{static_cast<time_t>(deadline_ns / 1'000'000'000u), static_cast<long>(deadline_ns % 1'000'000'000u)};
+    syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+            deadline_ns == UINT64_MAX ? nullptr : &until, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+
+inline void futex_wake(std::atomic<uint32_t>& word, int count = INT32_MAX) {
+    syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
+}
+
+class Lock {
+public:
+    void lock() {
+        uint32_t expected = kFree;
+        if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) [[unlikely]] {
+            lock_slow();
+        }
+    }
+    bool try_lock() {
+        uint32_t expected = kFree;
+        return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
+    }
+    void unlock() {
+        if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] {
+            futex_wake(state_, 1);
+        }
+    }
+
+private:
+    static constexpr uint32_t kFree = 0, kHeld = 1, kContended = 2;
+
+    void lock_slow() {
+        for (int spin = 0; spin < 64; ++spin) {
+            if (state_.load(std::memory_order_relaxed) == kFree && try_lock()) return;
+        }
+        while (state_.exchange(kContended, std::memory_order_acquire) != kFree) futex_wait(state_, kContended);
+    }
+
+    std::atomic<uint32_t> state_{kFree};
+};
+
+}  // namespace qiao
