@@ -41,7 +41,7 @@ ALLOWED = {
     "public shared": [],
     "public plugin": ["public shared"],
     "public": ["public shared"],
-    "object": ["public", "public shared"],
+    "object": ["public", "public plugin", "public shared"],
     "dispatch": ["public plugin", "public shared", "object"],
     "emulation": ["public plugin", "public shared", "object", "dispatch"],
     "loader": ["public plugin", "public shared", "object"],
