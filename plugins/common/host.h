@@ -17,11 +17,11 @@ namespace qiao::plugin {
 /* The detail of a failure, as the user will read it. */
 struct Failure {
     qiao_status status = QIAO_ERROR_PLUGIN;
-    std::string message; /* what was wrong, the value, the limit */
-    std::string remedy;  /* what to do; "" = nothing to add */
+    std::string message = {}; /* what was wrong, the value, the limit */
+    std::string remedy = {};  /* what to do; "" = nothing to add */
     int64_t vendor_code = 0;
-    std::string vendor_text; /* the vendor's name of the code */
-    std::string log;         /* a compiler's build log */
+    std::string vendor_text = {}; /* the vendor's name of the code */
+    std::string log = {};         /* a compiler's build log */
     uint32_t line = 0;       /* of the kernel's source */
 };
 
