@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Includes go one way: each room of the tree includes only what the table below allows.
+
+Checks every #include of every C and C++ file: which room the included file belongs to, or which group of outside headers.
+A header or a folder that the tables do not know is a finding too, so nothing is checked by accident only. What the rooms are
+for is said in hal/README.md.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+
+import source
+
+# Room -> where it is, the longest prefix wins. "*" matches one path component and makes one room of each.
+ROOMS = {
+    "public shared": ["hal/include/qiao/types.h", "hal/include/qiao/status.h"],
+    "public plugin": ["hal/include/qiao/plugin.h"],
+    "public": ["hal/include/qiao/"],
+    "object": ["hal/src/object/"],
+    "dispatch": ["hal/src/dispatch/"],
+    "emulation": ["hal/src/emulation/"],
+    "loader": ["hal/src/loader/"],
+    "package": ["hal/src/package/"],
+    "api": ["hal/src/api/"],
+    "compiler interface": ["hal/compiler/include/"],
+    "compiler": ["hal/compiler/"],
+    "cli": ["hal/cli/"],
+    "abi": ["hal/abi/"],
+    "plugins common": ["plugins/common/"],
+    "plugin *": ["plugins/*/"],
+    "mock card": ["mock_devices/"],
+    "samples": ["samples/"],
+    "fakes": ["tests/fakes/"],
+    "tests": ["tests/"],
+}
+
+# Room -> rooms it may include, besides itself. "anything" is for tests of insides.
+ALLOWED = {
+    "public shared": [],
+    "public plugin": ["public shared"],
+    "public": ["public shared"],
+    "object": ["public", "public plugin", "public shared"],
+    "dispatch": ["public plugin", "public shared", "object"],
+    "emulation": ["public plugin", "public shared", "object", "dispatch"],
+    "loader": ["public plugin", "public shared", "object"],
+    "package": ["public shared"],
+    "api": ["public", "public plugin", "public shared", "object", "dispatch"],
+    "compiler interface": ["public shared"],
+    "compiler": ["compiler interface", "package", "public shared"],
+    "cli": ["public", "public shared", "compiler interface", "package"],
+    "abi": ["public", "public plugin", "public shared"],
+    "plugins common": ["public plugin", "public shared"],
+    "plugin *": ["plugins common", "public plugin", "public shared"],
+    "plugin mock": ["mock card"],
+    "mock card": [],
+    "samples": ["public", "public shared"],
+    "fakes": [],
+    "tests": ["anything"],
+}
+
+# Single files that may include more than their room.
+EXCEPTIONS = {
+    "hal/src/api/instance.cpp": ["loader"],
+    "hal/src/api/program.cpp": ["package", "compiler interface"],
+    "hal/src/api/link.cpp": ["topology"],
+}
+
+# Group of outside headers -> patterns. The standard libraries are open to every room.
+OUTSIDE = {
+    "c99": r"(assert|ctype|errno|fenv|float|inttypes|limits|locale|math|setjmp|signal|stdarg|stdbool|stddef|stdint|stdio|"
+           r"stdlib|string|time|wchar)\.h",
+    "c++": r"[a-z_]+",
+    "os": r"(dirent|fcntl|pthread|sched|strings|unistd|poll|spawn|glob|fnmatch|libgen|ucontext|malloc|elf|link|pwd|"
+          r"(sys|linux)/[a-z_0-9]+)\.h",
+    "dynamic loading": r"dlfcn\.h",
+    "json": r"nlohmann/.*",
+    "zstd": r"zstd\.h",
+    "digest": r"sha(2|256)\.h",
+    "flatbuffers": r"flatbuffers/.*|qpk_generated\.h",
+    "llvm": r"llvm-c/.*",
+    "command line": r"CLI/.*",
+    "png": r"png\.h",
+    "opencl": r"CL/.*",
+    "doctest": r"doctest/.*",
+    "benchmark": r"benchmark/.*",
+    "valgrind": r"valgrind/.*",
+}
+
+OUTSIDE_ALLOWED = {
+    "public shared": [], "public plugin": [], "public": [], "abi": [],
+    "object": ["os"],
+    "dispatch": [],
+    "emulation": [],
+    "loader": ["os", "dynamic loading", "json"],
+    "package": ["zstd", "digest", "flatbuffers"],
+    "api": [],
+    "compiler interface": [],
+    "compiler": ["os", "llvm", "digest", "json", "zstd"],
+    "cli": ["os", "command line", "json", "png"],
+    "plugins common": ["os", "dynamic loading"],
+    "plugin *": ["os", "dynamic loading"],
+    "plugin opencl": ["opencl"],
+    "mock card": ["os", "dynamic loading", "json"],
+    "samples": [],
+    "fakes": ["os", "opencl"],
+    "tests": list(OUTSIDE),
+}
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:([<"])([^>"\n]+)[>"]|(\w+))', re.M)
+ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal", "plugins", "mock_devices", "mock_devices/src", "tests", ""]
+
+
+def room_of(relative):
+    """The room of a path in the tree, or None."""
+    best, best_length = None, -1
+    for room, prefixes in ROOMS.items():
+        for prefix in prefixes:
+            pattern = re.escape(prefix).replace(r"\*", "([^/]+)") + ("" if prefix.endswith("/") else "$")
+            match = re.match(pattern, relative.as_posix())
+            if match and len(prefix) > best_length:
+                best, best_length = room.replace("*", match.group(1)) if match.groups() else room, len(prefix)
+    return best
+
+
+def permitted(table, room):
+    """What a table allows a room; "plugin mock" has what "plugin *" has, and its own."""
+    kind = re.sub(r"^plugin (?!\*).*", "plugin *", room)
+    return set(table.get(kind, [])) | set(table.get(room, []))
+
+
+def find_in_tree(root, including, name, quoted):
+    """The included file as a path in the tree, or None if it is an outside header."""
+    folders = ([including.parent] if quoted else []) + [pathlib.PurePosixPath(start) for start in ROOTS]
+    for folder in folders:
+        candidate = root / folder / name
+        if candidate.is_file():
+            resolved = candidate.resolve()
+            return pathlib.PurePosixPath(resolved.relative_to(root.resolve()).as_posix())
+    return None
+
+
+def check_include(root, relative, room, name, quoted):
+    """Why the include is wrong, or None."""
+    target = find_in_tree(root, relative, name, quoted)
+    if target is None:
+        groups = [group for group, pattern in OUTSIDE.items() if re.fullmatch(pattern, name)]
+        if not groups:
+            return "is in no room and no group of outside headers; add it to OUTSIDE, or fix its path"
+        if groups[0] in ("c99", "c++") or groups[0] in permitted(OUTSIDE_ALLOWED, room):
+            return None
+        return f"is of group '{groups[0]}', which room '{room}' may not use"
+    other = room_of(target)
+    if other is None:
+        return f"is {target}, which is in no room; add its folder to ROOMS"
+    allowed = permitted(ALLOWED, room) | set(EXCEPTIONS.get(relative.as_posix(), []))
+    if other == room or other in allowed or "anything" in allowed:
+        return None
+    return f"belongs to room '{other}', which room '{room}' must not know"
+
+
+def check_table():
+    """The table itself must go one way: no room reaches itself through others."""
+    findings = []
+
+    def visit(room, path):
+        if room in path:
+            findings.append(f"the table goes round: {' -> '.join(path[path.index(room):] + [room])}")
+            return
+        for other in permitted(ALLOWED, room):
+            visit(other, path + [room])
+
+    for room in ALLOWED:
+        visit(room, [])
+    return findings
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args(argv)
+    if arguments.self_test:
+        return source.self_test(CASES)
+
+    findings, count = check_table(), 0
+    files = source.sources(arguments.root)
+    for relative in files:
+        room = room_of(relative)
+        if room is None:
+            findings.append(f"{relative}: is in no room; add its folder to ROOMS")
+            continue
+        text = source.without_comments((arguments.root / relative).read_text(encoding="utf-8"))
+        for match in INCLUDE.finditer(text):
+            count += 1
+            where = f"{relative}:{source.line_of(text, match.start())}"
+            if match.group(3):
+                findings.append(f"{where}: an include through the macro {match.group(3)} cannot be checked")
+                continue
+            problem = check_include(arguments.root, relative, room, match.group(2), match.group(1) == '"')
+            if problem:
+                findings.append(f"{where}: {match.group(2)} {problem}")
+    if not count:
+        findings.append(f"{arguments.root}: no include found: wrong folder?")
+    return source.report(findings, f"{count} includes of {len(files)} files go one way")
+
+
+def _on(root):
+    return main(["--root", str(root)])
+
+
+_HEADERS = {f"hal/include/qiao/{name}.h": "#include <stddef.h>\n" for name in ("types", "status", "qiao", "plugin")}
+CASES = [
+    ("a tree that is right", {
+        **_HEADERS, "samples/a.c": '#include "qiao/qiao.h"\n#include <stdio.h>\n// #include "qiao/plugin.h"\n',
+        "plugins/mock/device.cpp": '#include <qiao/plugin.h>\n#include "card.h"\n', "mock_devices/src/card.h": "",
+        "plugins/opencl/device.cpp": '#include "../common/x.h"\n#include <CL/cl.h>\n', "plugins/common/x.h": "",
+    }, _on, None),
+    ("a sample that knows plugins", {**_HEADERS, "samples/a.c": '#include "qiao/plugin.h"\n'}, _on,
+     "room 'public plugin', which room 'samples' must not know"),
+    ("a plugin that knows the application's header", {**_HEADERS, "plugins/mock/device.cpp": '#include <qiao/qiao.h>\n'}, _on,
+     "room 'public', which room 'plugin mock' must not know"),
+    ("a plugin that knows another plugin", {**_HEADERS, "plugins/mock/a.cpp": '#include "../opencl/b.h"\n',
+                                            "plugins/opencl/b.h": ""}, _on, "room 'plugin opencl', which room 'plugin mock'"),
+    ("a plugin that knows another's vendor", {**_HEADERS, "plugins/mock/a.cpp": "#include <CL/cl.h>\n"}, _on, "group 'opencl'"),
+    ("an api file that loads libraries", {**_HEADERS, "hal/src/api/queue.cpp": "#include <dlfcn.h>\n"}, _on,
+     "group 'dynamic loading'"),
+    ("an api file with another's exception", {**_HEADERS, "hal/src/api/queue.cpp": '#include "loader/loader.h"\n',
+                                              "hal/src/loader/loader.h": ""}, _on, "room 'loader'"),
+    ("an exception", {**_HEADERS, "hal/src/api/instance.cpp": '#include "loader/loader.h"\n', "hal/src/loader/loader.h": ""},
+     _on, None),
+    ("the card's model that knows Qiao", {**_HEADERS, "mock_devices/src/a.cpp": '#include "qiao/types.h"\n'}, _on,
+     "room 'public shared', which room 'mock card'"),
+    ("an unknown outside header", {**_HEADERS, "hal/src/api/a.cpp": "#include <cuda.h>\n"}, _on, "no group of outside headers"),
+    ("an unknown folder", {**_HEADERS, "hal/src/misc/a.cpp": "#include <vector>\n"}, _on, "is in no room"),
+    ("an include through a macro", {**_HEADERS, "hal/src/api/a.cpp": "#include HEADER\n"}, _on, "cannot be checked"),
+    ("an empty tree", {"README.md": ""}, _on, "no include found"),
+]
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
