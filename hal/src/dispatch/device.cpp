@@ -25,12 +25,7 @@ void lose_everything(qiao_device* device, const ErrorRecord& record) {
 
 qiao_status device_ensure_open(qiao_device* device) {
     Device& body = device->body;
-    if (body.lost.load(std::memory_order_acquire)) {
-        std::lock_guard guard(body.state);
-        fail(QIAO_ERROR_DEVICE_LOST, "device %s is lost: %s", body.id.c_str(), body.lost_reason.c_str());
-        set_remedy("qiao_device_reset starts it anew, where the plugin can");
-        return QIAO_ERROR_DEVICE_LOST;
-    }
+    if (body.lost.load(std::memory_order_acquire)) return device_fail_lost(device);
     if (body.opened.load(std::memory_order_acquire) != nullptr) return QIAO_OK;
     std::lock_guard guard(body.opening);
     if (body.opened.load(std::memory_order_relaxed) != nullptr) return QIAO_OK;
@@ -76,6 +71,27 @@ qiao_status device_slot_failed(qiao_device* device, qiao_status status, const ch
         fail(record);
     }
     return record.status;
+}
+
+qiao_status device_fail_lost(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    fail(QIAO_ERROR_DEVICE_LOST, "device %s is lost: %s", device_name(device), device->body.lost_reason.c_str());
+    set_remedy("qiao_device_reset starts it anew, where the plugin can");
+    return QIAO_ERROR_DEVICE_LOST;
+}
+
+void device_refresh_state(qiao_device* device) {
+    Device& body = device->body;
+    void* opened = body.opened.load(std::memory_order_acquire);
+    if (opened == nullptr || body.tables.device.device_state == nullptr || body.lost.load()) return;
+    qiao_plugin_device_state state = QIAO_PLUGIN_DEVICE_STATE_OK;
+    char reason[256] = "";
+    {
+        SlotGuard guard(body);
+        if (body.tables.device.device_state(opened, &state, reason, sizeof reason) != QIAO_OK) return;
+    }
+    reason[sizeof reason - 1] = '\0';
+    if (state == QIAO_PLUGIN_DEVICE_STATE_LOST) device_declare_lost(device, reason);
 }
 
 qiao_status device_reset(qiao_device* device) {

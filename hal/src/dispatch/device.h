@@ -14,6 +14,12 @@ void device_declare_lost(qiao_device* device, const char* reason);
 // Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost.
 qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot);
 
+// Asks the plugin whether the device is well, and acts on the answer.
+void device_refresh_state(qiao_device* device);
+
+// The error of a call on a lost device.
+qiao_status device_fail_lost(qiao_device* device);
+
 qiao_status device_reset(qiao_device* device);
 
 // Waits for all work and closes the device. Nothing of the application's is left on it.

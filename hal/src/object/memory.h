@@ -25,7 +25,8 @@ struct Memory {
     qiao_memory_kind kind;
     std::mutex mapping{};               // guards what follows
     std::vector<HostCopy> host_copies{};
-    std::vector<void*> native_maps{};
+    std::vector<void*> native_maps{};   // made by the plugin
+    std::vector<void*> pointer_maps{};  // into host_pointer
 };
 
 }  // namespace qiao
