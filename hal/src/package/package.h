@@ -60,11 +60,13 @@ struct Variant {
     bool operator==(const Variant&) const = default;
 };
 
-/* Bytes borrowed from the package, or owned where they had to be decompressed. `bytes` stays valid across moves. */
+/* Bytes borrowed from the package, or owned where they had to be decompressed. */
 struct Blob {
     std::span<const std::byte> bytes;
     std::shared_ptr<const std::string> owner; /* null = borrowed: valid as long as the package's memory */
 };
+
+struct Manifest; /* manifest.h */
 
 class Package {
    public:
@@ -73,11 +75,13 @@ class Package {
     /* Maps the file; copies of the package share the mapping. */
     static Result<Package> open_file(const std::string& path);
 
-    const std::vector<Kernel>& kernels() const { return kernels_; }
-    const std::vector<Variant>& variants() const { return variants_; }
+    /* In the order of the source. References into the package's description stay valid as long as any copy of it. */
+    const std::vector<Kernel>& kernels() const;
+    const std::vector<Variant>& variants() const;
     const Kernel* find_kernel(std::string_view name) const; /* null = none */
-    const std::string& source_name() const { return source_name_; }
-    const std::string& options() const { return options_; } /* of the compilation, without -I: the source is complete */
+    bool has_source() const;
+    const std::string& source_name() const;
+    const std::string& options() const; /* what the source must be compiled with; includes and -D are in it already */
     std::span<const std::byte> bytes() const { return bytes_; }
 
     /* The variant's bytes, digest checked. `index` must be below variants().size(). Zero copy, except for sources. */
@@ -87,22 +91,11 @@ class Package {
     Result<size_t> verify() const;
 
    private:
-    struct Extent {
-        uint64_t offset = 0;
-        uint64_t size = 0;
-        uint8_t digest[32] = {};
-    };
-    friend class ManifestReader;
+    Package() = default;
 
     std::shared_ptr<const void> mapping_; /* null for borrowed bytes */
     std::span<const std::byte> bytes_;
-    std::vector<Kernel> kernels_;
-    std::vector<Variant> variants_;
-    std::vector<Extent> extents_; /* of the variants, in their order */
-    std::string source_name_;
-    std::string options_;
-    Extent source_;
-    uint64_t source_size_ = 0; /* decompressed */
+    std::shared_ptr<const Manifest> manifest_;
 };
 
 /* Builds a package: the same calls give the same bytes. What it writes has passed the reader's checks. */
@@ -124,12 +117,13 @@ class Writer {
     Result<std::vector<std::byte>> finish() const;
 
    private:
+    bool has_source_ = false;
     std::string source_name_;
     std::string source_;
     std::string options_;
     std::vector<Kernel> kernels_;
     std::vector<Variant> variants_;
-    std::vector<std::vector<std::byte>> contents_;
+    std::vector<std::vector<std::byte>> contents_; /* of the variants, in their order */
 };
 
 /* Fills offsets, sizes of counts and block_size from kinds, sizes and alignments by the rules of the argument block. */
