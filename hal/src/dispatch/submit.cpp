@@ -10,11 +10,18 @@ void wake_unsubmitted_waiters(Queue& queue) {
     timeline_changed(queue.timeline->body);
 }
 
-qiao_status queue_mark_submitted(Queue& queue) {
-    if (queue.plugin_queue == nullptr || queue.marked_value >= queue.submitted_value) return QIAO_OK;
+void queue_mark_submitted(Queue& queue) {
+    if (queue.plugin_queue == nullptr || queue.marked_value >= queue.submitted_value) return;
     const qiao_status status = queue.device->body.tables.queue.queue_mark(queue.plugin_queue, queue.submitted_value);
-    if (status == QIAO_OK) queue.marked_value = queue.submitted_value;
-    return status;
+    if (status != QIAO_OK) queue_fail_from_slot(queue.self, status, "queue_mark");
+    queue.marked_value = queue.submitted_value;
+}
+
+void queue_completed_with_error(qiao_queue* queue, qiao_status status) {
+    ErrorRecord record = take_plugin_error(status, queue->body.device->body.plugin_id, "work of the queue");
+    record.object = queue->body.device->body.id;
+    if (record.status == QIAO_ERROR_DEVICE_LOST) device_declare_lost(queue->body.device, record.message.c_str());
+    queue_fail(queue, record);
 }
 
 void queue_fail(qiao_queue* queue, const ErrorRecord& record) {

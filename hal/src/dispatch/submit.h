@@ -29,22 +29,24 @@ inline uint64_t queue_last_value(Queue& queue) {
 // Wakes threads that wait for a value nobody had submitted.
 void wake_unsubmitted_waiters(Queue& queue);
 
-// Makes everything submitted observable.
-qiao_status queue_mark_submitted(Queue& queue);
+// Makes everything submitted observable. If the plugin cannot, the queue has failed.
+void queue_mark_submitted(Queue& queue);
 
 // Books a value that the plugin has accepted. The mark comes at the latest after kMarkInterval operations, so that no wait
 // has more than that many behind it.
-inline qiao_status queue_accepted(Queue& queue, uint64_t value) {
+inline void queue_accepted(Queue& queue, uint64_t value) {
     queue.submitted_value = value;
     if (queue.unsubmitted_waiter) [[unlikely]] wake_unsubmitted_waiters(queue);
-    if (value - queue.marked_value >= kMarkInterval || queue.flags != 0) [[unlikely]] return queue_mark_submitted(queue);
-    return QIAO_OK;
+    if (value - queue.marked_value >= kMarkInterval || queue.flags != 0) [[unlikely]] queue_mark_submitted(queue);
 }
 
 // Whether operations may go straight to the plugin: it has queues, and none is waiting before them.
 inline bool queue_is_direct(const Queue& queue) {
     return queue.plugin_queue != nullptr && queue.deferred_count == 0;
 }
+
+// The plugin told by notification that work of the queue failed.
+void queue_completed_with_error(qiao_queue* queue, qiao_status status);
 
 // The queue is finished: `record` is what waits return. Does not need the lock.
 void queue_fail(qiao_queue* queue, const ErrorRecord& record);

@@ -4,6 +4,7 @@
 #include "dispatch/wait.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <vector>
 
 #include "dispatch/device.h"
@@ -12,26 +13,6 @@
 
 namespace qiao {
 namespace {
-
-// Keeps a timeline's queue from being destroyed while it is asked; null if it is gone already.
-class SourceUse {
-public:
-    explicit SourceUse(Timeline& timeline) {
-        timeline.lock.lock();
-        queue_ = timeline.source;
-        if (queue_ != nullptr) add_use(queue_);
-        timeline.lock.unlock();
-    }
-    ~SourceUse() {
-        if (queue_ != nullptr) drop_use(queue_);
-    }
-    SourceUse(const SourceUse&) = delete;
-    SourceUse& operator=(const SourceUse&) = delete;
-    qiao_queue* get() const { return queue_; }
-
-private:
-    qiao_queue* queue_;
-};
 
 bool is_reached(const Timeline& timeline, uint64_t value) {
     return timeline.reached.load(std::memory_order_acquire) >= value;
@@ -42,13 +23,6 @@ qiao_status failure_status(Timeline& timeline) {
     const qiao_status status = timeline.failure.status;
     timeline.lock.unlock();
     return status;
-}
-
-qiao_status report_failure(Timeline& timeline) {
-    timeline.lock.lock();
-    ErrorRecord record = timeline.failure;
-    timeline.lock.unlock();
-    return fail(std::move(record));
 }
 
 bool is_closed(Timeline& timeline) {
@@ -65,22 +39,6 @@ void poll_queue(qiao_queue* queue) {
     const qiao_status status = body.device->body.tables.queue.queue_poll(body.plugin_queue, &value);
     if (value != 0) timeline_advance(body.timeline->body, value);
     if (status != QIAO_OK && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_poll");
-}
-
-// Whether the plugin knows the value; if so, it is marked. If not, the caller may park: it will be woken.
-bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
-    Queue& body = queue->body;
-    qiao_status status = QIAO_OK;
-    {
-        QueueGuard guard(body);
-        if (body.plugin_queue == nullptr || value > body.submitted_value) {
-            body.unsubmitted_waiter = body.unsubmitted_waiter || will_park;
-            return false;
-        }
-        if (value > body.marked_value) status = queue_mark_submitted(body);
-    }
-    if (status != QIAO_OK) queue_fail_from_slot(queue, status, "queue_mark");
-    return true;
 }
 
 void wait_by_notification(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
@@ -136,11 +94,59 @@ void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
 
 }  // namespace
 
+QueueUse::QueueUse(Timeline& timeline) {
+    timeline.lock.lock();
+    queue_ = timeline.source;
+    if (queue_ != nullptr) add_use(queue_);
+    timeline.lock.unlock();
+}
+
+QueueUse::~QueueUse() {
+    if (queue_ != nullptr) drop_use(queue_);
+}
+
+bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
+    Queue& body = queue->body;
+    QueueGuard guard(body);
+    if (body.plugin_queue == nullptr || value > body.submitted_value) {
+        body.unsubmitted_waiter = body.unsubmitted_waiter || will_park;
+        return false;
+    }
+    if (value > body.marked_value) queue_mark_submitted(body);
+    return true;
+}
+
+qiao_status timeline_report_failure(qiao_timeline* handle, uint64_t value) {
+    Timeline& timeline = handle->body;
+    if (!timeline.failed.load(std::memory_order_acquire)) {
+        return fail(QIAO_ERROR_CANCELLED, "value %" PRIu64 " of the timeline can no longer be reached: it stands at %" PRIu64 " and nobody is left to raise it",
+                    value, timeline.reached.load());
+    }
+    timeline.lock.lock();
+    ErrorRecord record = timeline.failure;
+    timeline.lock.unlock();
+    return fail(std::move(record));
+}
+
+void timeline_poll_last(qiao_timeline* handle) {
+    QueueUse source(handle->body);
+    if (source.get() != nullptr) timeline_poll(handle, queue_last_value(source.get()->body));
+}
+
+void timeline_close_if_unraisable(qiao_timeline* handle) {
+    Timeline& timeline = handle->body;
+    if (timeline.of_queue || handle->header.references.load() != 0 || timeline.signallers.load() != 0) return;
+    timeline.lock.lock();
+    timeline.closed = true;
+    timeline.lock.unlock();
+    timeline_changed(timeline);
+}
+
 qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
     Timeline& timeline = handle->body;
     if (is_reached(timeline, value)) return QIAO_OK;
     {
-        SourceUse source(timeline);
+        QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire) &&
             mark_if_submitted(source.get(), value, false)) {
             poll_queue(source.get());
@@ -156,7 +162,7 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
     if (is_reached(timeline, value)) return QIAO_OK;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
     for (bool last_round = timeout_ns == 0;;) {
-        SourceUse source(timeline);
+        QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
             if (last_round) {
                 if (mark_if_submitted(source.get(), value, false)) poll_queue(source.get());
@@ -167,11 +173,8 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
         if (is_reached(timeline, value)) return QIAO_OK;
         Parking parking(timeline);
         if (is_reached(timeline, value)) return QIAO_OK;
-        if (timeline.failed.load(std::memory_order_acquire)) return report_failure(timeline);
-        if (is_closed(timeline)) {
-            return fail(QIAO_ERROR_CANCELLED, "value %llu of the timeline can no longer be reached: it stands at %llu and nobody is left to raise it",
-                        static_cast<unsigned long long>(value), static_cast<unsigned long long>(timeline.reached.load()));
-        }
+        if (timeline.failed.load(std::memory_order_acquire)) return timeline_report_failure(handle, value);
+        if (is_closed(timeline)) return timeline_report_failure(handle, value);
         if (last_round) return QIAO_TIMEOUT;
         const bool in_plugin = source.get() != nullptr && mark_if_submitted(source.get(), value, true);
         if (!in_plugin) parking.wait(deadline_ns);

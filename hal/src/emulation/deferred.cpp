@@ -23,6 +23,12 @@ bool has_failed(const qiao_queue* queue) {
     return queue->body.timeline->body.failed.load(std::memory_order_acquire);
 }
 
+void stop_signalling(qiao_timeline* timeline) {
+    timeline->body.signallers.fetch_sub(1);
+    timeline_close_if_unraisable(timeline);
+    drop_use(timeline);
+}
+
 }  // namespace
 
 bool on_queue_worker() {
@@ -41,8 +47,8 @@ DeferredQueue::~DeferredQueue() {
 void DeferredQueue::push(Operation operation, uint64_t value) {
     {
         std::lock_guard guard(mutex_);
-        list_.push_back({std::move(operation), value});
         if (!worker_.joinable()) worker_ = std::thread([this] { run(); });
+        list_.push_back({std::move(operation), value});
     }
     wake_.notify_one();
 }
@@ -60,7 +66,7 @@ void DeferredQueue::run() {
         std::optional<Entry> entry;
         {
             std::unique_lock guard(mutex_);
-            if (list_.empty() && unsynchronized_value_ != 0) {
+            if (unsynchronized_value_ != 0 && (list_.empty() || unsynchronized_count_ >= kMarkInterval)) {
                 guard.unlock();
                 if (synchronize() != QIAO_OK) queue_fail(queue_, last_error());
                 guard.lock();
@@ -120,8 +126,7 @@ void DeferredQueue::cancel(Entry& entry) {
         drop_use(after->timeline);
     } else if (auto* signal = std::get_if<SignalOperation>(&entry.operation)) {
         timeline_fail(signal->timeline->body, record);
-        signal->timeline->body.signallers.fetch_sub(1);
-        drop_use(signal->timeline);
+        stop_signalling(signal->timeline);
     }
     QueueGuard guard(queue_->body);
     --queue_->body.deferred_count;
@@ -134,6 +139,7 @@ qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
 
 qiao_status DeferredQueue::synchronize() {
     if (unsynchronized_value_ == 0) return QIAO_OK;
+    unsynchronized_count_ = 0;
     qiao_device* device = queue_->body.device;
     for (;;) {
         qiao_status status;
@@ -164,9 +170,8 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
         if (status == QIAO_OK) {
             in_plugin_ = true;
             --queue.deferred_count;
-            status = queue_accepted(queue, value);
-            if (status == QIAO_OK) return QIAO_OK;
-            ++queue.deferred_count;  // cancel() takes it off
+            queue_accepted(queue, value);
+            return QIAO_OK;
         }
     }
     if (status == QIAO_ERROR_UNSUPPORTED) return status;
@@ -188,6 +193,7 @@ qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
                                                                    operation.block.data(), nullptr);
     if (status != QIAO_OK) return device_slot_failed(queue.device, status, "kernel_launch");
     unsynchronized_value_ = value;
+    ++unsynchronized_count_;
     std::lock_guard times(mutex_);
     times_[value % times_.size()] = {value, start_ns, now_ns()};
     return QIAO_OK;
@@ -233,8 +239,7 @@ qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {
 qiao_status DeferredQueue::perform(SignalOperation& operation, uint64_t value) {
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
     timeline_advance(operation.timeline->body, operation.value);
-    operation.timeline->body.signallers.fetch_sub(1);
-    drop_use(operation.timeline);
+    stop_signalling(operation.timeline);
     return QIAO_OK;
 }
 

@@ -96,6 +96,7 @@ private:
     bool stop_ = false;
     bool in_plugin_ = false;              // the entry in hand was handed to the plugin's queue
     uint64_t unsynchronized_value_ = 0;   // kernel_launch accepted it, device_synchronize has not confirmed it
+    uint64_t unsynchronized_count_ = 0;
     std::array<Times, 256> times_{};
 };
 

@@ -1,6 +1,7 @@
 // A program's and a kernel's state. A kernel never changes after its program was loaded; a launch reads its first lines.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct Program {
     uint32_t score = 0;
     std::string name, format, target, tool, options, log;
     std::vector<std::byte> bytes;  // of the package: variants are read in place
-    std::string source;            // text of a source variant
+    std::shared_ptr<const std::string> variant_owner;  // a variant that had to be decompressed
     std::vector<qiao_kernel*> kernels;
 };
 

@@ -31,11 +31,11 @@ struct alignas(64) Queue {
     LaunchMemo memo;
     qiao_plugin_geometry geometry{};
 
+    qiao_queue* self = nullptr;
     qiao_device* device = nullptr;
     qiao_timeline* timeline = nullptr;
     uint64_t notified_value = 0;          // queue_notify was asked up to here
     uint64_t flags = 0;
-    uint32_t priority = 0;
     Lock own_lock;
     std::unique_ptr<DeferredQueue> deferred;
 
