@@ -43,7 +43,7 @@ qiao_status qiao_instance_find_device(qiao_instance* instance, const char* selec
     QIAO_CHECK_HANDLE(instance);
     QIAO_CHECK_POINTER(selector);
     QIAO_CHECK_POINTER(out_device);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         std::string ids;
         for (qiao_device* device : instance->body.devices) {
             if (selects(selector, device->body)) {
@@ -119,7 +119,7 @@ qiao_status qiao_device_get_limit(qiao_device* device, qiao_device_limit limit, 
 qiao_status qiao_device_query_state(qiao_device* device, qiao_device_state* out_state, const char** out_reason) {
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_state);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         device_refresh_state(device);
         std::lock_guard guard(device->body.state);
         *out_state = device->body.lost.load() ? QIAO_DEVICE_STATE_LOST : QIAO_DEVICE_STATE_OK;
@@ -133,7 +133,7 @@ qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_byt
     QIAO_CHECK_POINTER(out_free_bytes);
     QIAO_CHECK_POINTER(out_total_bytes);
     *out_free_bytes = *out_total_bytes = 0;
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         Device& body = device->body;
@@ -154,7 +154,7 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
     QIAO_CHECK_POINTER(out_device_ns);
     QIAO_CHECK_POINTER(out_host_ns);
     *out_device_ns = *out_host_ns = 0;
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         Device& body = device->body;
         if (body.tables.device.device_clock == nullptr) {
             return fail(QIAO_ERROR_UNSUPPORTED, "plugin %s has no clock for %s", body.plugin_id.c_str(), body.id.c_str());
@@ -168,7 +168,7 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
 
 qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeout_ns) {
     QIAO_CHECK_HANDLE(device);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         const qiao_status status = device_wait_idle(device, timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns));
         retire_passed(device);
         if (device->body.lost.load()) return device_fail_lost(device);
@@ -178,7 +178,7 @@ qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeout_ns) {
 
 qiao_status qiao_device_reset(qiao_device* device) {
     QIAO_CHECK_HANDLE(device);
-    return entry([&] { return device_reset(device); });
+    return entry([&]() -> qiao_status { return device_reset(device); });
 }
 
 qiao_status qiao_device_query_slot(qiao_device* device, uint32_t index, const char** out_name, qiao_provenance* out_provenance) {

@@ -9,6 +9,7 @@
 
 #include "api/entry.h"
 #include "dispatch/device.h"
+#include "dispatch/submit.h"
 #include "dispatch/tables.h"
 #include "emulation/deferred.h"
 #include "loader/loader.h"
@@ -151,7 +152,7 @@ void instance_drop_use(qiao_instance* instance) {
 using namespace qiao;
 
 qiao_status qiao_instance_create(const qiao_instance_desc* desc, qiao_instance** out_instance) {
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         QIAO_CHECK_POINTER(out_instance);
         *out_instance = nullptr;
         qiao_instance_desc options = QIAO_INSTANCE_DESC_INIT;
@@ -184,7 +185,7 @@ qiao_status qiao_instance_retain(qiao_instance* instance) {
 qiao_status qiao_instance_release(qiao_instance* instance) {
     if (instance == nullptr) return QIAO_OK;
     QIAO_CHECK_ALIVE(instance);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         if (release(instance)) instance_drop_use(instance);
         return QIAO_OK;
     });

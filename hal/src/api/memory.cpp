@@ -88,7 +88,7 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(desc);
     QIAO_CHECK_POINTER(out_memory);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
         QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
@@ -115,7 +115,7 @@ qiao_status qiao_memory_retain(qiao_memory* memory) {
 qiao_status qiao_memory_release(qiao_memory* memory) {
     if (memory == nullptr) return QIAO_OK;
     QIAO_CHECK_ALIVE(memory);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         if (!release(memory)) return QIAO_OK;
         qiao_device* device = memory->body.device;
         qiao_instance* instance = device->body.instance;
@@ -166,7 +166,7 @@ qiao_status qiao_memory_map(qiao_memory* memory, uint64_t offset, uint64_t size_
     if (out_pointer != nullptr) *out_pointer = nullptr;
     QIAO_CHECK_HANDLE(memory);
     QIAO_CHECK_POINTER(out_pointer);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         if (access == 0 || (access & ~(QIAO_ACCESS_READ | QIAO_ACCESS_WRITE)) != 0) {
             return fail(QIAO_ERROR_INVALID_ARGUMENT, "access is 0x%x; it must be READ, WRITE or both", access);
         }
@@ -179,12 +179,12 @@ qiao_status qiao_memory_map(qiao_memory* memory, uint64_t offset, uint64_t size_
 qiao_status qiao_memory_unmap(qiao_memory* memory, void* pointer) {
     QIAO_CHECK_HANDLE(memory);
     QIAO_CHECK_POINTER(pointer);
-    return entry([&] { return memory_unmap(memory->body, pointer); });
+    return entry([&]() -> qiao_status { return memory_unmap(memory->body, pointer); });
 }
 
 qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* source, uint64_t size_bytes) {
     QIAO_CHECK_HANDLE(memory);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(source);
@@ -194,7 +194,7 @@ qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* 
 
 qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target, uint64_t size_bytes) {
     QIAO_CHECK_HANDLE(memory);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(target);

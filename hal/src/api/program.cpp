@@ -262,7 +262,7 @@ qiao_status qiao_program_create_from_source(qiao_device* device, const qiao_prog
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(desc);
     QIAO_CHECK_POINTER(out_program);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         qiao_program_desc request;
         QIAO_RETURN_IF_ERROR(read_program_desc(device, desc, request));
         Compiled compiled;
@@ -276,7 +276,7 @@ qiao_status qiao_program_create_from_package(qiao_device* device, const qiao_pro
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(desc);
     QIAO_CHECK_POINTER(out_program);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         qiao_program_desc request;
         QIAO_RETURN_IF_ERROR(read_program_desc(device, desc, request));
         const auto* bytes = static_cast<const std::byte*>(request.data);
@@ -293,7 +293,7 @@ qiao_status qiao_program_retain(qiao_program* program) {
 qiao_status qiao_program_release(qiao_program* program) {
     if (program == nullptr) return QIAO_OK;
     QIAO_CHECK_ALIVE(program);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         if (!release(program)) return QIAO_OK;
         qiao_device* device = program->body.device;
         qiao_instance* instance = device->body.instance;
@@ -332,7 +332,7 @@ qiao_status qiao_program_get_kernel(qiao_program* program, const char* name, qia
     QIAO_CHECK_HANDLE(program);
     QIAO_CHECK_POINTER(name);
     QIAO_CHECK_POINTER(out_kernel);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         std::string names;
         for (qiao_kernel* kernel : program->body.kernels) {
             if (kernel->body.name == name) {

@@ -69,7 +69,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
 }
 
 [[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const void* block, uint64_t* out_value) {
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         const auto* bytes = static_cast<const std::byte*>(block);
         defer(queue, LaunchOperation{kernel, queue.geometry, {bytes, bytes + kernel->body.block_size}}, out_value);
         return QIAO_OK;
@@ -222,7 +222,7 @@ qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, 
     if (out_queue != nullptr) *out_queue = nullptr;
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_queue);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
         if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
         QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
@@ -247,7 +247,7 @@ qiao_status qiao_queue_retain(qiao_queue* queue) {
 qiao_status qiao_queue_release(qiao_queue* queue) {
     if (queue == nullptr) return QIAO_OK;
     QIAO_CHECK_ALIVE(queue);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         if (!release(queue)) return QIAO_OK;
         qiao_device* device = queue->body.device;
         qiao_instance* instance = device->body.instance;
@@ -291,7 +291,7 @@ qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* 
     *out_value = 0;
     QIAO_CHECK_QUEUE(queue);
     QIAO_CHECK_POINTER(copy);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         QIAO_RETURN_IF_ERROR(check_no_flags(copy->flags, "qiao_copy"));
         if (copy->size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes is 0; copy at least one byte");
         uint64_t source_span, target_span;
@@ -314,7 +314,7 @@ qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_
     *out_value = 0;
     QIAO_CHECK_QUEUE(queue);
     QIAO_CHECK_POINTER(pattern);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         if (pattern_bytes == 0 || pattern_bytes > 16 || (pattern_bytes & (pattern_bytes - 1)) != 0) {
             return fail(QIAO_ERROR_INVALID_ARGUMENT, "pattern_bytes is %u; it must be 1, 2, 4, 8 or 16", pattern_bytes);
         }
@@ -338,7 +338,7 @@ qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_
     *out_value = 0;
     QIAO_CHECK_QUEUE(queue);
     QIAO_CHECK_HANDLE(timeline);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         Queue& body = queue->body;
         if (timeline->body.instance != body.device->body.instance) {
             return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
@@ -365,7 +365,7 @@ qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64
     *out_value = 0;
     QIAO_CHECK_QUEUE(queue);
     QIAO_CHECK_HANDLE(timeline);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         Queue& body = queue->body;
         if (timeline->body.instance != body.device->body.instance) return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
         if (timeline->body.of_queue) return fail(QIAO_ERROR_INVALID_ARGUMENT, "the timeline belongs to a queue; only its operations raise it");
@@ -386,7 +386,7 @@ qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback callback, voi
     *out_value = 0;
     QIAO_CHECK_QUEUE(queue);
     QIAO_CHECK_POINTER(callback);
-    return entry([&] {
+    return entry([&]() -> qiao_status {
         QueueGuard guard(queue->body);
         defer(queue->body, CallOperation{callback, user}, out_value);
         return QIAO_OK;
@@ -399,5 +399,5 @@ qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint6
     QIAO_CHECK_ALIVE(queue);
     QIAO_CHECK_POINTER(out_start_ns);
     QIAO_CHECK_POINTER(out_end_ns);
-    return entry([&] { return queue_timestamps(queue, value, out_start_ns, out_end_ns); });
+    return entry([&]() -> qiao_status { return queue_timestamps(queue, value, out_start_ns, out_end_ns); });
 }

@@ -49,7 +49,7 @@ qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_qu
     body.device = device;
     body.lock = device->body.free_threaded ? &body.own_lock : &device->body.slots;
     body.flags = desc.flags;
-    body.timeline = Slab<qiao_timeline>::get().create(device->body.instance, queue, 0);
+    body.timeline = Slab<qiao_timeline>::get().create(device->body.instance, queue, uint64_t{0});
     body.deferred = std::make_unique<DeferredQueue>(queue);
     const qiao_status status = open_in_plugin(queue, desc);
     if (status != QIAO_OK) {

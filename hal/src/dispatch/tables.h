@@ -3,6 +3,7 @@
 #pragma once
 
 #include "object/device.h"
+#include "qiao/device.h"
 
 namespace qiao {
 

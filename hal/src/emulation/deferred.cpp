@@ -180,7 +180,7 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
 
 qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
-    const Kernel& kernel = *operation.kernel;
+    const Kernel& kernel = operation.kernel->body;
     if (queue.plugin_queue != nullptr) {
         return hand_over(value, "queue_launch", [&] {
             return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), nullptr, value);
