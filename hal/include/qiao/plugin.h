@@ -248,7 +248,8 @@ typedef struct qiao_plugin_device_ops {
     qiao_status (*device_synchronize)(void* device, uint64_t timeout_ns);
     /// Optional; default: OK until device_lost is reported. `reason` is NUL-terminated text.
     qiao_status (*device_state)(void* device, qiao_plugin_device_state* out_state, char* reason, size_t reason_size);
-    /// Optional; default: unsupported. The core has destroyed queues, programs and allocations; the device stays open.
+    /// Optional; default: unsupported. Abandons all work and starts the device anew; it stays open. Objects made before may
+    /// still exist: from then on they are only destroyed.
     qiao_status (*device_reset)(void* device);
     /// Optional; default: the core's own count.
     qiao_status (*device_memory_free)(void* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);
@@ -328,7 +329,7 @@ typedef struct qiao_plugin_queue_desc {
 typedef struct qiao_plugin_queue_ops {
     size_t struct_size;
     qiao_status (*queue_create)(void* device, const qiao_plugin_queue_desc* desc, void** out_queue);
-    /// All its work has ended, or the device is lost.
+    /// All its work has ended, or the device is lost. No host->completed of the queue runs or comes after it returned.
     void (*queue_destroy)(void* queue);
     /// `block` and `bindings` are read before it returns.
     qiao_status (*queue_launch)(void* queue, void* kernel, const qiao_plugin_geometry* geometry, const void* block,

@@ -1,0 +1,203 @@
+// Entries for memory: allocation with deferred freeing, address look-up, mapping and blocking copies.
+#include "qiao/memory.h"
+
+#include "api/entry.h"
+#include "api/instance.h"
+#include "dispatch/device.h"
+#include "dispatch/retire.h"
+#include "dispatch/wait.h"
+#include "emulation/copy.h"
+#include "emulation/deferred.h"
+#include "emulation/map.h"
+#include "object/memory.h"
+
+using namespace qiao;
+
+namespace {
+
+constexpr uint64_t kDefaultAlignment = 128;
+constexpr uint64_t kMaxAlignment = 2u << 20;
+
+const char* kind_name(qiao_memory_kind kind) {
+    static constexpr const char* kNames[] = {"none", "device", "host", "shared"};
+    return kind <= QIAO_MEMORY_KIND_SHARED ? kNames[kind] : "unknown";
+}
+
+qiao_status check_desc(const Device& device, qiao_memory_desc& desc) {
+    QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags, "qiao_memory_desc"));
+    if (desc.kind == 0) desc.kind = QIAO_MEMORY_KIND_DEVICE;
+    if (desc.alignment == 0) desc.alignment = kDefaultAlignment;
+    if (desc.kind > QIAO_MEMORY_KIND_SHARED) return fail(QIAO_ERROR_INVALID_ARGUMENT, "memory kind %u is unknown", desc.kind);
+    if ((device.info.memory_kinds & (1u << desc.kind)) == 0) {
+        return fail(QIAO_ERROR_UNSUPPORTED, "%s does not allocate %s memory", device.id.c_str(), kind_name(desc.kind));
+    }
+    if ((desc.alignment & (desc.alignment - 1)) != 0 || desc.alignment > kMaxAlignment) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "alignment %" PRIu64 " must be a power of two up to %" PRIu64, desc.alignment, kMaxAlignment);
+    }
+    if (desc.size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes is 0; allocate at least one byte");
+    const uint64_t limit = device.info.max_allocation_bytes != 0 ? device.info.max_allocation_bytes : UINT64_MAX / 2;
+    if (desc.size_bytes > limit) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes %" PRIu64 " is over the limit of %s, %" PRIu64 " for one allocation", desc.size_bytes,
+                    device.id.c_str(), limit);
+    }
+    return QIAO_OK;
+}
+
+qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+    const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u, 0u};
+    allocation = {sizeof allocation, nullptr, nullptr, 0, nullptr, 0};
+    SlotGuard guard(device->body);
+    return device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &allocation);
+}
+
+qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+    qiao_status status = call_allocate(device, desc, allocation);
+    if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
+        device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
+        retire_passed(device);
+        status = call_allocate(device, desc, allocation);
+    }
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
+    if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
+        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
+                    allocation.size_bytes, allocation.allocation, desc.size_bytes);
+    }
+    if (allocation.address == 0) {
+        device->body.tables.memory.memory_free(device->body.opened.load(), allocation.allocation);
+        return fail(QIAO_ERROR_UNSUPPORTED, "%s has no device addresses, and this version makes none for it", device->body.id.c_str());
+    }
+    return QIAO_OK;
+}
+
+qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_bytes) {
+    if (offset <= memory.size_bytes && size_bytes <= memory.size_bytes - offset) return QIAO_OK;
+    return fail(QIAO_ERROR_OUT_OF_RANGE, "offset %" PRIu64 " + size %" PRIu64 " leaves the allocation of %" PRIu64 " bytes", offset, size_bytes,
+                memory.size_bytes);
+}
+
+void free_allocation(qiao_device* device, void* allocation, uint64_t size_bytes) {
+    SlotGuard guard(device->body);
+    device->body.tables.memory.memory_free(device->body.opened.load(), allocation);
+    device->body.allocated_bytes.fetch_sub(size_bytes);
+}
+
+}  // namespace
+
+qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* desc, qiao_memory** out_memory) {
+    if (out_memory != nullptr) *out_memory = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(desc);
+    QIAO_CHECK_POINTER(out_memory);
+    return entry([&]() -> qiao_status {
+        qiao_memory_desc request;
+        QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+        retire_passed(device);
+        qiao_plugin_allocation allocation;
+        QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
+        qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, request.size_bytes,
+                                                              allocation.host_pointer, request.kind);
+        device->body.allocated_bytes.fetch_add(request.size_bytes);
+        device->body.addresses.insert(allocation.address, request.size_bytes, memory);
+        instance_add_use(device->body.instance);
+        *out_memory = memory;
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_memory_retain(qiao_memory* memory) {
+    QIAO_CHECK_ALIVE(memory);
+    retain(memory);
+    return QIAO_OK;
+}
+
+qiao_status qiao_memory_release(qiao_memory* memory) {
+    if (memory == nullptr) return QIAO_OK;
+    QIAO_CHECK_ALIVE(memory);
+    return entry([&]() -> qiao_status {
+        if (!release(memory)) return QIAO_OK;
+        qiao_device* device = memory->body.device;
+        qiao_instance* instance = device->body.instance;
+        device->body.addresses.erase(memory->body.address);
+        retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
+            free_allocation(device, allocation, size_bytes);
+        });
+        drop_use(memory);
+        retire_passed(device);
+        instance_drop_use(instance);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_memory_get_address(qiao_memory* memory, uint64_t* out_address) {
+    if (out_address != nullptr) *out_address = 0;
+    QIAO_CHECK_HANDLE(memory);
+    QIAO_CHECK_POINTER(out_address);
+    *out_address = memory->body.address;
+    return QIAO_OK;
+}
+
+qiao_status qiao_memory_query(qiao_memory* memory, qiao_memory_properties* out_properties) {
+    QIAO_CHECK_HANDLE(memory);
+    QIAO_CHECK_POINTER(out_properties);
+    const Memory& body = memory->body;
+    const qiao_memory_properties values = {sizeof(qiao_memory_properties), nullptr, body.device, body.address, body.size_bytes, body.host_pointer,
+                                           body.kind, 0u};
+    return write_struct(values, out_properties, "qiao_memory_properties");
+}
+
+qiao_status qiao_memory_find(qiao_device* device, uint64_t address, qiao_memory** out_memory, uint64_t* out_offset) {
+    if (out_memory != nullptr) *out_memory = nullptr;
+    if (out_offset != nullptr) *out_offset = 0;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_memory);
+    QIAO_CHECK_POINTER(out_offset);
+    const auto found = device->body.addresses.find(address);
+    if (found.allocation == nullptr) {
+        return fail(QIAO_ERROR_NOT_FOUND, "address 0x%" PRIx64 " is in no allocation of %s", address, device->body.id.c_str());
+    }
+    *out_memory = found.allocation;
+    *out_offset = found.offset;
+    return QIAO_OK;
+}
+
+qiao_status qiao_memory_map(qiao_memory* memory, uint64_t offset, uint64_t size_bytes, qiao_access access, void** out_pointer) {
+    if (out_pointer != nullptr) *out_pointer = nullptr;
+    QIAO_CHECK_HANDLE(memory);
+    QIAO_CHECK_POINTER(out_pointer);
+    return entry([&]() -> qiao_status {
+        if (access == 0 || (access & ~(QIAO_ACCESS_READ | QIAO_ACCESS_WRITE)) != 0) {
+            return fail(QIAO_ERROR_INVALID_ARGUMENT, "access is 0x%x; it must be READ, WRITE or both", access);
+        }
+        if (size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes is 0; map at least one byte");
+        QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
+        return memory_map(memory->body, offset, size_bytes, access, out_pointer);
+    });
+}
+
+qiao_status qiao_memory_unmap(qiao_memory* memory, void* pointer) {
+    QIAO_CHECK_HANDLE(memory);
+    QIAO_CHECK_POINTER(pointer);
+    return entry([&]() -> qiao_status { return memory_unmap(memory->body, pointer); });
+}
+
+qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* source, uint64_t size_bytes) {
+    QIAO_CHECK_HANDLE(memory);
+    return entry([&]() -> qiao_status {
+        QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
+        if (size_bytes == 0) return QIAO_OK;
+        QIAO_CHECK_POINTER(source);
+        return device_write(memory->body.device, memory->body.allocation, offset, source, size_bytes);
+    });
+}
+
+qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target, uint64_t size_bytes) {
+    QIAO_CHECK_HANDLE(memory);
+    return entry([&]() -> qiao_status {
+        QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
+        if (size_bytes == 0) return QIAO_OK;
+        QIAO_CHECK_POINTER(target);
+        return device_read(memory->body.device, memory->body.allocation, offset, target, size_bytes);
+    });
+}

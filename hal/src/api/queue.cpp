@@ -1,0 +1,403 @@
+// Entries for queues. qiao_queue_launch is the hot path: one fused check, the queue's lock, the plugin's slot.
+#include "qiao/queue.h"
+
+#include <utility>
+
+#include "api/entry.h"
+#include "api/instance.h"
+#include "dispatch/device.h"
+#include "dispatch/geometry.h"
+#include "dispatch/queue.h"
+#include "dispatch/retire.h"
+#include "dispatch/submit.h"
+#include "dispatch/wait.h"
+#include "emulation/deferred.h"
+#include "object/memory.h"
+
+using namespace qiao;
+
+namespace {
+
+/* ---------------------------------------------------------------- launch */
+
+// The bytes of a launch's shape that differ between two launches, or 0.
+inline uint64_t shape_difference(const qiao_launch& a, const qiao_launch& b) {
+    uint64_t words_a[10], words_b[10], difference = 0;
+    static_assert(sizeof words_a == sizeof(qiao_launch));
+    std::memcpy(words_a, &a, sizeof words_a);
+    std::memcpy(words_b, &b, sizeof words_b);
+    for (int i = 0; i < 10; ++i) difference |= words_a[i] ^ words_b[i];
+    return difference;
+}
+
+inline bool same_shape(const LaunchMemo& memo, const Kernel& kernel, const qiao_launch& launch, const void* block) {
+    if ((memo.kernel_serial ^ kernel.serial) | shape_difference(memo.launch, launch)) return false;
+    return kernel.local_count == 0 ||
+           std::memcmp(memo.local_counts, static_cast<const std::byte*>(block) + kernel.local_counts_at, kernel.local_count * sizeof(uint32_t)) == 0;
+}
+
+[[gnu::cold, gnu::noinline]] qiao_status refuse_launch(const qiao_queue* queue, const qiao_kernel* kernel, const qiao_launch* launch,
+                                                       const void* arguments, size_t argument_bytes) {
+    if (!is_healthy(queue)) return fail_submission(queue);
+    QIAO_CHECK_HANDLE(kernel);
+    QIAO_CHECK_POINTER(launch);
+    if (queue->body.device != kernel->body.device) {
+        return fail(QIAO_ERROR_INVALID_HANDLE, "kernel %s was loaded for %s, the queue is on %s", kernel->body.name.c_str(),
+                    device_name(kernel->body.device), device_name(queue->body.device));
+    }
+    if (argument_bytes != kernel->body.block_size) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
+                    kernel->body.block_size, argument_bytes);
+    }
+    QIAO_CHECK_POINTER(arguments);
+    return fail(QIAO_ERROR_INTERNAL, "a launch was refused for no reason");
+}
+
+[[gnu::cold, gnu::noinline]] qiao_status change_shape(Queue& queue, const Kernel& kernel, const qiao_launch& launch, const void* block) {
+    QIAO_RETURN_IF_ERROR(make_geometry(kernel, launch, block, queue.geometry));
+    queue.memo.kernel_serial = kernel.serial;
+    queue.memo.launch = launch;
+    if (kernel.local_count == 0) return QIAO_OK;
+    std::memcpy(queue.memo.local_counts, static_cast<const std::byte*>(block) + kernel.local_counts_at, kernel.local_count * sizeof(uint32_t));
+    return QIAO_OK;
+}
+
+void defer(Queue& queue, Operation operation, uint64_t* out_value) {
+    queue.deferred->push(std::move(operation), queue.last_value + 1);
+    ++queue.deferred_count;
+    *out_value = ++queue.last_value;
+}
+
+[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const void* block, uint64_t* out_value) {
+    return entry([&]() -> qiao_status {
+        const auto* bytes = static_cast<const std::byte*>(block);
+        defer(queue, LaunchOperation{kernel, queue.geometry, {bytes, bytes + kernel->body.block_size}}, out_value);
+        return QIAO_OK;
+    });
+}
+
+inline qiao_status launch_locked(Queue& queue, qiao_kernel* kernel, const qiao_launch& launch, const void* block, uint64_t* out_value) {
+    if (!same_shape(queue.memo, kernel->body, launch, block)) [[unlikely]] {
+        QIAO_RETURN_IF_ERROR(change_shape(queue, kernel->body, launch, block));
+    }
+    if (!queue_is_direct(queue)) [[unlikely]] return defer_launch(queue, kernel, block, out_value);
+    const uint64_t value = queue.last_value + 1;
+    const qiao_status status = queue.launch_slot(queue.plugin_queue, kernel->body.plugin_kernel, &queue.geometry, block, nullptr, value);
+    if (status != QIAO_OK) [[unlikely]] return device_slot_failed(queue.device, status, "queue_launch");
+    queue.last_value = value;
+    *out_value = value;
+    queue_accepted(queue, value);
+    return QIAO_OK;
+}
+
+/* ---------------------------------------------------------------- places */
+
+struct Resolved {
+    qiao_device* device;  // null = host memory
+    qiao_plugin_place place;
+};
+
+// `span_bytes` from the first byte to the last of all rows.
+qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& queue, const char* name, Resolved& out) {
+    if (place.device == nullptr) {
+        if (place.address == 0) return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s is a null host pointer", name);
+        if (place.address > UINT64_MAX - span_bytes) return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " + %" PRIu64 " bytes overflows", name, place.address, span_bytes);
+        out = {nullptr, {nullptr, 0, place.address}};
+        return QIAO_OK;
+    }
+    qiao_device* device = place.device;
+    QIAO_CHECK_HANDLE(device);
+    if (device->body.instance != queue.device->body.instance) {
+        return fail(QIAO_ERROR_INVALID_HANDLE, "%s is on a device of another instance", name);
+    }
+    const auto found = device->body.addresses.find(place.address);
+    if (found.allocation == nullptr) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " is in no allocation of %s", name, place.address, device_name(device));
+    }
+    if (span_bytes > found.size_bytes - found.offset) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s: %" PRIu64 " bytes at offset %" PRIu64 " leave the allocation of %" PRIu64 " bytes", name, span_bytes,
+                    found.offset, found.size_bytes);
+    }
+    if (device->body.lost.load()) return device_fail_lost(device);
+    out = {device, {found.allocation->body.allocation, found.offset, place.address}};
+    return QIAO_OK;
+}
+
+qiao_status span_of(const qiao_copy& copy, uint64_t pitch, const char* name, uint64_t& out_span) {
+    out_span = copy.size_bytes;
+    if (copy.rows <= 1) return QIAO_OK;
+    if (pitch < copy.size_bytes) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s %" PRIu64 " is below the row of %" PRIu64 " bytes", name, pitch, copy.size_bytes);
+    }
+    if (pitch > (UINT64_MAX - copy.size_bytes) / (copy.rows - 1)) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s %" PRIu64 " x %" PRIu64 " rows overflows", name, pitch, copy.rows);
+    }
+    out_span = pitch * (copy.rows - 1) + copy.size_bytes;
+    return QIAO_OK;
+}
+
+bool overlaps(const Resolved& source, uint64_t source_span, const Resolved& target, uint64_t target_span) {
+    return source.device == target.device && source.place.address < target.place.address + target_span &&
+           target.place.address < source.place.address + source_span;
+}
+
+/* ---------------------------------------------------------------- copies and fills */
+
+// Whether the plugin's queue may know how: this device and the host, or two devices of the plugin.
+bool is_native(const Queue& queue, const Resolved& source, const Resolved& target) {
+    const auto own = [&](const Resolved& side) { return side.device == nullptr || side.device->body.plugin == queue.device->body.plugin; };
+    return queue.plugin_queue != nullptr && own(source) && own(target) && (source.device == queue.device || target.device == queue.device);
+}
+
+// Row by row where the plugin copies no rectangles; all rows carry one value. A row that fails after others were accepted
+// fails the queue.
+qiao_status submit_rows(Queue& queue, qiao_plugin_copy copy) {
+    const auto slot = queue.device->body.tables.queue.queue_copy;
+    const qiao_status whole = slot(queue.plugin_queue, &copy);
+    if (whole != QIAO_ERROR_UNSUPPORTED || copy.rows == 1) return whole;
+    const uint64_t rows = std::exchange(copy.rows, 1);
+    for (uint64_t row = 0; row < rows; ++row) {
+        const qiao_status status = slot(queue.plugin_queue, &copy);
+        if (status != QIAO_OK && row != 0) queue_fail_from_slot(queue.self, status, "queue_copy");
+        if (status != QIAO_OK) return row == 0 ? status : last_error().status;
+        copy.source.offset += copy.source_pitch, copy.source.address += copy.source_pitch;
+        copy.target.offset += copy.target_pitch, copy.target.address += copy.target_pitch;
+    }
+    return QIAO_OK;
+}
+
+// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller defers instead.
+qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value) {
+    if (status == QIAO_ERROR_UNSUPPORTED) return status;
+    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
+    queue.last_value = value;
+    *out_value = value;
+    queue_accepted(queue, value);
+    return QIAO_OK;
+}
+
+qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& target, const qiao_copy& request, uint64_t* out_value) {
+    qiao_plugin_copy copy{};
+    copy.source = source.place;
+    copy.target = target.place;
+    copy.size_bytes = request.size_bytes;
+    copy.rows = request.rows <= 1 ? 1 : request.rows;
+    copy.source_pitch = copy.rows == 1 ? 0 : request.source_pitch;
+    copy.target_pitch = copy.rows == 1 ? 0 : request.target_pitch;
+    copy.source_device = source.device == nullptr ? nullptr : source.device->body.opened.load();
+    copy.target_device = target.device == nullptr ? nullptr : target.device->body.opened.load();
+    const bool native = is_native(queue, source, target);
+    QueueGuard guard(queue);
+    if (native && queue_is_direct(queue)) {
+        copy.value = queue.last_value + 1;
+        const qiao_status status = book(queue, submit_rows(queue, copy), "queue_copy", copy.value, out_value);
+        if (status != QIAO_ERROR_UNSUPPORTED) return status;
+    }
+    defer(queue, CopyOperation{source.device, target.device, copy, native}, out_value);
+    return QIAO_OK;
+}
+
+qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill fill, uint64_t* out_value) {
+    const auto slot = queue.device->body.tables.queue.queue_fill;
+    QueueGuard guard(queue);
+    if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
+        fill.value = queue.last_value + 1;
+        const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
+        if (status != QIAO_ERROR_UNSUPPORTED) return status;
+    }
+    defer(queue, FillOperation{target.device, fill}, out_value);
+    return QIAO_OK;
+}
+
+}  // namespace
+
+#define QIAO_CHECK_QUEUE(queue)                                                \
+    do {                                                                       \
+        if (!is_healthy(queue)) [[unlikely]] return fail_submission(queue);    \
+    } while (false)
+
+/* ---------------------------------------------------------------- lifetime */
+
+qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, qiao_queue** out_queue) {
+    if (out_queue != nullptr) *out_queue = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_queue);
+    return entry([&]() -> qiao_status {
+        qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
+        if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
+        QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
+        const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
+        if (request.priority >= priorities) {
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
+        }
+        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+        retire_passed(device);
+        QIAO_RETURN_IF_ERROR(queue_open(device, request, out_queue));
+        instance_add_use(device->body.instance);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_queue_retain(qiao_queue* queue) {
+    QIAO_CHECK_ALIVE(queue);
+    retain(queue);
+    return QIAO_OK;
+}
+
+qiao_status qiao_queue_release(qiao_queue* queue) {
+    if (queue == nullptr) return QIAO_OK;
+    QIAO_CHECK_ALIVE(queue);
+    return entry([&]() -> qiao_status {
+        if (!release(queue)) return QIAO_OK;
+        qiao_device* device = queue->body.device;
+        qiao_instance* instance = device->body.instance;
+        queue_retire(queue);
+        retire_passed(device);
+        instance_drop_use(instance);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_queue_get_timeline(qiao_queue* queue, qiao_timeline** out_timeline) {
+    if (out_timeline != nullptr) *out_timeline = nullptr;
+    QIAO_CHECK_ALIVE(queue);
+    QIAO_CHECK_POINTER(out_timeline);
+    *out_timeline = queue->body.timeline;
+    return QIAO_OK;
+}
+
+/* ---------------------------------------------------------------- operations */
+
+qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments, size_t argument_bytes,
+                              uint64_t* out_value) {
+    uint64_t value = 0;
+    if (out_value == nullptr) out_value = &value;
+    *out_value = 0;
+    if (queue == nullptr || kernel == nullptr || launch == nullptr) [[unlikely]] {
+        return refuse_launch(queue, kernel, launch, arguments, argument_bytes);
+    }
+    const uint64_t wrong = (queue->header.word.load(std::memory_order_relaxed) ^ kTagQueue) |
+                           (kernel->header.word.load(std::memory_order_relaxed) ^ kTagKernel) |
+                           (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.device)) |
+                           (argument_bytes ^ kernel->body.block_size) | uint64_t{arguments == nullptr && argument_bytes != 0};
+    if (wrong != 0) [[unlikely]] return refuse_launch(queue, kernel, launch, arguments, argument_bytes);
+    QueueGuard guard(queue->body);
+    return launch_locked(queue->body, kernel, *launch, arguments, out_value);
+}
+
+qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value) {
+    uint64_t value = 0;
+    if (out_value == nullptr) out_value = &value;
+    *out_value = 0;
+    QIAO_CHECK_QUEUE(queue);
+    QIAO_CHECK_POINTER(copy);
+    return entry([&]() -> qiao_status {
+        QIAO_RETURN_IF_ERROR(check_no_flags(copy->flags, "qiao_copy"));
+        if (copy->size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes is 0; copy at least one byte");
+        uint64_t source_span, target_span;
+        QIAO_RETURN_IF_ERROR(span_of(*copy, copy->source_pitch, "source_pitch", source_span));
+        QIAO_RETURN_IF_ERROR(span_of(*copy, copy->target_pitch, "target_pitch", target_span));
+        Resolved source, target;
+        QIAO_RETURN_IF_ERROR(resolve(copy->source, source_span, queue->body, "source", source));
+        QIAO_RETURN_IF_ERROR(resolve(copy->target, target_span, queue->body, "target", target));
+        if (overlaps(source, source_span, target, target_span)) {
+            return fail(QIAO_ERROR_INVALID_ARGUMENT, "source 0x%" PRIx64 " and target 0x%" PRIx64 " overlap", copy->source.address, copy->target.address);
+        }
+        return submit_copy(queue->body, source, target, *copy, out_value);
+    });
+}
+
+qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_bytes, const void* pattern, uint32_t pattern_bytes,
+                            uint64_t* out_value) {
+    uint64_t value = 0;
+    if (out_value == nullptr) out_value = &value;
+    *out_value = 0;
+    QIAO_CHECK_QUEUE(queue);
+    QIAO_CHECK_POINTER(pattern);
+    return entry([&]() -> qiao_status {
+        if (pattern_bytes == 0 || pattern_bytes > 16 || (pattern_bytes & (pattern_bytes - 1)) != 0) {
+            return fail(QIAO_ERROR_INVALID_ARGUMENT, "pattern_bytes is %u; it must be 1, 2, 4, 8 or 16", pattern_bytes);
+        }
+        if (size_bytes == 0 || size_bytes % pattern_bytes != 0) {
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes %" PRIu64 " must be a multiple of the pattern's %u bytes, and above 0", size_bytes, pattern_bytes);
+        }
+        Resolved resolved;
+        QIAO_RETURN_IF_ERROR(resolve(target, size_bytes, queue->body, "target", resolved));
+        qiao_plugin_fill fill{};
+        fill.target = resolved.place;
+        fill.size_bytes = size_bytes;
+        fill.pattern_size = pattern_bytes;
+        std::memcpy(fill.pattern, pattern, pattern_bytes);
+        return submit_fill(queue->body, resolved, fill, out_value);
+    });
+}
+
+qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value) {
+    uint64_t ignored = 0;
+    if (out_value == nullptr) out_value = &ignored;
+    *out_value = 0;
+    QIAO_CHECK_QUEUE(queue);
+    QIAO_CHECK_HANDLE(timeline);
+    return entry([&]() -> qiao_status {
+        Queue& body = queue->body;
+        if (timeline->body.instance != body.device->body.instance) {
+            return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
+        }
+        if (timeline == body.timeline) {
+            QueueGuard guard(body);
+            *out_value = body.last_value;
+            if (value <= body.last_value) return QIAO_OK;  // the queue is in order already
+            *out_value = 0;
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, body.last_value);
+        }
+        const qiao_status status = queue_after_natively(queue, timeline, value, out_value);
+        if (status != QIAO_ERROR_UNSUPPORTED) return status;
+        add_use(timeline);
+        QueueGuard guard(body);
+        defer(body, AfterOperation{timeline, value}, out_value);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value) {
+    uint64_t ignored = 0;
+    if (out_value == nullptr) out_value = &ignored;
+    *out_value = 0;
+    QIAO_CHECK_QUEUE(queue);
+    QIAO_CHECK_HANDLE(timeline);
+    return entry([&]() -> qiao_status {
+        Queue& body = queue->body;
+        if (timeline->body.instance != body.device->body.instance) return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
+        if (timeline->body.of_queue) return fail(QIAO_ERROR_INVALID_ARGUMENT, "the timeline belongs to a queue; only its operations raise it");
+        if (value <= timeline->body.reached.load()) {
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " is not above the timeline's present value %" PRIu64, value, timeline->body.reached.load());
+        }
+        add_use(timeline);
+        timeline->body.signallers.fetch_add(1);
+        QueueGuard guard(body);
+        defer(body, SignalOperation{timeline, value}, out_value);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback callback, void* user, uint64_t* out_value) {
+    uint64_t ignored = 0;
+    if (out_value == nullptr) out_value = &ignored;
+    *out_value = 0;
+    QIAO_CHECK_QUEUE(queue);
+    QIAO_CHECK_POINTER(callback);
+    return entry([&]() -> qiao_status {
+        QueueGuard guard(queue->body);
+        defer(queue->body, CallOperation{callback, user}, out_value);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns) {
+    if (out_start_ns != nullptr) *out_start_ns = 0;
+    if (out_end_ns != nullptr) *out_end_ns = 0;
+    QIAO_CHECK_ALIVE(queue);
+    QIAO_CHECK_POINTER(out_start_ns);
+    QIAO_CHECK_POINTER(out_end_ns);
+    return entry([&]() -> qiao_status { return queue_timestamps(queue, value, out_start_ns, out_end_ns); });
+}

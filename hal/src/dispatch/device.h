@@ -1,0 +1,33 @@
+// Opening a device at first use, declaring it lost, resetting and closing it.
+#pragma once
+
+#include "object/device.h"
+
+namespace qiao {
+
+// Opens the device if nobody has yet. Afterwards device.opened is the plugin's device.
+qiao_status device_ensure_open(qiao_device* device);
+
+// Everything made on the device is lost from now on; all waits end. From any thread, also inside a slot.
+void device_declare_lost(qiao_device* device, const char* reason);
+
+// Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost.
+qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot);
+
+// Asks the plugin whether the device is well, and acts on the answer.
+void device_refresh_state(qiao_device* device);
+
+// The error of a call on a lost device.
+qiao_status device_fail_lost(qiao_device* device);
+
+qiao_status device_reset(qiao_device* device);
+
+// Waits for all work and closes the device. Nothing of the application's is left on it.
+void device_close(qiao_device* device);
+
+// For the waits' and copies' messages: "mock:0".
+inline const char* device_name(const qiao_device* device) {
+    return device->body.id.c_str();
+}
+
+}  // namespace qiao

@@ -1,0 +1,141 @@
+// The plugin's queue is destroyed with the body, by the last use: a wait that is still inside it keeps it.
+#include "dispatch/queue.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+#include "dispatch/device.h"
+#include "dispatch/retire.h"
+#include "dispatch/submit.h"
+#include "dispatch/wait.h"
+#include "emulation/deferred.h"
+
+namespace qiao {
+
+Queue::Queue() = default;
+
+Queue::~Queue() {
+    deferred.reset();
+    if (plugin_queue != nullptr) {
+        SlotGuard guard(device->body);
+        device->body.tables.queue.queue_destroy(plugin_queue);
+    }
+    if (timeline != nullptr) drop_use(timeline);
+}
+
+namespace {
+
+qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
+    Queue& body = queue->body;
+    Device& device = body.device->body;
+    if (!device.native_queues) return QIAO_OK;
+    const qiao_plugin_queue_desc request = {sizeof request, nullptr, desc.flags, reinterpret_cast<uint64_t>(queue), desc.priority, 0u};
+    SlotGuard guard(device);
+    const qiao_status status = device.tables.queue.queue_create(device.opened.load(), &request, &body.plugin_queue);
+    if (status != QIAO_OK) {
+        body.plugin_queue = nullptr;
+        return device_slot_failed(body.device, status, "queue_create");
+    }
+    body.launch_slot = device.tables.queue.queue_launch;
+    return QIAO_OK;
+}
+
+}  // namespace
+
+qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_queue** out_queue) {
+    qiao_queue* queue = Slab<qiao_queue>::get().create();
+    Queue& body = queue->body;
+    body.self = queue;
+    body.device = device;
+    body.lock = device->body.free_threaded ? &body.own_lock : &device->body.slots;
+    body.flags = desc.flags;
+    body.timeline = Slab<qiao_timeline>::get().create(device->body.instance, queue, uint64_t{0});
+    body.deferred = std::make_unique<DeferredQueue>(queue);
+    const qiao_status status = open_in_plugin(queue, desc);
+    if (status != QIAO_OK) {
+        drop_use(queue);
+        return status;
+    }
+    std::lock_guard guard(device->body.state);
+    device->body.queues.push_back(queue);
+    *out_queue = queue;
+    return QIAO_OK;
+}
+
+void queue_retire(qiao_queue* queue) {
+    qiao_device* device = queue->body.device;
+    retire(device, [queue, device] {
+        Timeline& timeline = queue->body.timeline->body;
+        timeline.lock.lock();
+        timeline.source = nullptr;
+        timeline.closed = true;
+        timeline.lock.unlock();
+        timeline_changed(timeline);
+        {
+            std::lock_guard guard(device->body.state);
+            std::erase(device->body.queues, queue);
+        }
+        drop_use(queue);
+    });
+}
+
+qiao_status fail_submission(const qiao_queue* queue) {
+    if (queue == nullptr || queue->header.word.load() != (kTagQueue | kStateFailed)) {
+        return fail_handle(reinterpret_cast<const Header*>(queue), kTagQueue, "queue");
+    }
+    Timeline& timeline = queue->body.timeline->body;
+    timeline.lock.lock();
+    ErrorRecord record = timeline.failure;
+    timeline.lock.unlock();
+    record.status = QIAO_ERROR_CANCELLED;
+    record.message = "the queue takes no more work, since an operation of it failed: " + record.message;
+    record.remedy = "release the queue and create another";
+    return fail(std::move(record));
+}
+
+qiao_status queue_after_natively(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value) {
+    Queue& body = queue->body;
+    const auto slot = body.device->body.tables.queue.queue_after;
+    QueueUse producer(timeline->body);
+    if (slot == nullptr || producer.get() == nullptr || producer.get()->body.device->body.plugin != body.device->body.plugin) {
+        return QIAO_ERROR_UNSUPPORTED;
+    }
+    // The producer's lock is given up before this queue's is taken: no order between locks is needed.
+    if (!mark_if_submitted(producer.get(), value, false)) return QIAO_ERROR_UNSUPPORTED;
+    QueueGuard guard(body);
+    if (!queue_is_direct(body)) return QIAO_ERROR_UNSUPPORTED;
+    const uint64_t own_value = body.last_value + 1;
+    const qiao_status status = slot(body.plugin_queue, producer.get()->body.plugin_queue, value, own_value);
+    if (status == QIAO_ERROR_UNSUPPORTED) return status;
+    if (status != QIAO_OK) return device_slot_failed(body.device, status, "queue_after");
+    body.last_value = own_value;
+    *out_value = own_value;
+    queue_accepted(body, own_value);
+    return QIAO_OK;
+}
+
+qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns) {
+    Queue& body = queue->body;
+    if ((body.flags & QIAO_QUEUE_PROFILING) == 0) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "the queue keeps no timestamps; create it with QIAO_QUEUE_PROFILING");
+    }
+    const uint64_t last = queue_last_value(body);
+    if (value == 0 || value > last) return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " was never submitted; the last is %" PRIu64, value, last);
+    const qiao_status reached = timeline_poll(body.timeline, value);
+    if (reached == QIAO_NOT_READY) return reached;
+    if (reached != QIAO_OK) return timeline_report_failure(body.timeline, value);
+    if (const auto times = body.deferred->timestamps(value)) {
+        *out_start_ns = times->first;
+        *out_end_ns = times->second;
+        return QIAO_OK;
+    }
+    Device& device = body.device->body;
+    if (body.plugin_queue == nullptr || device.tables.queue.queue_timestamps == nullptr) {
+        return fail(QIAO_ERROR_NOT_FOUND, "the timestamps of value %" PRIu64 " are no longer kept", value);
+    }
+    SlotGuard guard(device);
+    const qiao_status status = device.tables.queue.queue_timestamps(body.plugin_queue, value, out_start_ns, out_end_ns);
+    return status >= 0 ? status : device_slot_failed(body.device, status, "queue_timestamps");
+}
+
+}  // namespace qiao

@@ -1,0 +1,96 @@
+// A fence is a (timeline, value) pair that is asked, never waited for. Finishing happens outside the device's lock, since
+// it enters the plugin.
+
+#include "dispatch/retire.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dispatch/submit.h"
+#include "dispatch/wait.h"
+#include "object/queue.h"
+
+namespace qiao {
+namespace {
+
+using Fence = std::pair<qiao_timeline*, uint64_t>;
+
+bool has_passed(const Fence& fence) {
+    return timeline_poll(fence.first, fence.second) != QIAO_NOT_READY;
+}
+
+void drop_passed(std::vector<Fence>& fences) {
+    std::erase_if(fences, [](const Fence& fence) {
+        if (!has_passed(fence)) return false;
+        drop_use(fence.first);
+        return true;
+    });
+}
+
+// One fence for each queue of the device that has work.
+std::vector<Fence> fences_of(qiao_device* device) {
+    std::vector<Fence> fences;
+    for (qiao_queue* queue : device_use_queues(device)) {
+        add_use(queue->body.timeline);
+        fences.emplace_back(queue->body.timeline, queue_last_value(queue->body));
+        drop_use(queue);
+    }
+    drop_passed(fences);
+    return fences;
+}
+
+}  // namespace
+
+void retire(qiao_device* device, std::function<void()> finish) {
+    std::vector<Fence> fences = fences_of(device);
+    if (fences.empty()) {
+        finish();
+        return;
+    }
+    std::lock_guard guard(device->body.state);
+    device->body.retired.push_back({std::move(fences), std::move(finish)});
+}
+
+void retire_passed(qiao_device* device) {
+    std::vector<Retired> waiting;
+    {
+        std::lock_guard guard(device->body.state);
+        if (device->body.retired.empty()) return;
+        waiting.swap(device->body.retired);
+    }
+    std::vector<Retired> passed;
+    for (auto& entry : waiting) drop_passed(entry.fences);
+    for (auto entry = waiting.begin(); entry != waiting.end();) {
+        if (entry->fences.empty()) {
+            passed.push_back(std::move(*entry));
+            entry = waiting.erase(entry);
+        } else {
+            ++entry;
+        }
+    }
+    {
+        std::lock_guard guard(device->body.state);
+        std::move(waiting.begin(), waiting.end(), std::back_inserter(device->body.retired));
+    }
+    for (Retired& entry : passed) entry.finish();
+}
+
+void retire_everything(qiao_device* device) {
+    for (;;) {
+        std::vector<Retired> waiting;
+        {
+            std::lock_guard guard(device->body.state);
+            waiting.swap(device->body.retired);
+        }
+        if (waiting.empty()) return;
+        for (Retired& entry : waiting) {
+            for (const Fence& fence : entry.fences) {
+                timeline_wait(fence.first, fence.second, QIAO_TIMEOUT_INFINITE);
+                drop_use(fence.first);
+            }
+            entry.finish();
+        }
+    }
+}
+
+}  // namespace qiao

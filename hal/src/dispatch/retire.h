@@ -1,0 +1,20 @@
+// Deferred freeing: what queued work may still use is freed when every queue of the device has passed the value it had at
+// the time. Launches are never inspected, and nobody waits here but a closing device.
+#pragma once
+
+#include <functional>
+
+#include "object/device.h"
+
+namespace qiao {
+
+// Calls `finish` now if the device is idle, else once its present work has ended.
+void retire(qiao_device* device, std::function<void()> finish);
+
+// Finishes what can be finished by now; called where something is made or freed, and after waits.
+void retire_passed(qiao_device* device);
+
+// Waits for the fences of all retired objects, and finishes them. The device is idle or lost.
+void retire_everything(qiao_device* device);
+
+}  // namespace qiao

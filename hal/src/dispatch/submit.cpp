@@ -1,0 +1,37 @@
+// The unlikely halves of submission: marks, wake-ups and failures.
+#include "dispatch/submit.h"
+
+#include "dispatch/device.h"
+
+namespace qiao {
+
+void wake_unsubmitted_waiters(Queue& queue) {
+    queue.unsubmitted_waiter = false;
+    timeline_changed(queue.timeline->body);
+}
+
+void queue_mark_submitted(Queue& queue) {
+    if (queue.plugin_queue == nullptr || queue.marked_value >= queue.submitted_value) return;
+    const qiao_status status = queue.device->body.tables.queue.queue_mark(queue.plugin_queue, queue.submitted_value);
+    if (status != QIAO_OK) queue_fail_from_slot(queue.self, status, "queue_mark");
+    queue.marked_value = queue.submitted_value;
+}
+
+void queue_completed_with_error(qiao_queue* queue, qiao_status status) {
+    ErrorRecord record = take_plugin_error(status, queue->body.device->body.plugin_id, "work of the queue");
+    record.object = queue->body.device->body.id;
+    if (record.status == QIAO_ERROR_DEVICE_LOST) device_declare_lost(queue->body.device, record.message.c_str());
+    queue_fail(queue, record);
+}
+
+void queue_fail(qiao_queue* queue, const ErrorRecord& record) {
+    queue->header.word.fetch_or(kStateFailed, std::memory_order_acq_rel);
+    timeline_fail(queue->body.timeline->body, record);
+}
+
+void queue_fail_from_slot(qiao_queue* queue, qiao_status status, const char* slot) {
+    device_slot_failed(queue->body.device, status, slot);
+    queue_fail(queue, last_error());
+}
+
+}  // namespace qiao

@@ -1,0 +1,57 @@
+// Direct operations: value assignment and the plugin's slot, under the queue's lock. Everything here expects the caller to
+// hold it, unless it says otherwise.
+#pragma once
+
+#include <mutex>
+
+#include "object/program.h"
+#include "object/queue.h"
+
+namespace qiao {
+
+class QueueGuard {
+public:
+    explicit QueueGuard(Queue& queue) : lock_(*queue.lock) { lock_.lock(); }
+    ~QueueGuard() { lock_.unlock(); }
+    QueueGuard(const QueueGuard&) = delete;
+    QueueGuard& operator=(const QueueGuard&) = delete;
+
+private:
+    Lock& lock_;
+};
+
+// Takes the lock. What has been given out so far.
+inline uint64_t queue_last_value(Queue& queue) {
+    QueueGuard guard(queue);
+    return queue.last_value;
+}
+
+// Wakes threads that wait for a value nobody had submitted.
+void wake_unsubmitted_waiters(Queue& queue);
+
+// Makes everything submitted observable. If the plugin cannot, the queue has failed.
+void queue_mark_submitted(Queue& queue);
+
+// Books a value that the plugin has accepted. The mark comes at the latest after kMarkInterval operations, so that no wait
+// has more than that many behind it.
+inline void queue_accepted(Queue& queue, uint64_t value) {
+    queue.submitted_value = value;
+    if (queue.unsubmitted_waiter) [[unlikely]] wake_unsubmitted_waiters(queue);
+    if (value - queue.marked_value >= kMarkInterval || queue.flags != 0) [[unlikely]] queue_mark_submitted(queue);
+}
+
+// Whether operations may go straight to the plugin: it has queues, and none is waiting before them.
+inline bool queue_is_direct(const Queue& queue) {
+    return queue.plugin_queue != nullptr && queue.deferred_count == 0;
+}
+
+// The plugin told by notification that work of the queue failed.
+void queue_completed_with_error(qiao_queue* queue, qiao_status status);
+
+// The queue is finished: `record` is what waits return. Does not need the lock.
+void queue_fail(qiao_queue* queue, const ErrorRecord& record);
+
+// A slot of the queue failed after the operation was promised to the application. Does not need the lock.
+void queue_fail_from_slot(qiao_queue* queue, qiao_status status, const char* slot);
+
+}  // namespace qiao

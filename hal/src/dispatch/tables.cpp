@@ -1,0 +1,85 @@
+// One list of slots, in ABI order, with what the core does where a plugin has none.
+#include "dispatch/tables.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace qiao {
+namespace {
+
+template <class Table>
+void copy_table(Table& target, const Table* source) {
+    if (source == nullptr) return;
+    std::memcpy(&target, source, std::min(source->struct_size, sizeof target));
+    target.struct_size = sizeof target;
+}
+
+struct SlotRule {
+    const char* name;
+    bool (*present)(const DeviceTables& tables);
+    qiao_provenance otherwise;
+};
+
+#define SLOT(table, member, otherwise) \
+    {#member, [](const DeviceTables& tables) { return tables.table.member != nullptr; }, otherwise}
+constexpr SlotRule kSlots[] = {
+    SLOT(device, device_count, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_query, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_open, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_close, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_synchronize, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_state, QIAO_PROVENANCE_EMULATED),
+    SLOT(device, device_reset, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_memory_free, QIAO_PROVENANCE_EMULATED),
+    SLOT(device, device_clock, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_allocate, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_free, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_write, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_read, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_map, QIAO_PROVENANCE_EMULATED),
+    SLOT(memory, memory_unmap, QIAO_PROVENANCE_EMULATED),
+    SLOT(program, program_load, QIAO_PROVENANCE_ABSENT),
+    SLOT(program, program_unload, QIAO_PROVENANCE_ABSENT),
+    SLOT(program, kernel_find, QIAO_PROVENANCE_ABSENT),
+    SLOT(program, kernel_launch, QIAO_PROVENANCE_ABSENT),
+    SLOT(program, program_score, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_create, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_destroy, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_launch, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_copy, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_mark, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_poll, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_wait, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_fill, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_after, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_notify, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_timestamps, QIAO_PROVENANCE_EMULATED),
+};
+#undef SLOT
+static_assert(std::size(kSlots) == kSlotCount);
+
+}  // namespace
+
+DeviceTables copy_tables(const qiao_plugin_tables& tables) {
+    qiao_plugin_tables whole{};
+    std::memcpy(&whole, &tables, std::min(tables.struct_size, sizeof whole));
+    DeviceTables copy;
+    copy_table(copy.device, whole.device);
+    copy_table(copy.memory, whole.memory);
+    copy_table(copy.program, whole.program);
+    copy_table(copy.queue, whole.queue);
+    return copy;
+}
+
+bool has_native_queues(const DeviceTables& tables) {
+    const qiao_plugin_queue_ops& queue = tables.queue;
+    return queue.queue_create && queue.queue_destroy && queue.queue_launch && queue.queue_copy && queue.queue_mark &&
+           queue.queue_poll;
+}
+
+SlotInfo slot_info(const Device& device, uint32_t index) {
+    const SlotRule& rule = kSlots[index];
+    return {rule.name, rule.present(device.tables) ? QIAO_PROVENANCE_NATIVE : rule.otherwise};
+}
+
+}  // namespace qiao

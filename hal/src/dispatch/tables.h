@@ -1,0 +1,23 @@
+// The core's full-length copy of a plugin's tables: after it, nobody tests a version or a size again. Also the list of
+// all slots with their provenance on a device.
+#pragma once
+
+#include "object/device.h"
+#include "qiao/device.h"
+
+namespace qiao {
+
+// Copies what the plugin's tables cover; the rest is null.
+DeviceTables copy_tables(const qiao_plugin_tables& tables);
+
+// The six slots that make a queue native are all there.
+bool has_native_queues(const DeviceTables& tables);
+
+struct SlotInfo {
+    const char* name;
+    qiao_provenance provenance;
+};
+inline constexpr uint32_t kSlotCount = 31;
+SlotInfo slot_info(const Device& device, uint32_t index);
+
+}  // namespace qiao

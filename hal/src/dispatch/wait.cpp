@@ -1,0 +1,202 @@
+// How a timeline's value comes to be known. A value that the plugin has is marked first (bounded laziness), then awaited
+// by the plugin's own timed wait, else by its notification and a futex, else by polling. A value that it has not yet is
+// awaited on the futex alone.
+#include "dispatch/wait.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <vector>
+
+#include "dispatch/device.h"
+#include "dispatch/submit.h"
+#include "object/queue.h"
+
+namespace qiao {
+namespace {
+
+bool is_reached(const Timeline& timeline, uint64_t value) {
+    return timeline.reached.load(std::memory_order_acquire) >= value;
+}
+
+qiao_status failure_status(Timeline& timeline) {
+    timeline.lock.lock();
+    const qiao_status status = timeline.failure.status;
+    timeline.lock.unlock();
+    return status;
+}
+
+bool is_closed(Timeline& timeline) {
+    timeline.lock.lock();
+    const bool closed = timeline.closed;
+    timeline.lock.unlock();
+    return closed;
+}
+
+// Asks the plugin; advances the timeline by what it says.
+void poll_queue(qiao_queue* queue) {
+    Queue& body = queue->body;
+    uint64_t value = 0;
+    const qiao_status status = body.device->body.tables.queue.queue_poll(body.plugin_queue, &value);
+    if (value != 0) timeline_advance(body.timeline->body, value);
+    if (status != QIAO_OK && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_poll");
+}
+
+void wait_by_notification(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
+    Queue& body = queue->body;
+    Timeline& timeline = body.timeline->body;
+    Parking parking(timeline);
+    qiao_status status = QIAO_OK;
+    {
+        QueueGuard guard(body);
+        if (body.notified_value != value) {
+            status = body.device->body.tables.queue.queue_notify(body.plugin_queue, value);
+            if (status == QIAO_OK) body.notified_value = value;
+        }
+    }
+    if (status != QIAO_OK) {
+        queue_fail_from_slot(queue, status, "queue_notify");
+    } else if (!is_reached(timeline, value) && !timeline.failed.load(std::memory_order_acquire)) {
+        parking.wait(deadline_ns);
+    }
+}
+
+void wait_by_polling(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
+    Timeline& timeline = queue->body.timeline->body;
+    for (uint32_t round = 0; now_ns() < deadline_ns; ++round) {
+        poll_queue(queue);
+        if (is_reached(timeline, value) || timeline.failed.load(std::memory_order_acquire)) return;
+        if (round < 64) continue;
+        timespec pause{0, std::min<long>(1000L * round, 200'000L)};
+        nanosleep(&pause, nullptr);
+    }
+}
+
+// One attempt to learn that a submitted value is reached; may return early.
+void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
+    Queue& body = queue->body;
+    const qiao_plugin_queue_ops& ops = body.device->body.tables.queue;
+    if (ops.queue_wait == nullptr) {
+        if (ops.queue_notify != nullptr) return wait_by_notification(queue, value, deadline_ns);
+        return wait_by_polling(queue, value, deadline_ns);
+    }
+    uint64_t timeout_ns = QIAO_TIMEOUT_INFINITE;
+    if (deadline_ns != UINT64_MAX) {
+        const uint64_t now = now_ns();
+        timeout_ns = deadline_ns > now ? deadline_ns - now : 0;
+    }
+    const qiao_status status = ops.queue_wait(body.plugin_queue, value, timeout_ns);
+    if (status == QIAO_OK) {
+        timeline_advance(body.timeline->body, value);
+    } else if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) {
+        queue_fail_from_slot(queue, status, "queue_wait");
+    }
+}
+
+}  // namespace
+
+QueueUse::QueueUse(Timeline& timeline) {
+    timeline.lock.lock();
+    queue_ = timeline.source;
+    if (queue_ != nullptr) add_use(queue_);
+    timeline.lock.unlock();
+}
+
+QueueUse::~QueueUse() {
+    if (queue_ != nullptr) drop_use(queue_);
+}
+
+bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
+    Queue& body = queue->body;
+    QueueGuard guard(body);
+    if (body.plugin_queue == nullptr || value > body.submitted_value) {
+        body.unsubmitted_waiter = body.unsubmitted_waiter || will_park;
+        return false;
+    }
+    if (value > body.marked_value) queue_mark_submitted(body);
+    return true;
+}
+
+qiao_status timeline_report_failure(qiao_timeline* handle, uint64_t value) {
+    Timeline& timeline = handle->body;
+    if (!timeline.failed.load(std::memory_order_acquire)) {
+        return fail(QIAO_ERROR_CANCELLED, "value %" PRIu64 " of the timeline can no longer be reached: it stands at %" PRIu64 " and nobody is left to raise it",
+                    value, timeline.reached.load());
+    }
+    timeline.lock.lock();
+    ErrorRecord record = timeline.failure;
+    timeline.lock.unlock();
+    return fail(std::move(record));
+}
+
+void timeline_poll_last(qiao_timeline* handle) {
+    QueueUse source(handle->body);
+    if (source.get() != nullptr) timeline_poll(handle, queue_last_value(source.get()->body));
+}
+
+void timeline_close_if_unraisable(qiao_timeline* handle) {
+    Timeline& timeline = handle->body;
+    if (timeline.of_queue || handle->header.references.load() != 0 || timeline.signallers.load() != 0) return;
+    timeline.lock.lock();
+    timeline.closed = true;
+    timeline.lock.unlock();
+    timeline_changed(timeline);
+}
+
+qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
+    Timeline& timeline = handle->body;
+    if (is_reached(timeline, value)) return QIAO_OK;
+    {
+        QueueUse source(timeline);
+        if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire) &&
+            mark_if_submitted(source.get(), value, false)) {
+            poll_queue(source.get());
+        }
+    }
+    if (is_reached(timeline, value)) return QIAO_OK;
+    if (timeline.failed.load(std::memory_order_acquire)) return failure_status(timeline);
+    return is_closed(timeline) ? QIAO_ERROR_CANCELLED : QIAO_NOT_READY;
+}
+
+qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
+    Timeline& timeline = handle->body;
+    if (is_reached(timeline, value)) return QIAO_OK;
+    const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
+    for (bool last_round = timeout_ns == 0;;) {
+        QueueUse source(timeline);
+        if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
+            if (last_round) {
+                if (mark_if_submitted(source.get(), value, false)) poll_queue(source.get());
+            } else if (mark_if_submitted(source.get(), value, true)) {
+                wait_in_plugin(source.get(), value, deadline_ns);
+            }
+        }
+        if (is_reached(timeline, value)) return QIAO_OK;
+        Parking parking(timeline);
+        if (is_reached(timeline, value)) return QIAO_OK;
+        if (timeline.failed.load(std::memory_order_acquire)) return timeline_report_failure(handle, value);
+        if (is_closed(timeline)) return timeline_report_failure(handle, value);
+        if (last_round) return QIAO_TIMEOUT;
+        const bool in_plugin = source.get() != nullptr && mark_if_submitted(source.get(), value, true);
+        if (!in_plugin) parking.wait(deadline_ns);
+        last_round = deadline_ns != UINT64_MAX && now_ns() >= deadline_ns;
+    }
+}
+
+std::vector<qiao_queue*> device_use_queues(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    for (qiao_queue* queue : device->body.queues) add_use(queue);
+    return device->body.queues;
+}
+
+qiao_status device_wait_idle(qiao_device* device, uint64_t deadline_ns) {
+    qiao_status result = QIAO_OK;
+    for (qiao_queue* queue : device_use_queues(device)) {
+        const uint64_t now = now_ns();
+        const uint64_t remaining = deadline_ns == UINT64_MAX ? QIAO_TIMEOUT_INFINITE : deadline_ns > now ? deadline_ns - now : 0;
+        if (timeline_wait(queue->body.timeline, queue_last_value(queue->body), remaining) == QIAO_TIMEOUT) result = QIAO_TIMEOUT;
+        drop_use(queue);
+    }
+    return result;
+}
+
+}  // namespace qiao

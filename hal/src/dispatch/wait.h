@@ -1,0 +1,50 @@
+// Asking and waiting for timelines. A wait always ends: by the value, the time limit, failure or loss of the device; and
+// it never enters a vendor call without a time limit.
+#pragma once
+
+#include <vector>
+
+#include "object/device.h"
+#include "object/timeline.h"
+
+namespace qiao {
+
+// QIAO_OK, NOT_READY, or the status with which the value failed; asks the device, never blocks.
+qiao_status timeline_poll(qiao_timeline* timeline, uint64_t value);
+
+// QIAO_OK, TIMEOUT, or how the value failed (then with the thread's error record).
+qiao_status timeline_wait(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns);
+
+// The error record and status of a value that timeline_poll found failed.
+qiao_status timeline_report_failure(qiao_timeline* timeline, uint64_t value);
+
+// Learns how far a queue's timeline has come.
+void timeline_poll_last(qiao_timeline* timeline);
+
+// A timeline of the application that nobody can raise any more: waits for it end.
+void timeline_close_if_unraisable(qiao_timeline* timeline);
+
+// Keeps a timeline's queue from being destroyed while it is asked; null if it is gone already.
+class QueueUse {
+public:
+    explicit QueueUse(Timeline& timeline);
+    ~QueueUse();
+    QueueUse(const QueueUse&) = delete;
+    QueueUse& operator=(const QueueUse&) = delete;
+    qiao_queue* get() const { return queue_; }
+
+private:
+    qiao_queue* queue_;
+};
+
+// Whether the plugin knows the value; if so, it is marked. If not, a thread that `will_park` is woken when that changes.
+bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park);
+
+// The device's queues, each with a use that the caller drops. Never ask a queue while holding the device's state lock: a
+// plugin may report loss, which takes it, from inside a slot.
+std::vector<qiao_queue*> device_use_queues(qiao_device* device);
+
+// Until all that the device's queues were given before the call has ended. Failed queues count as ended.
+qiao_status device_wait_idle(qiao_device* device, uint64_t deadline_ns);
+
+}  // namespace qiao

@@ -1,0 +1,106 @@
+// The core's own list of a queue's operations and the worker that runs them: for plugins without queues, for host
+// callbacks, for waits on timelines that the plugin cannot wait for, and for copies that need staging. Argument blocks
+// are copied in. The queue goes back to direct submission when the list is empty.
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "object/program.h"
+#include "object/queue.h"
+
+namespace qiao {
+
+struct LaunchOperation {
+    qiao_kernel* kernel;
+    qiao_plugin_geometry geometry;
+    std::vector<std::byte> block;
+};
+// Places are resolved: a null device is host memory.
+struct CopyOperation {
+    qiao_device* source_device;
+    qiao_device* target_device;
+    qiao_plugin_copy copy;
+    bool native;  // the plugin's queue may be able to
+};
+struct FillOperation {
+    qiao_device* device;  // null = host memory
+    qiao_plugin_fill fill;
+};
+struct AfterOperation {
+    qiao_timeline* timeline;  // with a use
+    uint64_t value;
+};
+struct SignalOperation {
+    qiao_timeline* timeline;  // with a use, and counted among its signallers
+    uint64_t value;
+};
+struct CallOperation {
+    qiao_queue_callback callback;
+    void* user;
+};
+using Operation = std::variant<LaunchOperation, CopyOperation, FillOperation, AfterOperation, SignalOperation, CallOperation>;
+
+class DeferredQueue {
+public:
+    explicit DeferredQueue(qiao_queue* queue) : queue_(queue) {}
+    // The list is empty, or what is left of it is cancelled; joins the worker.
+    ~DeferredQueue();
+    DeferredQueue(const DeferredQueue&) = delete;
+    DeferredQueue& operator=(const DeferredQueue&) = delete;
+
+    // With the queue's lock held: takes the operation, which carries `value`.
+    void push(Operation operation, uint64_t value);
+
+    // Start and end of a recent operation by the host's clock.
+    std::optional<std::pair<uint64_t, uint64_t>> timestamps(uint64_t value);
+
+private:
+    struct Entry {
+        Operation operation;
+        uint64_t value;
+    };
+    struct Times {
+        uint64_t value = 0, start_ns = 0, end_ns = 0;
+    };
+
+    void run();
+    void execute(Entry& entry);
+    void complete(uint64_t value);
+    void cancel(Entry& entry);
+
+    // Each hands the operation to the plugin (in_plugin_), or has run it when it returns.
+    qiao_status perform(LaunchOperation& operation, uint64_t value);
+    qiao_status perform(CopyOperation& operation, uint64_t value);
+    qiao_status perform(FillOperation& operation, uint64_t value);
+    qiao_status perform(AfterOperation& operation, uint64_t value);
+    qiao_status perform(SignalOperation& operation, uint64_t value);
+    qiao_status perform(CallOperation& operation, uint64_t value);
+    template <class Slot>
+    qiao_status hand_over(uint64_t value, const char* name, Slot&& slot);
+
+    qiao_status wait_for_earlier(uint64_t value);
+    qiao_status synchronize();
+
+    qiao_queue* const queue_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Entry> list_;
+    std::thread worker_;
+    bool stop_ = false;
+    bool in_plugin_ = false;              // the entry in hand was handed to the plugin's queue
+    uint64_t unsynchronized_value_ = 0;   // kernel_launch accepted it, device_synchronize has not confirmed it
+    uint64_t unsynchronized_count_ = 0;
+    std::array<Times, 256> times_{};
+};
+
+// True on the worker of any queue: the application's callbacks run there.
+bool on_queue_worker();
+
+}  // namespace qiao

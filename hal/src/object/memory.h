@@ -1,0 +1,42 @@
+// An allocation's state, and the host copies it is mapped through where the device's memory is out of the host's reach.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "object/device.h"
+
+namespace qiao {
+
+struct HostCopy {
+    std::unique_ptr<std::byte[]> bytes;
+    uint64_t offset = 0;
+    uint64_t size_bytes = 0;
+    qiao_access access = 0;
+};
+
+struct Memory {
+    qiao_device* const device;
+    void* allocation;  // the plugin's
+    uint64_t address;
+    uint64_t size_bytes;  // what was asked for: the limit of every check
+    void* host_pointer;
+    qiao_memory_kind kind;
+    std::mutex mapping{};               // guards what follows
+    std::vector<HostCopy> host_copies{};
+    std::vector<void*> native_maps{};   // made by the plugin
+    std::vector<void*> pointer_maps{};  // into host_pointer
+};
+
+}  // namespace qiao
+
+struct qiao_memory {
+    static constexpr uint64_t kTag = qiao::kTagMemory;
+    qiao::Header header;
+    union {
+        qiao::Memory body;
+    };
+    qiao_memory() {}
+    ~qiao_memory() {}
+};

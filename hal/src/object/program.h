@@ -1,0 +1,71 @@
+// A program's and a kernel's state. A kernel never changes after its program was loaded; a launch reads its first lines.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "object/device.h"
+
+struct qiao_kernel;
+
+namespace qiao {
+
+struct Argument {
+    std::string name, type;
+    qiao_argument_kind kind;
+    qiao_access access;
+    uint32_t offset, size_bytes, alignment;
+};
+
+struct Kernel {
+    qiao_device* device = nullptr;
+    void* plugin_kernel = nullptr;
+    uint64_t serial = 0;  // unique in the process: a reused slot is another kernel
+    uint32_t block_size = 0;
+    uint32_t local_count = 0;      // LOCAL arguments; their counts are the block's last bytes
+    uint32_t local_counts_at = 0;
+    uint32_t binding_count = 0;    // ADDRESS arguments
+    uint32_t max_group_size = 0;
+    uint32_t preferred_group_multiple = 0;
+    uint32_t static_local_bytes = 0;
+    uint32_t private_bytes = 0;
+    uint32_t required_group[3] = {0, 0, 0};
+    uint64_t flags = 0;
+    qiao_features features = 0;
+    std::string name, vendor_metadata;
+    std::vector<Argument> arguments;
+    std::vector<qiao_plugin_argument> plugin_arguments;  // views of `arguments`
+};
+
+struct Program {
+    qiao_device* device = nullptr;
+    void* plugin_program = nullptr;
+    uint32_t score = 0;
+    std::string name, format, target, tool, options, log;
+    std::vector<std::byte> bytes;  // of the package: variants are read in place
+    std::shared_ptr<const std::string> variant_owner;  // a variant that had to be decompressed
+    std::vector<qiao_kernel*> kernels;
+};
+
+}  // namespace qiao
+
+struct qiao_kernel {
+    static constexpr uint64_t kTag = qiao::kTagKernel;
+    qiao::Header header;
+    union {
+        qiao::Kernel body;
+    };
+    qiao_kernel() {}
+    ~qiao_kernel() {}
+};
+
+struct qiao_program {
+    static constexpr uint64_t kTag = qiao::kTagProgram;
+    qiao::Header header;
+    union {
+        qiao::Program body;
+    };
+    qiao_program() {}
+    ~qiao_program() {}
+};

@@ -1,0 +1,59 @@
+// A queue's state. The first lines are what a launch touches, all guarded by the queue's lock; direct operations are in
+// dispatch/submit.h, deferred ones in emulation/deferred.h.
+#pragma once
+
+#include <memory>
+
+#include "object/device.h"
+#include "object/timeline.h"
+#include "qiao/queue.h"
+
+namespace qiao {
+
+class DeferredQueue;
+
+// The shape of the last launch: while it repeats, the geometry below is used as it stands.
+struct LaunchMemo {
+    uint64_t kernel_serial = 0;  // 0 = none
+    qiao_launch launch{};
+    uint32_t local_counts[QIAO_MAX_ARGUMENTS] = {};
+};
+
+struct alignas(64) Queue {
+    Lock* lock = nullptr;                 // its own, or the device's where slots are serialised
+    decltype(qiao_plugin_queue_ops::queue_launch) launch_slot = nullptr;
+    void* plugin_queue = nullptr;         // null: the core's worker runs it
+    uint64_t last_value = 0;              // given out
+    uint64_t submitted_value = 0;         // known to the plugin, or ended
+    uint64_t marked_value = 0;            // the plugin will tell when it is reached
+    uint32_t deferred_count = 0;          // operations that the worker has not passed on yet
+    bool unsubmitted_waiter = false;      // somebody is parked until submitted_value rises
+    LaunchMemo memo;
+    qiao_plugin_geometry geometry{};
+
+    qiao_queue* self = nullptr;
+    qiao_device* device = nullptr;
+    qiao_timeline* timeline = nullptr;
+    uint64_t notified_value = 0;          // queue_notify was asked up to here
+    uint64_t flags = 0;
+    Lock own_lock;
+    std::unique_ptr<DeferredQueue> deferred;
+
+    Queue();
+    ~Queue();
+};
+
+// How many operations may follow a mark before the next one is made.
+inline constexpr uint64_t kMarkInterval = 32;
+
+}  // namespace qiao
+
+struct qiao_queue {
+    static constexpr uint64_t kTag = qiao::kTagQueue;
+    qiao::Header header;
+    union {
+        qiao::Queue body;
+    };
+    qiao_queue() {}
+    ~qiao_queue() {}
+};
