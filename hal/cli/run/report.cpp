@@ -54,7 +54,9 @@ std::string comparison_text(const std::vector<Comparison>& comparisons) {
     return table.text();
 }
 
-Json times_json(const Times& times) { return {{"min", times.min_ns}, {"median", times.median_ns}}; }
+uint64_t whole(double nanoseconds) { return static_cast<uint64_t>(nanoseconds + 0.5); }
+
+Json times_json(const Times& times) { return {{"min", whole(times.min_ns)}, {"median", whole(times.median_ns)}}; }
 
 Json run_json(const Report& report, const DeviceRun& run) {
     Json json = {{"id", run.device.id},
@@ -66,7 +68,7 @@ Json run_json(const Report& report, const DeviceRun& run) {
                  {"target", run.target},
                  {"tool", run.tool},
                  {"log", run.log},
-                 {"build_ns", run.failure ? Json(nullptr) : Json(run.build_ns)},
+                 {"build_ns", run.failure ? Json(nullptr) : Json(whole(run.build_ns))},
                  {"wall_ns", run.failure ? Json(nullptr) : times_json(run.wall)},
                  {"device_ns", run.device_time ? times_json(*run.device_time) : Json(nullptr)},
                  {"outputs", Json::array()}};
