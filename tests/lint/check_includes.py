@@ -48,7 +48,7 @@ ALLOWED = {
     "compiler interface": ["public shared"],
     "compiler": ["compiler interface", "package", "public shared"],
     "cli": ["public", "public shared", "compiler interface", "package"],
-    "abi": ["public", "public plugin", "public shared"],
+    "abi": ["public", "public plugin", "public shared", "compiler interface"],
     "plugins common": ["public plugin", "public shared"],
     "plugin *": ["plugins common", "public plugin", "public shared"],
     "plugin mock": ["mock card"],
