@@ -6,8 +6,8 @@ static void print_device(qiao_device* device) {
     CHECK(qiao_device_query_properties(device, &properties));
     printf("%-10s %s (%s)\n", properties.id, properties.name, properties.driver);
     printf("           %.1f GiB, %u compute units, groups of at most %u, %u KiB local memory\n",
-           (double)properties.memory_bytes / (1024.0 * 1024.0 * 1024.0), properties.compute_units, properties.max_group_size,
-           properties.local_memory_bytes / 1024);
+           (double)properties.memory_bytes / (1024.0 * 1024.0 * 1024.0), properties.compute_units,
+           properties.max_group_size, properties.local_memory_bytes / 1024);
     if ((properties.flags & QIAO_DEVICE_SIMULATED) != 0) printf("           simulated: %s\n", properties.note);
 }
 
@@ -19,7 +19,8 @@ int main(void) {
 
     CHECK(qiao_instance_create(NULL, &instance));
     CHECK(qiao_instance_enumerate_devices(instance, 64, devices, &count));
-    for (i = 0; i < count && i < 64; ++i) print_device(devices[i]);
+    for (i = 0; i < count && i < 64; ++i)
+        print_device(devices[i]);
     printf("devices: %u\n", count);
 
     for (i = 0;; ++i) {

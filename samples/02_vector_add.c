@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
 
     /* Memory on the device, and its addresses. */
     memory_desc.size_bytes = sizeof a;
-    for (i = 0; i < 3; ++i) check(qiao_memory_allocate(device, &memory_desc, &memory[i]));
+    for (i = 0; i < 3; ++i)
+        check(qiao_memory_allocate(device, &memory_desc, &memory[i]));
     check(qiao_memory_get_address(memory[0], &arguments.a));
     check(qiao_memory_get_address(memory[1], &arguments.b));
     check(qiao_memory_get_address(memory[2], &arguments.sum));
@@ -83,7 +84,8 @@ int main(int argc, char** argv) {
     printf("%d sums are right\n", COUNT);
 
     check(qiao_queue_release(queue));
-    for (i = 0; i < 3; ++i) check(qiao_memory_release(memory[i]));
+    for (i = 0; i < 3; ++i)
+        check(qiao_memory_release(memory[i]));
     check(qiao_program_release(program));
     check(qiao_instance_release(instance));
     return 0;

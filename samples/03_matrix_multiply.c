@@ -30,7 +30,8 @@ static double largest_error(const float* a, const float* b, const float* c) {
         for (column = 0; column < N; ++column) {
             double sum = 0.0;
             double error;
-            for (k = 0; k < N; ++k) sum += (double)a[row * N + k] * (double)b[k * N + column];
+            for (k = 0; k < N; ++k)
+                sum += (double)a[row * N + k] * (double)b[k * N + column];
             error = fabs(c[row * N + column] - sum) / sum;
             if (!(error <= largest)) largest = error; /* also a NaN */
         }
@@ -78,7 +79,8 @@ int main(int argc, char** argv) {
     error = largest_error(a, b, c);
     printf("largest relative error %.2e, bound %.2e\n", error, bound);
 
-    for (i = 0; i < 3; ++i) CHECK(qiao_memory_release(memory[i]));
+    for (i = 0; i < 3; ++i)
+        CHECK(qiao_memory_release(memory[i]));
     CHECK(qiao_queue_release(queue));
     CHECK(qiao_program_release(program));
     CHECK(qiao_instance_release(instance));

@@ -43,7 +43,8 @@ static void make_weights(float* weights) {
         weights[i] = expf(-(float)(i * i) / 8.0f);
         sum += i == 0 ? weights[i] : 2.0f * weights[i];
     }
-    for (i = 0; i <= RADIUS; ++i) weights[i] /= sum;
+    for (i = 0; i <= RADIUS; ++i)
+        weights[i] /= sum;
 }
 
 /* Outside the rectangle nothing may change; inside, the edge of a square must have become soft. */
@@ -128,7 +129,8 @@ int main(int argc, char** argv) {
             good = 0;
         }
     }
-    for (i = 0; i < 3; ++i) CHECK(qiao_memory_release(memory[i]));
+    for (i = 0; i < 3; ++i)
+        CHECK(qiao_memory_release(memory[i]));
     CHECK(qiao_queue_release(queue));
     CHECK(qiao_program_release(program));
     CHECK(qiao_instance_release(instance));

@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
     uint64_t done = 0;
     int i;
 
-    for (i = 0; i < COUNT; ++i) values[i] = (float)i;
+    for (i = 0; i < COUNT; ++i)
+        values[i] = (float)i;
     CHECK(qiao_instance_create(NULL, &instance));
     open_side(&first, sample_device(instance, argc, argv, 1), values, 3.0f);
     open_side(&second, second_device(instance, argc, argv), NULL, 0.5f);

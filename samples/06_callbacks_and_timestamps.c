@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
     qiao_memory* memory;
     int good, i;
 
-    for (i = 0; i < COUNT; ++i) values[i] = 1.0f;
+    for (i = 0; i < COUNT; ++i)
+        values[i] = 1.0f;
     CHECK(qiao_instance_create(NULL, &instance));
     device = sample_device(instance, argc, argv, 1);
     program = sample_program(device, "vector_add.cl");
@@ -83,7 +84,8 @@ int main(int argc, char** argv) {
     good = progress.calls == 1 && progress.status == QIAO_OK && print_times(device, queue, launched);
 
     CHECK(qiao_memory_read(memory, 0, values, sizeof values));
-    for (i = 0; i < COUNT; ++i) good = good && values[i] == 16.0f;
+    for (i = 0; i < COUNT; ++i)
+        good = good && values[i] == 16.0f;
 
     CHECK(qiao_timeline_release(gate));
     CHECK(qiao_queue_release(queue));

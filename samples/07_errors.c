@@ -16,7 +16,8 @@ static void expect(const char* what, qiao_status status, qiao_status wanted) {
     printf("    %s\n", error.message);
     if (error.line != 0) printf("    line: %u\n", error.line);
     if (*error.object != '\0') printf("    object: %s\n", error.object);
-    if (*error.plugin != '\0') printf("    plugin: %s, its code %s %lld\n", error.plugin, error.vendor_text, (long long)error.vendor_code);
+    if (*error.plugin != '\0')
+        printf("    plugin: %s, its code %s %lld\n", error.plugin, error.vendor_text, (long long)error.vendor_code);
     if (*error.log != '\0') printf("    log:\n%s\n", error.log);
     if (*error.remedy != '\0') printf("    try: %s\n", error.remedy);
 }
@@ -32,8 +33,8 @@ static qiao_status build(qiao_device* device, const char* source, qiao_program**
 static void programs(qiao_device* device) {
     qiao_program* program = NULL;
     qiao_kernel* kernel = NULL;
-    expect("a source that does not compile", build(device, "kernel void f(global int* x) {\n    x[0] = missing;\n}\n", &program),
-           QIAO_ERROR_BUILD);
+    expect("a source that does not compile",
+           build(device, "kernel void f(global int* x) {\n    x[0] = missing;\n}\n", &program), QIAO_ERROR_BUILD);
     CHECK(build(device, "kernel void f(global int* x) { x[0] = 1; }", &program));
     expect("a kernel that does not exist", qiao_program_get_kernel(program, "g", &kernel), QIAO_ERROR_NOT_FOUND);
     CHECK(qiao_program_release(program));
@@ -67,7 +68,8 @@ static void launches(qiao_device* device) {
     launch.group_size[0] = 1u << 30;
     launch.group_size[1] = launch.group_size[2] = 1;
     launch.global_size[0] = 1u << 30;
-    expect("a group that no device has", qiao_queue_launch(queue, kernel, &launch, arguments, 16, NULL), QIAO_ERROR_OUT_OF_RANGE);
+    expect("a group that no device has", qiao_queue_launch(queue, kernel, &launch, arguments, 16, NULL),
+           QIAO_ERROR_OUT_OF_RANGE);
     CHECK(qiao_queue_release(queue));
     CHECK(qiao_program_release(program));
 }
@@ -76,7 +78,8 @@ int main(int argc, char** argv) {
     qiao_instance* instance = NULL;
     qiao_device* device = NULL;
     CHECK(qiao_instance_create(NULL, &instance));
-    expect("a device that does not exist", qiao_instance_find_device(instance, "quantum:0", &device), QIAO_ERROR_NOT_FOUND);
+    expect("a device that does not exist", qiao_instance_find_device(instance, "quantum:0", &device),
+           QIAO_ERROR_NOT_FOUND);
     device = sample_device(instance, argc, argv, 1);
     programs(device);
     memory(device);

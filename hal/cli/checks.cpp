@@ -38,10 +38,11 @@ Function symbol(void* library, const char* name) {
     return reinterpret_cast<Function>(dlsym(library, name));
 }
 
-}  // namespace
+} // namespace
 
 Check check_compiler() {
-    Check check{"compiler", CheckState::Problem, "", "install Qiao's compiler library; packages with variants for the device need none"};
+    Check check{"compiler", CheckState::Problem, "",
+                "install Qiao's compiler library; packages with variants for the device need none"};
     void* library = dlopen(QIAO_COMPILER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
         const char* reason = dlerror();
@@ -78,7 +79,8 @@ Check check_cache() {
     }
     folder += "/qiao";
     std::string existing = folder;
-    while (!is_directory(existing) && existing != "/") existing = parent(existing);
+    while (!is_directory(existing) && existing != "/")
+        existing = parent(existing);
     if (access(existing.c_str(), W_OK | X_OK) == 0) return {"cache", CheckState::Ok, folder, ""};
     return {"cache", CheckState::Warning,
             text(folder, " cannot be written (", std::strerror(errno), "): kernels are compiled each time"),
@@ -95,8 +97,9 @@ std::vector<Check> check_device_files() {
                 if (access(path, R_OK | W_OK) == 0) {
                     checks.push_back({"device-file", CheckState::Ok, path, ""});
                 } else {
-                    checks.push_back({"device-file", CheckState::Problem, text(path, " may not be opened: ", std::strerror(errno)),
-                                      "add yourself to the group that owns it (often render or video) and log in again"});
+                    checks.push_back(
+                        {"device-file", CheckState::Problem, text(path, " may not be opened: ", std::strerror(errno)),
+                         "add yourself to the group that owns it (often render or video) and log in again"});
                 }
             }
         }
@@ -108,14 +111,16 @@ std::vector<Check> check_device_files() {
 std::vector<Check> check_environment() {
     std::vector<Check> checks;
     for (const char* name : {"QIAO_PLUGIN_PATH", "QIAO_VISIBLE_DEVICES", "QIAO_LOG", "OCL_ICD_VENDORS"}) {
-        if (!variable(name).empty()) checks.push_back({"environment", CheckState::Ok, text(name, "=", variable(name)), ""});
+        if (!variable(name).empty())
+            checks.push_back({"environment", CheckState::Ok, text(name, "=", variable(name)), ""});
     }
     for (const std::string& folder : split_list(variable("QIAO_PLUGIN_PATH"), ':')) {
         if (is_directory(folder)) continue;
-        checks.push_back({"environment", CheckState::Problem, text("QIAO_PLUGIN_PATH names ", folder, ", which is no folder"),
+        checks.push_back({"environment", CheckState::Problem,
+                          text("QIAO_PLUGIN_PATH names ", folder, ", which is no folder"),
                           "name folders of plugin manifests, ':' between"});
     }
     return checks;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

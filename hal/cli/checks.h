@@ -25,4 +25,4 @@ std::vector<Check> check_device_files();
 /* The environment variables that change what Qiao finds, if they are set; and whether they can work. */
 std::vector<Check> check_environment();
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -64,7 +64,8 @@ std::string bash_script(const std::vector<Verb>& verbs) {
     for (const Verb& verb : verbs) {
         names += verb.name + " ";
         std::string words;
-        for (const Word& word : verb.words) words += word.names() + " ";
+        for (const Word& word : verb.words)
+            words += word.names() + " ";
         cases += "    " + verb.name + ") words='" + words + "' ;;\n";
     }
     return R"sh(# Completion of qiao for bash: eval "$(qiao completion bash)"
@@ -77,8 +78,10 @@ _qiao() {
     done
     COMPREPLY=()
     case $verb in
-    '') words=')sh" + names + R"sh(--help --version' ;;
-)sh" + cases + R"sh(    esac
+    '') words=')sh" +
+           names + R"sh(--help --version' ;;
+)sh" + cases +
+           R"sh(    esac
     if [[ ${before[-1]} == --device || ($verb == info && $current != -*) ]]; then
         words=$(qiao list --ids 2>/dev/null)
     elif [[ $verb == completion && $current != -* ]]; then
@@ -105,13 +108,17 @@ std::string zsh_script(const std::vector<Verb>& verbs) {
         names += "        '" + verb.name + ":" + quoted(verb.what) + "'\n";
         cases += "    " + verb.name + ")\n        _arguments";
         for (const Word& word : verb.words) {
-            const std::string value = !word.takes_value ? "" : word.long_name == "device" ? ":device:_qiao_devices" : ":value:_files";
+            const std::string value = !word.takes_value            ? ""
+                                      : word.long_name == "device" ? ":device:_qiao_devices"
+                                                                   : ":value:_files";
             for (const std::string& name : {word.short_name.empty() ? "" : "-" + word.short_name,
                                             word.long_name.empty() ? "" : "--" + word.long_name}) {
                 if (!name.empty()) cases += " \\\n            '*" + name + "[" + quoted(word.what) + "]" + value + "'";
             }
         }
-        const char* rest = verb.takes_devices ? "_qiao_devices" : verb.name == "completion" ? "(bash zsh fish)" : "_files";
+        const char* rest = verb.takes_devices          ? "_qiao_devices"
+                           : verb.name == "completion" ? "(bash zsh fish)"
+                                                       : "_files";
         cases += std::string(" \\\n            '*: :") + rest + "' ;;\n";
     }
     return R"sh(#compdef qiao
@@ -124,7 +131,8 @@ _qiao_devices() {
 _qiao() {
     local -a verbs
     verbs=(
-)sh" + names + R"sh(    )
+)sh" + names +
+           R"sh(    )
     if ((CURRENT == 2)); then
         _describe verb verbs
         return
@@ -132,7 +140,8 @@ _qiao() {
     shift words
     ((CURRENT--))
     case $words[1] in
-)sh" + cases + R"sh(    esac
+)sh" + cases +
+           R"sh(    esac
 }
 compdef _qiao qiao
 )sh";
@@ -147,7 +156,8 @@ std::string fish_script(const std::vector<Verb>& verbs) {
             script += seen;
             if (!word.short_name.empty()) script += " -s " + word.short_name;
             if (!word.long_name.empty()) script += " -l " + word.long_name;
-            if (word.takes_value) script += word.long_name == "device" ? " -x -a '(qiao list --ids 2>/dev/null)'" : " -r";
+            if (word.takes_value)
+                script += word.long_name == "device" ? " -x -a '(qiao list --ids 2>/dev/null)'" : " -r";
             script += " -d '" + quoted(word.what) + "'\n";
         }
         if (verb.takes_devices) script += seen + " -f -a '(qiao list --ids 2>/dev/null)'\n";
@@ -162,7 +172,7 @@ int run(const CLI::App& root, const std::string& shell) {
     return kExitOk;
 }
 
-}  // namespace
+} // namespace
 
 Command completion_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("completion", "Print the completion script for bash, zsh or fish");
@@ -171,4 +181,4 @@ Command completion_command(CLI::App& root) {
     return {app, [shell, &root] { return run(root, *shell); }};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

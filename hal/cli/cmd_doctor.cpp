@@ -33,10 +33,13 @@ std::vector<qiao_candidate> candidates_of(qiao_instance* instance) {
 CheckState severity(qiao_candidate_state state) {
     switch (state) {
         case QIAO_CANDIDATE_STATE_USABLE:
-        case QIAO_CANDIDATE_STATE_DISABLED: return CheckState::Ok;
+        case QIAO_CANDIDATE_STATE_DISABLED:
+            return CheckState::Ok;
         case QIAO_CANDIDATE_STATE_NO_DEVICES:
-        case QIAO_CANDIDATE_STATE_REFUSED: return CheckState::Warning;
-        default: return CheckState::Problem;
+        case QIAO_CANDIDATE_STATE_REFUSED:
+            return CheckState::Warning;
+        default:
+            return CheckState::Problem;
     }
 }
 
@@ -62,7 +65,10 @@ const char* state_name(CheckState state) {
 }
 
 std::string state_text(CheckState state, const std::string& shown) {
-    return coloured(state == CheckState::Ok ? Colour::Good : state == CheckState::Warning ? Colour::Warning : Colour::Bad, shown);
+    return coloured(state == CheckState::Ok        ? Colour::Good
+                    : state == CheckState::Warning ? Colour::Warning
+                                                   : Colour::Bad,
+                    shown);
 }
 
 Json to_json(const qiao_candidate& candidate) {
@@ -81,13 +87,15 @@ std::string candidates_text(const std::vector<qiao_candidate>& candidates) {
     if (candidates.empty()) result += "  none was found: no manifest in any plugins.d folder; see QIAO_PLUGIN_PATH\n";
     for (const qiao_candidate& candidate : candidates) {
         const std::string name = *candidate.plugin != '\0' ? candidate.plugin : candidate.manifest;
-        result += text("  ", state_text(severity(candidate.state), candidate_state_name(candidate.state)), "  ", printable(name));
+        result += text("  ", state_text(severity(candidate.state), candidate_state_name(candidate.state)), "  ",
+                       printable(name));
         if (*candidate.version != '\0') result += " " + printable(candidate.version);
         if (candidate.device_count > 0) result += text(", devices: ", candidate.device_count);
         result += '\n';
         if (*candidate.reason != '\0') result += "    why: " + printable(candidate.reason) + '\n';
         if (*candidate.remedy != '\0') result += "    try: " + printable(candidate.remedy) + '\n';
-        if (severity(candidate.state) != CheckState::Ok) result += "    manifest: " + printable(candidate.manifest) + '\n';
+        if (severity(candidate.state) != CheckState::Ok)
+            result += "    manifest: " + printable(candidate.manifest) + '\n';
     }
     return result;
 }
@@ -95,7 +103,8 @@ std::string candidates_text(const std::vector<qiao_candidate>& candidates) {
 std::string checks_text(const std::vector<Check>& checks) {
     std::string result = coloured(Colour::Title, "Checks") + "\n";
     for (const Check& check : checks) {
-        result += text("  ", state_text(check.state, state_name(check.state)), "  ", check.name, ": ", printable(check.detail), "\n");
+        result += text("  ", state_text(check.state, state_name(check.state)), "  ", check.name, ": ",
+                       printable(check.detail), "\n");
         if (!check.remedy.empty()) result += "    try: " + printable(check.remedy) + '\n';
     }
     return result;
@@ -118,16 +127,22 @@ int run(const Options& options) {
     std::vector<Check> checks = device_checks(devices);
     checks.push_back(check_compiler());
     checks.push_back(check_cache());
-    for (const Check& check : check_device_files()) checks.push_back(check);
-    for (const Check& check : check_environment()) checks.push_back(check);
+    for (const Check& check : check_device_files())
+        checks.push_back(check);
+    for (const Check& check : check_environment())
+        checks.push_back(check);
 
     const bool problem = has_problem(candidates, checks);
     const int code = devices.empty() ? kExitNoDevice : options.strict && problem ? kExitFailed : kExitOk;
     if (options.json) {
         Json json = {{"schema", "qiao.doctor/1"}, {"candidates", Json::array()}, {"checks", Json::array()}};
-        for (const qiao_candidate& candidate : candidates) json["candidates"].push_back(to_json(candidate));
+        for (const qiao_candidate& candidate : candidates)
+            json["candidates"].push_back(to_json(candidate));
         for (const Check& check : checks) {
-            json["checks"].push_back({{"name", check.name}, {"state", state_name(check.state)}, {"detail", check.detail}, {"remedy", check.remedy}});
+            json["checks"].push_back({{"name", check.name},
+                                      {"state", state_name(check.state)},
+                                      {"detail", check.detail},
+                                      {"remedy", check.remedy}});
         }
         json["device_count"] = devices.size();
         json["problem"] = problem;
@@ -140,14 +155,16 @@ int run(const Options& options) {
     return code;
 }
 
-}  // namespace
+} // namespace
 
 Command doctor_command(CLI::App& root) {
-    CLI::App* app = root.add_subcommand("doctor", "Say of every plugin, device and tool whether it is usable, why not, what to do");
+    CLI::App* app =
+        root.add_subcommand("doctor", "Say of every plugin, device and tool whether it is usable, why not, what to do");
     auto options = std::make_shared<Options>();
     app->add_flag("--json", options->json, "Print JSON (schema qiao.doctor/1)");
-    app->add_flag("--strict", options->strict, "Exit code 1 also if devices are usable but something else is a problem");
+    app->add_flag("--strict", options->strict,
+                  "Exit code 1 also if devices are usable but something else is a problem");
     return {app, [options] { return run(*options); }};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -77,7 +77,8 @@ Json info_json(const Device& device) {
     json.update(present_state(device));
     json["limits"] = limits_json(properties);
     json["slots"] = Json::array();
-    for (const Slot& slot : slots_of(device)) json["slots"].push_back({{"name", slot.name}, {"provenance", slot.provenance}});
+    for (const Slot& slot : slots_of(device))
+        json["slots"].push_back({{"name", slot.name}, {"provenance", slot.provenance}});
     return json;
 }
 
@@ -86,7 +87,8 @@ std::string value_text(const std::string& key, const Json& value) {
     if (value.is_null()) return "";
     if (value.is_array()) {
         std::vector<std::string> parts;
-        for (const Json& part : value) parts.push_back(value_text("", part));
+        for (const Json& part : value)
+            parts.push_back(value_text("", part));
         return join(parts, value.empty() || value[0].is_number() ? " x " : ", ");
     }
     if (key.ends_with("_bytes")) {
@@ -121,7 +123,8 @@ int run(const Options& options) {
     const std::vector<Device> devices =
         options.selectors.empty() ? all_devices(instance.get()) : select_devices(instance.get(), options.selectors);
     Json json = {{"schema", "qiao.info/1"}, {"devices", Json::array()}};
-    for (const Device& device : devices) json["devices"].push_back(info_json(device));
+    for (const Device& device : devices)
+        json["devices"].push_back(info_json(device));
     if (options.json) {
         print_json(json);
         return kExitOk;
@@ -137,7 +140,7 @@ int run(const Options& options) {
     return kExitOk;
 }
 
-}  // namespace
+} // namespace
 
 Command info_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("info", "Show everything about devices: properties, limits, features, slots");
@@ -147,4 +150,4 @@ Command info_command(CLI::App& root) {
     return {app, [options] { return run(*options); }};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

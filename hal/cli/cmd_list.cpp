@@ -28,7 +28,8 @@ int run(const Options& options) {
     const std::vector<Device> devices = all_devices(instance.get());
     if (options.json) {
         nlohmann::ordered_json json = {{"schema", "qiao.list/1"}, {"devices", nlohmann::ordered_json::array()}};
-        for (const Device& device : devices) json["devices"].push_back(device_json(device));
+        for (const Device& device : devices)
+            json["devices"].push_back(device_json(device));
         print_json(json);
         return kExitOk;
     }
@@ -47,7 +48,7 @@ int run(const Options& options) {
     return kExitOk;
 }
 
-}  // namespace
+} // namespace
 
 Command list_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("list", "List the devices, one a line: id, name, memory, target, traits");
@@ -57,4 +58,4 @@ Command list_command(CLI::App& root) {
     return {app, [options] { return run(*options); }};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

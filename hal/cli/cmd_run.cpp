@@ -52,7 +52,8 @@ Examples:
            --all --repeat 20 --compare --tolerance-ulp 16
 )";
 
-void parse_sizes(const char* option, const std::string& written, bool zero_allowed, uint64_t (&sizes)[3], uint32_t& count) {
+void parse_sizes(const char* option, const std::string& written, bool zero_allowed, uint64_t (&sizes)[3],
+                 uint32_t& count) {
     const std::vector<std::string> parts = split_list(written, ',');
     bool good = !parts.empty() && parts.size() <= 3;
     for (size_t i = 0; good && i < parts.size(); ++i) {
@@ -76,7 +77,8 @@ qiao_launch parse_launch(const Options& options) {
         parse_sizes("--offset", options.offset, true, launch.global_offset, dimensions);
     }
     if (dimensions != launch.dimensions) {
-        throw Failure(kExitUsage, text("--grid has ", launch.dimensions, " dimensions, --group or --offset ", dimensions));
+        throw Failure(kExitUsage,
+                      text("--grid has ", launch.dimensions, " dimensions, --group or --offset ", dimensions));
     }
     return launch;
 }
@@ -84,14 +86,17 @@ qiao_launch parse_launch(const Options& options) {
 /* For the compiler's options, which are read as a shell reads words. */
 std::string quoted(const std::string& word) {
     std::string result = "'";
-    for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    for (const char c : word)
+        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return result + "'";
 }
 
 std::string compiler_options(const Options& options) {
     std::vector<std::string> words;
-    for (const std::string& define : options.defines) words.push_back(quoted("-D" + define));
-    for (const std::string& include : options.includes) words.push_back(quoted("-I" + include));
+    for (const std::string& define : options.defines)
+        words.push_back(quoted("-D" + define));
+    for (const std::string& include : options.includes)
+        words.push_back(quoted("-I" + include));
     if (!options.compiler_options.empty()) words.push_back(options.compiler_options);
     return join(words, " ");
 }
@@ -118,7 +123,8 @@ Plan make_plan(const Options& options) {
     plan.data = read_file(options.file);
     if (plan.data.empty()) throw Failure(kExitFailed, options.file + ": the file is empty");
     plan.kernel = options.kernel;
-    for (const std::string& argument : options.arguments) plan.arguments.push_back(split_key(argument));
+    for (const std::string& argument : options.arguments)
+        plan.arguments.push_back(split_key(argument));
     plan.repeat = options.repeat;
     if (options.timeout_s > 0) plan.timeout_ns = static_cast<uint64_t>(options.timeout_s * 1e9);
     return plan;
@@ -139,10 +145,12 @@ std::vector<Device> choose_devices(qiao_instance* instance, const Options& optio
 void check_output_names(const std::vector<KeyedSpec>& outputs, size_t device_count) {
     for (const KeyedSpec& output : outputs) {
         if (!is_array_path(output.value)) {
-            throw Failure(kExitUsage, text("--out ", output.key, ": '", output.value, "' is not a .npy or .png file name"));
+            throw Failure(kExitUsage,
+                          text("--out ", output.key, ": '", output.value, "' is not a .npy or .png file name"));
         }
         if (device_count > 1 && !depends_on_device(output.value)) {
-            throw Failure(kExitUsage, text("--out ", output.key, ": ", device_count, " devices would write ", output.value),
+            throw Failure(kExitUsage,
+                          text("--out ", output.key, ": ", device_count, " devices would write ", output.value),
                           "put {device} into the name");
         }
     }
@@ -180,7 +188,8 @@ int run(const Options& options) {
     }
     std::vector<Comparison> comparisons = compare_references(runs, references, options.tolerance);
     if (options.compare) {
-        for (Comparison& comparison : compare_devices(runs, options.tolerance)) comparisons.push_back(std::move(comparison));
+        for (Comparison& comparison : compare_devices(runs, options.tolerance))
+            comparisons.push_back(std::move(comparison));
     }
     Report report{plan, runs, comparisons, {}};
     write_outputs(outputs, report);
@@ -200,24 +209,33 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("KERNEL", options.kernel, "The kernel; not needed if there is only one")->type_name("");
     list("-a,--arg", options.arguments, "An argument, by name, by number from 0, or the next one", "[NAME=]SPEC");
     app.add_option("--grid", options.grid, "Global size in work-items")->required()->type_name("X[,Y[,Z]]");
-    app.add_option("--group", options.group, "Work-group size (default: chosen for the device)")->type_name("X[,Y[,Z]]");
+    app.add_option("--group", options.group, "Work-group size (default: chosen for the device)")
+        ->type_name("X[,Y[,Z]]");
     app.add_option("--offset", options.offset, "Global offset")->type_name("X[,Y[,Z]]");
     list("--out", options.outputs, "Write an argument to a file after the run", "NAME=FILE.npy|.png");
     list("--device", options.devices, "Run on these: an id, a plugin's id, or a glob; repeatable", "SEL");
     app.add_flag("--all", options.all, "Run on every device (default: the first)")->excludes("--device");
-    app.add_option("--repeat", options.repeat, "Warm up once, then time N launches")->type_name("N")->check(CLI::Range(1, 1000000));
+    app.add_option("--repeat", options.repeat, "Warm up once, then time N launches")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000000));
     app.add_flag("--compare", options.compare, "Compare what every device wrote with the first one");
     list("--reference", options.references, "Compare an argument with this array on each device", "NAME=SPEC");
-    app.add_option("--tolerance-ulp", options.tolerance.ulp, "Floating point may differ by N units in the last place")->type_name("N");
-    app.add_option("--tolerance-abs", options.tolerance.absolute, "All types may differ by X, even if not by ULP")->type_name("X")->check(CLI::NonNegativeNumber);
+    app.add_option("--tolerance-ulp", options.tolerance.ulp, "Floating point may differ by N units in the last place")
+        ->type_name("N");
+    app.add_option("--tolerance-abs", options.tolerance.absolute, "All types may differ by X, even if not by ULP")
+        ->type_name("X")
+        ->check(CLI::NonNegativeNumber);
     list("-D", options.defines, "Define a macro", "NAME[=VALUE]");
     list("-I", options.includes, "Folder of #include files", "DIR");
     app.add_option("--options", options.compiler_options, "Options of the compiler")->type_name("TEXT");
-    app.add_option("--timeout", options.timeout_s, "Give up waiting for a launch after so many seconds (default: never)")->type_name("S")->check(CLI::Range(0.0, 1e6));
+    app.add_option("--timeout", options.timeout_s,
+                   "Give up waiting for a launch after so many seconds (default: never)")
+        ->type_name("S")
+        ->check(CLI::Range(0.0, 1e6));
     app.add_flag("--json", options.json, "Print JSON (schema qiao.run/1)");
 }
 
-}  // namespace
+} // namespace
 
 Command run_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("run", "Run a kernel on devices: arrays in, arrays out, times, comparisons");
@@ -227,4 +245,4 @@ Command run_command(CLI::App& root) {
     return {app, [options] { return run(*options); }};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

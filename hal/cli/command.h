@@ -17,4 +17,4 @@ Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
 Command completion_command(CLI::App& root);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

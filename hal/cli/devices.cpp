@@ -26,11 +26,12 @@ std::vector<Device> matching(const std::vector<Device>& devices, const std::stri
 
 std::string ids_text(const std::vector<Device>& devices) {
     std::string ids;
-    for (const Device& device : devices) ids += (ids.empty() ? "" : ", ") + device.id;
+    for (const Device& device : devices)
+        ids += (ids.empty() ? "" : ", ") + device.id;
     return ids.empty() ? "there are no devices" : "there are " + ids;
 }
 
-}  // namespace
+} // namespace
 
 void check(qiao_status status, const std::string& doing) {
     if (status == QIAO_OK) return;
@@ -93,4 +94,4 @@ std::vector<Device> select_devices(qiao_instance* instance, const std::vector<st
     return selected;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

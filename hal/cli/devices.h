@@ -35,4 +35,4 @@ std::vector<Device> all_devices(qiao_instance* instance);
  * first device, a glob all that match. Throws Failure with kExitNoDevice, naming the devices there are. */
 std::vector<Device> select_devices(qiao_instance* instance, const std::vector<std::string>& selectors);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -37,11 +37,15 @@ std::vector<std::string> names_of(uint64_t bits, const Named (&table)[N]) {
     return names;
 }
 
-}  // namespace
+} // namespace
 
-std::vector<std::string> feature_names(qiao_features features) { return names_of(features, kFeatures); }
+std::vector<std::string> feature_names(qiao_features features) {
+    return names_of(features, kFeatures);
+}
 
-std::vector<std::string> memory_kind_names(uint32_t kinds) { return names_of(kinds, kMemoryKinds); }
+std::vector<std::string> memory_kind_names(uint32_t kinds) {
+    return names_of(kinds, kMemoryKinds);
+}
 
 std::vector<std::string> split_list(const std::string& list, char separator) {
     std::vector<std::string> parts;
@@ -55,38 +59,55 @@ std::vector<std::string> split_list(const std::string& list, char separator) {
 
 std::string join(const std::vector<std::string>& parts, const char* separator) {
     std::string result;
-    for (const std::string& part : parts) result += (result.empty() ? "" : separator) + part;
+    for (const std::string& part : parts)
+        result += (result.empty() ? "" : separator) + part;
     return result;
 }
 
 const char* candidate_state_name(qiao_candidate_state state) {
     switch (state) {
-        case QIAO_CANDIDATE_STATE_USABLE: return "usable";
-        case QIAO_CANDIDATE_STATE_NO_DEVICES: return "no-devices";
-        case QIAO_CANDIDATE_STATE_DISABLED: return "disabled";
-        case QIAO_CANDIDATE_STATE_BAD_MANIFEST: return "bad-manifest";
-        case QIAO_CANDIDATE_STATE_NOT_LOADABLE: return "not-loadable";
-        case QIAO_CANDIDATE_STATE_INCOMPATIBLE: return "incompatible";
-        case QIAO_CANDIDATE_STATE_REFUSED: return "refused";
-        case QIAO_CANDIDATE_STATE_FAILED: return "failed";
-        default: return "unknown";
+        case QIAO_CANDIDATE_STATE_USABLE:
+            return "usable";
+        case QIAO_CANDIDATE_STATE_NO_DEVICES:
+            return "no-devices";
+        case QIAO_CANDIDATE_STATE_DISABLED:
+            return "disabled";
+        case QIAO_CANDIDATE_STATE_BAD_MANIFEST:
+            return "bad-manifest";
+        case QIAO_CANDIDATE_STATE_NOT_LOADABLE:
+            return "not-loadable";
+        case QIAO_CANDIDATE_STATE_INCOMPATIBLE:
+            return "incompatible";
+        case QIAO_CANDIDATE_STATE_REFUSED:
+            return "refused";
+        case QIAO_CANDIDATE_STATE_FAILED:
+            return "failed";
+        default:
+            return "unknown";
     }
 }
 
 const char* provenance_name(qiao_provenance provenance) {
     switch (provenance) {
-        case QIAO_PROVENANCE_ABSENT: return "absent";
-        case QIAO_PROVENANCE_NATIVE: return "native";
-        case QIAO_PROVENANCE_EMULATED: return "emulated";
-        default: return "unknown";
+        case QIAO_PROVENANCE_ABSENT:
+            return "absent";
+        case QIAO_PROVENANCE_NATIVE:
+            return "native";
+        case QIAO_PROVENANCE_EMULATED:
+            return "emulated";
+        default:
+            return "unknown";
     }
 }
 
 const char* device_state_name(qiao_device_state state) {
     switch (state) {
-        case QIAO_DEVICE_STATE_OK: return "ok";
-        case QIAO_DEVICE_STATE_LOST: return "lost";
-        default: return "unknown";
+        case QIAO_DEVICE_STATE_OK:
+            return "ok";
+        case QIAO_DEVICE_STATE_LOST:
+            return "lost";
+        default:
+            return "unknown";
     }
 }
 
@@ -124,4 +145,4 @@ nlohmann::ordered_json device_json(const Device& device) {
             {"compute_units", properties.compute_units}};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -9,8 +9,8 @@
 
 namespace qiao::cli {
 
-std::vector<std::string> feature_names(qiao_features features);         /* "fp64", "int64" */
-std::vector<std::string> memory_kind_names(uint32_t kinds);             /* "device", "host", "shared" */
+std::vector<std::string> feature_names(qiao_features features); /* "fp64", "int64" */
+std::vector<std::string> memory_kind_names(uint32_t kinds);     /* "device", "host", "shared" */
 std::vector<std::string> split_list(const std::string& list, char separator);
 std::string join(const std::vector<std::string>& parts, const char* separator);
 
@@ -24,4 +24,4 @@ std::string uuid_text(const qiao_device_properties& properties); /* "" = all zer
 /* What `list` says of a device, and `info` says more of. */
 nlohmann::ordered_json device_json(const Device& device);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

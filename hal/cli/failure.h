@@ -40,4 +40,4 @@ std::string text(const Parts&... parts) {
     return stream.str();
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

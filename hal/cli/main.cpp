@@ -80,8 +80,8 @@ int run_command_line(int argc, char** argv) {
     return kExitUsage;
 }
 
-}  // namespace
-}  // namespace qiao::cli
+} // namespace
+} // namespace qiao::cli
 
 int main(int argc, char** argv) {
     try {

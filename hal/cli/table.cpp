@@ -24,18 +24,20 @@ std::string with_digits(double value, const char* unit) {
     return buffer;
 }
 
-}  // namespace
+} // namespace
 
 std::string Table::text(const std::string& indent) const {
     std::vector<size_t> widths;
     for (const auto& row : rows_) {
         widths.resize(std::max(widths.size(), row.size()));
-        for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+        for (size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], width(row[i]));
     }
     std::string result;
     for (const auto& row : rows_) {
         std::string line = indent;
-        for (size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] + 2 - width(row[i]), ' ');
+        for (size_t i = 0; i < row.size(); ++i)
+            line += row[i] + std::string(widths[i] + 2 - width(row[i]), ' ');
         line.erase(line.find_last_not_of(' ') + 1);
         result += line + '\n';
     }
@@ -47,7 +49,8 @@ std::string bytes_text(unsigned long long bytes) {
     constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double value = static_cast<double>(bytes) / 1024;
     size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
+    for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit)
+        value /= 1024;
     char buffer[64];
     std::snprintf(buffer, sizeof buffer, "%.*f %s", value < 99.95 ? 1 : 0, value, kUnits[unit]);
     return buffer;
@@ -77,4 +80,4 @@ std::string printable(const std::string& text) {
     return result;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -7,13 +7,13 @@
 namespace qiao::cli {
 
 class Table {
-   public:
+  public:
     void add_row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
     bool empty() const { return rows_.empty(); }
     /* Two spaces between columns, nothing at the end of lines; each line begins with `indent` and ends in '\n'. */
     std::string text(const std::string& indent = "") const;
 
-   private:
+  private:
     std::vector<std::vector<std::string>> rows_;
 };
 
@@ -24,4 +24,4 @@ std::string time_text(double nanoseconds);
 /* Without control characters: what devices and files say of themselves may go to a terminal. */
 std::string printable(const std::string& text);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

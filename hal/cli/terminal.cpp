@@ -38,7 +38,7 @@ std::string indented(const std::string& log) {
     return result;
 }
 
-}  // namespace
+} // namespace
 
 std::string coloured(Colour colour, const std::string& text) {
     static const bool enabled = wants_colour(STDOUT_FILENO);
@@ -61,13 +61,16 @@ void print_json(const nlohmann::ordered_json& json) {
     print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-void note(const std::string& text) { std::fputs(("qiao: " + printable(text) + "\n").c_str(), stderr); }
+void note(const std::string& text) {
+    std::fputs(("qiao: " + printable(text) + "\n").c_str(), stderr);
+}
 
 void print_failure(const Failure& failure) {
     std::string message = coloured_for_errors(Colour::Bad, "qiao: ") + printable(failure.what());
     if (!failure.status.empty()) message += " (" + failure.status + ")";
     message += '\n' + indented(failure.log);
-    if (!failure.remedy.empty()) message += "  " + coloured_for_errors(Colour::Title, "try: ") + printable(failure.remedy) + '\n';
+    if (!failure.remedy.empty())
+        message += "  " + coloured_for_errors(Colour::Title, "try: ") + printable(failure.remedy) + '\n';
     std::fputs(message.c_str(), stderr);
 }
 
@@ -79,4 +82,4 @@ nlohmann::ordered_json failure_json(const Failure& failure) {
             {"log", failure.log}};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -24,4 +24,4 @@ void print_failure(const Failure& failure);
 
 nlohmann::ordered_json failure_json(const Failure& failure);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -25,10 +25,13 @@ static uint32_t next(uint32_t* state) {
     return *state;
 }
 
-static float next_float(uint32_t* state) { return (float)(next(state) >> 8) / (float)(1u << 24); } /* 0 to 1 */
+static float next_float(uint32_t* state) {
+    return (float)(next(state) >> 8) / (float)(1u << 24);
+} /* 0 to 1 */
 
 /* A .npy file, version 1.0: ten bytes, a header that fills up to 128, the data. */
-static void write_npy(const char* folder, const char* name, const char* type, const char* shape, const void* data, size_t size) {
+static void write_npy(const char* folder, const char* name, const char* type, const char* shape, const void* data,
+                      size_t size) {
     char path[4096];
     char header[128];
     char text[128];
@@ -40,7 +43,8 @@ static void write_npy(const char* folder, const char* name, const char* type, co
     header[127] = '\n';
     snprintf(path, sizeof path, "%s/%s.npy", folder, name);
     file = fopen(path, "wb");
-    if (file == NULL || fwrite(header, sizeof header, 1, file) != 1 || fwrite(data, size, 1, file) != 1 || fclose(file) != 0) {
+    if (file == NULL || fwrite(header, sizeof header, 1, file) != 1 || fwrite(data, size, 1, file) != 1 ||
+        fclose(file) != 0) {
         perror(path);
         exit(1);
     }
@@ -68,8 +72,10 @@ static void write_weights(const char* folder) {
     char shape[16];
     double sum = 0.0;
     int i;
-    for (i = 0; i <= RADIUS; ++i) sum += (i == 0 ? 1.0 : 2.0) * exp(-i * i / (2.0 * SIGMA * SIGMA));
-    for (i = 0; i <= RADIUS; ++i) weights[i] = (float)(exp(-i * i / (2.0 * SIGMA * SIGMA)) / sum);
+    for (i = 0; i <= RADIUS; ++i)
+        sum += (i == 0 ? 1.0 : 2.0) * exp(-i * i / (2.0 * SIGMA * SIGMA));
+    for (i = 0; i <= RADIUS; ++i)
+        weights[i] = (float)(exp(-i * i / (2.0 * SIGMA * SIGMA)) / sum);
     snprintf(shape, sizeof shape, "%d,", RADIUS + 1);
     write_npy(folder, "weights", "<f4", shape, weights, sizeof weights);
 }
@@ -87,9 +93,11 @@ static void write_matrices(const char* folder) {
     for (row = 0; row < N; ++row) {
         memset(row_sums, 0, sizeof row_sums);
         for (k = 0; k < N; ++k) {
-            for (column = 0; column < N; ++column) row_sums[column] += (double)a[row][k] * (double)b[k][column];
+            for (column = 0; column < N; ++column)
+                row_sums[column] += (double)a[row][k] * (double)b[k][column];
         }
-        for (column = 0; column < N; ++column) product[row][column] = (float)row_sums[column];
+        for (column = 0; column < N; ++column)
+            product[row][column] = (float)row_sums[column];
     }
     write_npy(folder, "a", "<f4", "512, 512", a, sizeof a);
     write_npy(folder, "b", "<f4", "512, 512", b, sizeof b);

@@ -37,13 +37,19 @@ uint64_t physical_memory() {
     return static_cast<uint64_t>(pages) * static_cast<uint64_t>(size);
 }
 
-}  // namespace
+} // namespace
 
-const char* element_name(Element element) { return kElements[static_cast<size_t>(element)].name; }
+const char* element_name(Element element) {
+    return kElements[static_cast<size_t>(element)].name;
+}
 
-uint64_t element_size(Element element) { return kElements[static_cast<size_t>(element)].size; }
+uint64_t element_size(Element element) {
+    return kElements[static_cast<size_t>(element)].size;
+}
 
-bool is_float(Element element) { return element <= Element::F64; }
+bool is_float(Element element) {
+    return element <= Element::F64;
+}
 
 std::optional<Element> parse_element(std::string_view name) {
     for (const ElementFacts& facts : kElements) {
@@ -122,4 +128,4 @@ Array make_array(Element element, const Shape& shape, const std::string& what) {
     return Array{element, shape, std::vector<std::byte>(*bytes)};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

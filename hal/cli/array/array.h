@@ -33,8 +33,8 @@ bool is_float(Element element);
 std::optional<uint64_t> element_count(const Shape& shape);
 std::optional<uint64_t> byte_count(Element element, const Shape& shape);
 
-std::string shape_text(const Shape& shape);                  /* "512x512" */
-std::string type_text(Element element, const Shape& shape);  /* "f32[512x512]" */
+std::string shape_text(const Shape& shape);                   /* "512x512" */
+std::string type_text(Element element, const Shape& shape);   /* "f32[512x512]" */
 std::string index_text(const Shape& shape, uint64_t element); /* "[3, 17]" of the element's place in C order */
 std::string value_text(const Array& array, uint64_t element);
 
@@ -45,19 +45,30 @@ Array make_array(Element element, const Shape& shape, const std::string& what);
 template <typename Call>
 decltype(auto) visit_element(Element element, Call&& call) {
     switch (element) {
-        case Element::F16: return call(std::type_identity<Half>());
-        case Element::F32: return call(std::type_identity<float>());
-        case Element::F64: return call(std::type_identity<double>());
-        case Element::I8: return call(std::type_identity<int8_t>());
-        case Element::I16: return call(std::type_identity<int16_t>());
-        case Element::I32: return call(std::type_identity<int32_t>());
-        case Element::I64: return call(std::type_identity<int64_t>());
-        case Element::U8: return call(std::type_identity<uint8_t>());
-        case Element::U16: return call(std::type_identity<uint16_t>());
-        case Element::U32: return call(std::type_identity<uint32_t>());
-        case Element::U64: break;
+        case Element::F16:
+            return call(std::type_identity<Half>());
+        case Element::F32:
+            return call(std::type_identity<float>());
+        case Element::F64:
+            return call(std::type_identity<double>());
+        case Element::I8:
+            return call(std::type_identity<int8_t>());
+        case Element::I16:
+            return call(std::type_identity<int16_t>());
+        case Element::I32:
+            return call(std::type_identity<int32_t>());
+        case Element::I64:
+            return call(std::type_identity<int64_t>());
+        case Element::U8:
+            return call(std::type_identity<uint8_t>());
+        case Element::U16:
+            return call(std::type_identity<uint16_t>());
+        case Element::U32:
+            return call(std::type_identity<uint32_t>());
+        case Element::U64:
+            break;
     }
     return call(std::type_identity<uint64_t>());
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -24,19 +24,27 @@ uint64_t bits_apart(Bits left, Bits right) {
     return a > b ? a - b : b - a;
 }
 
-double as_double(Half value) { return half_to_double(value); }
-double as_double(float value) { return value; }
-double as_double(double value) { return value; }
+double as_double(Half value) {
+    return half_to_double(value);
+}
+double as_double(float value) {
+    return value;
+}
+double as_double(double value) {
+    return value;
+}
 
 template <typename T>
 Distance distance(T left, T right) {
     if constexpr (std::is_integral_v<T>) {
         using Unsigned = std::make_unsigned_t<T>;
-        const Unsigned apart = left > right ? static_cast<Unsigned>(static_cast<Unsigned>(left) - static_cast<Unsigned>(right))
-                                            : static_cast<Unsigned>(static_cast<Unsigned>(right) - static_cast<Unsigned>(left));
+        const Unsigned apart = left > right
+                                   ? static_cast<Unsigned>(static_cast<Unsigned>(left) - static_cast<Unsigned>(right))
+                                   : static_cast<Unsigned>(static_cast<Unsigned>(right) - static_cast<Unsigned>(left));
         return {apart, static_cast<double>(apart)};
     } else {
-        using Bits = std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
+        using Bits =
+            std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
         const double a = as_double(left);
         const double b = as_double(right);
         if (a == b || (std::isnan(a) && std::isnan(b))) return {};
@@ -57,7 +65,8 @@ Difference compare(const Array& left, const Array& right, const Tolerance& toler
         const Distance apart = distance(a, b);
         if (apart.ulp == 0) continue;
         if (result.differing++ == 0) result.first = i;
-        const bool near = (!std::is_integral_v<T> && apart.ulp <= tolerance.ulp) || apart.absolute <= tolerance.absolute;
+        const bool near =
+            (!std::is_integral_v<T> && apart.ulp <= tolerance.ulp) || apart.absolute <= tolerance.absolute;
         if (apart.ulp == kUlpIncomparable || !near) ++result.beyond;
         result.max_ulp = std::max(result.max_ulp, apart.ulp);
         result.max_absolute = std::max(result.max_absolute, apart.absolute);
@@ -65,10 +74,11 @@ Difference compare(const Array& left, const Array& right, const Tolerance& toler
     return result;
 }
 
-}  // namespace
+} // namespace
 
 Difference compare_arrays(const Array& left, const Array& right, const Tolerance& tolerance) {
-    return visit_element(left.element, [&]<typename T>(std::type_identity<T>) { return compare<T>(left, right, tolerance); });
+    return visit_element(left.element,
+                         [&]<typename T>(std::type_identity<T>) { return compare<T>(left, right, tolerance); });
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

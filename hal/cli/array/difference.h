@@ -29,4 +29,4 @@ struct Difference {
 /* Both must have the same element type and number of elements. */
 Difference compare_arrays(const Array& left, const Array& right, const Tolerance& tolerance);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -40,7 +40,7 @@ void write_all(const std::string& path, std::span<const std::byte> bytes, const 
     if (std::fclose(file.release()) != 0 || !written) fail(shown, "cannot be written", written ? errno : error);
 }
 
-}  // namespace
+} // namespace
 
 std::vector<std::byte> read_file(const std::string& path) {
     struct stat info {};
@@ -78,7 +78,9 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
     }
 }
 
-bool is_array_path(const std::string& path) { return path.ends_with(".npy") || path.ends_with(".png"); }
+bool is_array_path(const std::string& path) {
+    return path.ends_with(".npy") || path.ends_with(".png");
+}
 
 Array read_array(const std::string& path) {
     if (!is_array_path(path)) throw Failure(kExitUsage, path + ": not a .npy or .png file", "rename or convert it");
@@ -87,8 +89,9 @@ Array read_array(const std::string& path) {
 }
 
 void write_array(const std::string& path, const Array& array) {
-    if (!is_array_path(path)) throw Failure(kExitUsage, path + ": not a .npy or .png file name", "end it in .npy or .png");
+    if (!is_array_path(path))
+        throw Failure(kExitUsage, path + ": not a .npy or .png file name", "end it in .npy or .png");
     write_file(path, path.ends_with(".png") ? format_png(array, path) : format_npy(array));
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

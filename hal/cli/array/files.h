@@ -19,4 +19,4 @@ bool is_array_path(const std::string& path);
 Array read_array(const std::string& path);
 void write_array(const std::string& path, const Array& array);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

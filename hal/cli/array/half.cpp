@@ -33,4 +33,4 @@ Half half_from_double(double value) {
     return {static_cast<uint16_t>(sign | (((step + 24) << 10) + steps))};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -12,4 +12,4 @@ struct Half {
 double half_to_double(Half value);
 Half half_from_double(double value);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -31,7 +31,7 @@ struct Header {
 
 /* Reads the header's dictionary from left to right. */
 class HeaderParser {
-   public:
+  public:
     HeaderParser(std::string_view header, const std::string& name) : rest_(header), name_(name) {}
 
     Header parse() {
@@ -62,7 +62,7 @@ class HeaderParser {
         return header;
     }
 
-   private:
+  private:
     void mark(bool& seen, const std::string& key) {
         if (seen) damaged(name_, "its header says '" + key + "' twice");
         seen = true;
@@ -204,7 +204,7 @@ std::vector<std::byte> from_fortran_order(const Array& array) {
     return result;
 }
 
-}  // namespace
+} // namespace
 
 Array parse_npy(std::span<const std::byte> bytes, const std::string& name) {
     const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -215,8 +215,9 @@ Array parse_npy(std::span<const std::byte> bytes, const std::string& name) {
     const std::optional<uint64_t> needed = byte_count(descr.element, header.shape);
     const size_t present = file.size() - data_start;
     if (!needed || *needed != present) {
-        damaged(name, text(type_text(descr.element, header.shape), " needs ",
-                           needed ? std::to_string(*needed) : "more than 2^64", " bytes of data, the file has ", present));
+        damaged(name,
+                text(type_text(descr.element, header.shape), " needs ",
+                     needed ? std::to_string(*needed) : "more than 2^64", " bytes of data, the file has ", present));
     }
     Array array{descr.element, header.shape, {}};
     array.bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(data_start), bytes.end());
@@ -228,7 +229,8 @@ Array parse_npy(std::span<const std::byte> bytes, const std::string& name) {
 std::vector<std::byte> format_npy(const Array& array) {
     const char order = element_size(array.element) == 1 ? '|' : std::endian::native == std::endian::little ? '<' : '>';
     std::string shape;
-    for (const uint64_t extent : array.shape) shape += std::to_string(extent) + ", ";
+    for (const uint64_t extent : array.shape)
+        shape += std::to_string(extent) + ", ";
     if (array.shape.size() > 1) shape.resize(shape.size() - 2);
     if (array.shape.size() == 1) shape.pop_back(); /* "(5,)" */
     std::string header = text("{'descr': '", order, element_name(array.element)[0], element_size(array.element),
@@ -245,4 +247,4 @@ std::vector<std::byte> format_npy(const Array& array) {
     return file;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

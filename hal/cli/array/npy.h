@@ -15,4 +15,4 @@ namespace qiao::cli {
 Array parse_npy(std::span<const std::byte> file, const std::string& name);
 std::vector<std::byte> format_npy(const Array& array);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -39,7 +39,8 @@ Wide integer(std::string_view number, const std::string& what) {
     const std::optional<Wide> value = parse_integer(number);
     if (!value) throw Failure(kExitUsage, text(what, ": '", number, "' is not an integer"));
     if (*value < Limits<T>::min() || *value > Limits<T>::max()) {
-        throw Failure(kExitUsage, text(what, ": ", number, " is outside ", +Limits<T>::min(), " to ", +Limits<T>::max()));
+        throw Failure(kExitUsage,
+                      text(what, ": ", number, " is outside ", +Limits<T>::min(), " to ", +Limits<T>::max()));
     }
     return *value;
 }
@@ -105,9 +106,9 @@ void fill_integer_range(Array& array, std::string_view start, std::string_view s
     const Wide steps = static_cast<Wide>(array.bytes.size() / sizeof(T)) - 1;
     const Wide last = steps > 0 ? first + by * steps : first;
     if (last < Limits<T>::min() || last > Limits<T>::max()) {
-        throw Failure(kExitUsage, text(what, ": a range of ", steps + 1 > 0 ? static_cast<uint64_t>(steps + 1) : 0,
-                                       " elements from ", start, " in steps of ", step, " leaves ",
-                                       element_name(array.element)),
+        throw Failure(kExitUsage,
+                      text(what, ": a range of ", steps + 1 > 0 ? static_cast<uint64_t>(steps + 1) : 0,
+                           " elements from ", start, " in steps of ", step, " leaves ", element_name(array.element)),
                       "use another start or step, or a wider type");
     }
     fill<T>(array, [&](uint64_t i) { return static_cast<T>(first + by * static_cast<Wide>(i)); });
@@ -120,8 +121,9 @@ void fill_float_range(Array& array, std::string_view start, std::string_view ste
     const uint64_t count = array.bytes.size() / sizeof(T);
     const double last = first + by * static_cast<double>(count);
     if (std::isfinite(first) && std::isfinite(by) && !(std::fabs(last) <= kLargest<T>)) {
-        throw Failure(kExitUsage, text(what, ": a range of ", count, " elements from ", start, " in steps of ", step,
-                                       " leaves ", element_name(array.element)),
+        throw Failure(kExitUsage,
+                      text(what, ": a range of ", count, " elements from ", start, " in steps of ", step, " leaves ",
+                           element_name(array.element)),
                       "use another start or step, or a wider type");
     }
     fill<T>(array, [&](uint64_t i) { return rounded<T>(first + static_cast<double>(i) * by); });
@@ -153,7 +155,7 @@ void fill_random_floats(Array& array, uint64_t seed, std::string_view low, std::
     });
 }
 
-}  // namespace
+} // namespace
 
 std::optional<uint64_t> parse_unsigned(std::string_view number) {
     int base = 10;
@@ -202,4 +204,4 @@ void fill_random(Array& array, uint64_t seed, std::string_view low, std::string_
     });
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -27,4 +27,4 @@ void fill_range(Array& array, std::string_view start, std::string_view step, con
  * bounds: 0 to 1, or all values of an integer type. */
 void fill_random(Array& array, uint64_t seed, std::string_view low, std::string_view high, const std::string& what);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

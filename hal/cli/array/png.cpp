@@ -22,7 +22,9 @@ struct Picture {
     png_image image{};
 };
 
-uint64_t channels_of(const Shape& shape) { return shape.size() == 2 ? 1 : shape[2]; }
+uint64_t channels_of(const Shape& shape) {
+    return shape.size() == 2 ? 1 : shape[2];
+}
 
 bool is_picture(const Array& array) {
     if (array.element != Element::U8 || array.shape.size() < 2 || array.shape.size() > 3) return false;
@@ -32,7 +34,7 @@ bool is_picture(const Array& array) {
            array.shape[1] <= limit;
 }
 
-}  // namespace
+} // namespace
 
 Array parse_png(std::span<const std::byte> file, const std::string& name) {
     Picture picture;
@@ -60,8 +62,10 @@ Array parse_png(std::span<const std::byte> file, const std::string& name) {
 std::vector<std::byte> format_png(const Array& array, const std::string& name) {
     if (!is_picture(array)) {
         throw Failure(kExitUsage,
-                      text(name, ": a picture is u8[height x width] or u8[height x width x channels] with 1 to 4 "
-                                 "channels, not ", type_text(array.element, array.shape)),
+                      text(name,
+                           ": a picture is u8[height x width] or u8[height x width x channels] with 1 to 4 "
+                           "channels, not ",
+                           type_text(array.element, array.shape)),
                       "write it as .npy");
     }
     Picture picture;
@@ -80,4 +84,4 @@ std::vector<std::byte> format_png(const Array& array, const std::string& name) {
     return file;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

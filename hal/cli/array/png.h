@@ -15,4 +15,4 @@ namespace qiao::cli {
 Array parse_png(std::span<const std::byte> file, const std::string& name);
 std::vector<std::byte> format_png(const Array& array, const std::string& name);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -22,9 +22,12 @@ std::string parameter_list(const Signature& signature) {
 
 const char* wanted_form(const Parameter& parameter) {
     switch (parameter.kind) {
-        case QIAO_ARGUMENT_KIND_ADDRESS: return "an array: @FILE, zeros:, range:, const: or random:, or null";
-        case QIAO_ARGUMENT_KIND_LOCAL: return "local:BYTES";
-        default: return "a number, numbers with ',' between for a vector, or hex:BYTES";
+        case QIAO_ARGUMENT_KIND_ADDRESS:
+            return "an array: @FILE, zeros:, range:, const: or random:, or null";
+        case QIAO_ARGUMENT_KIND_LOCAL:
+            return "local:BYTES";
+        default:
+            return "a number, numbers with ',' between for a vector, or hex:BYTES";
     }
 }
 
@@ -66,7 +69,7 @@ void pack_value(const Parameter& parameter, const Spec& spec, std::byte* target)
     std::memcpy(target, spec.bytes.data(), spec.bytes.size());
 }
 
-}  // namespace
+} // namespace
 
 std::string describe(const Parameter& parameter) {
     return text("argument '", parameter.name, "' (", parameter.type, ")");
@@ -145,4 +148,4 @@ std::vector<std::byte> pack_block(const Signature& signature, const std::vector<
     return block;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

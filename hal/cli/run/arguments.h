@@ -48,4 +48,4 @@ void check_array(const Parameter& parameter, const Array& array);
 /* The block with values and local sizes in place, and 0 for each address. */
 std::vector<std::byte> pack_block(const Signature& signature, const std::vector<Spec>& specs);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -10,25 +10,41 @@
 namespace qiao::cli {
 namespace {
 
-constexpr std::string_view kQualifiers[] = {"global",   "__global",   "constant", "__constant", "local",    "__local",
-                                            "private",  "__private",  "const",    "volatile",   "restrict", "__restrict",
-                                            "generic",  "__generic",  "restrict__", "__restrict__"};
+constexpr std::string_view kQualifiers[] = {
+    "global", "__global", "constant", "__constant", "local",   "__local",   "private",    "__private",
+    "const",  "volatile", "restrict", "__restrict", "generic", "__generic", "restrict__", "__restrict__"};
 
 struct Scalar {
     std::string_view name;
     Element element;
 };
 
-constexpr Scalar kScalars[] = {
-    {"char", Element::I8},           {"signed char", Element::I8},     {"uchar", Element::U8},
-    {"unsigned char", Element::U8},  {"short", Element::I16},          {"ushort", Element::U16},
-    {"unsigned short", Element::U16}, {"int", Element::I32},           {"signed int", Element::I32},
-    {"uint", Element::U32},          {"unsigned int", Element::U32},   {"unsigned", Element::U32},
-    {"long", Element::I64},          {"ulong", Element::U64},          {"unsigned long", Element::U64},
-    {"half", Element::F16},          {"float", Element::F32},          {"double", Element::F64},
-    {"int8_t", Element::I8},         {"uint8_t", Element::U8},         {"int16_t", Element::I16},
-    {"uint16_t", Element::U16},      {"int32_t", Element::I32},        {"uint32_t", Element::U32},
-    {"int64_t", Element::I64},       {"uint64_t", Element::U64}};
+constexpr Scalar kScalars[] = {{"char", Element::I8},
+                               {"signed char", Element::I8},
+                               {"uchar", Element::U8},
+                               {"unsigned char", Element::U8},
+                               {"short", Element::I16},
+                               {"ushort", Element::U16},
+                               {"unsigned short", Element::U16},
+                               {"int", Element::I32},
+                               {"signed int", Element::I32},
+                               {"uint", Element::U32},
+                               {"unsigned int", Element::U32},
+                               {"unsigned", Element::U32},
+                               {"long", Element::I64},
+                               {"ulong", Element::U64},
+                               {"unsigned long", Element::U64},
+                               {"half", Element::F16},
+                               {"float", Element::F32},
+                               {"double", Element::F64},
+                               {"int8_t", Element::I8},
+                               {"uint8_t", Element::U8},
+                               {"int16_t", Element::I16},
+                               {"uint16_t", Element::U16},
+                               {"int32_t", Element::I32},
+                               {"uint32_t", Element::U32},
+                               {"int64_t", Element::I64},
+                               {"uint64_t", Element::U64}};
 
 /* The words that are not qualifiers, one space between. */
 std::string bare(std::string_view type) {
@@ -59,10 +75,11 @@ std::optional<Element> find_scalar(std::string_view name) {
     return std::nullopt;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<CType> parse_c_type(std::string_view type) {
-    if (std::count(type.begin(), type.end(), '*') > 1) return std::nullopt; /* pointers to pointers are data of their own */
+    if (std::count(type.begin(), type.end(), '*') > 1)
+        return std::nullopt; /* pointers to pointers are data of their own */
     const std::string name = bare(type);
     if (const std::optional<Element> scalar = find_scalar(name)) return CType{*scalar, 1};
     const size_t digits = name.find_last_not_of("0123456789") + 1;
@@ -73,4 +90,4 @@ std::optional<CType> parse_c_type(std::string_view type) {
     return CType{*scalar, static_cast<uint32_t>(*width)};
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

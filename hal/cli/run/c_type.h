@@ -21,4 +21,4 @@ struct CType {
 /* Nothing for structs, typedefs, void: then any bytes of the right size will do. */
 std::optional<CType> parse_c_type(std::string_view type);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

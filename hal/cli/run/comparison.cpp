@@ -17,13 +17,13 @@ Comparison compare_output(const DeviceRun& run, const Output& output, const std:
     const Array& array = output.array;
     if (array.element != other.element || array.bytes.size() != other.bytes.size()) {
         throw Failure(kExitUsage, text("argument '", output.name, "': ", type_text(array.element, array.shape), " on ",
-                                       run.device.id, " cannot be compared with ", type_text(other.element, other.shape),
-                                       " of ", against));
+                                       run.device.id, " cannot be compared with ",
+                                       type_text(other.element, other.shape), " of ", against));
     }
     return {output.name, run.device.id, against, array.element, array.shape, compare_arrays(array, other, tolerance)};
 }
 
-}  // namespace
+} // namespace
 
 std::vector<Comparison> compare_devices(const std::vector<DeviceRun>& runs, const Tolerance& tolerance) {
     std::vector<Comparison> comparisons;
@@ -57,4 +57,4 @@ std::vector<Comparison> compare_references(const std::vector<DeviceRun>& runs, c
     return comparisons;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -27,4 +27,4 @@ std::vector<Comparison> compare_devices(const std::vector<DeviceRun>& runs, cons
 std::vector<Comparison> compare_references(const std::vector<DeviceRun>& runs, const std::vector<KeyedSpec>& references,
                                            const Tolerance& tolerance);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -78,7 +78,8 @@ Memory allocate(const Device& device, const Parameter& parameter, uint64_t bytes
     qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
     desc.size_bytes = bytes;
     qiao_memory* memory = nullptr;
-    check(qiao_memory_allocate(device.handle, &desc, &memory), text(describe(parameter), ": allocating ", bytes, " bytes"));
+    check(qiao_memory_allocate(device.handle, &desc, &memory),
+          text(describe(parameter), ": allocating ", bytes, " bytes"));
     return Memory(memory);
 }
 
@@ -123,7 +124,7 @@ Queue make_queue(const Device& device, bool& has_timestamps) {
 
 /* The launches of one run and their times. */
 class Launcher {
-   public:
+  public:
     Launcher(const Device& device, const Plan& plan, qiao_kernel* kernel, const std::vector<std::byte>& block)
         : plan_(plan), kernel_(kernel), block_(block), queue_(make_queue(device, has_timestamps_)) {
         check(qiao_queue_get_timeline(queue_.get(), &timeline_), "asking for a queue's timeline");
@@ -132,7 +133,8 @@ class Launcher {
     void launch(bool timed) {
         uint64_t value = 0;
         const Clock::time_point start = Clock::now();
-        check(qiao_queue_launch(queue_.get(), kernel_, &plan_.launch, block_.data(), block_.size(), &value), "launching");
+        check(qiao_queue_launch(queue_.get(), kernel_, &plan_.launch, block_.data(), block_.size(), &value),
+              "launching");
         check(qiao_timeline_wait(timeline_, value, plan_.timeout_ns), "waiting for the kernel");
         const double wall = nanoseconds_since(start);
         if (!timed) return;
@@ -155,7 +157,7 @@ class Launcher {
         return summarise(device_);
     }
 
-   private:
+  private:
     const Plan& plan_;
     qiao_kernel* kernel_;
     const std::vector<std::byte>& block_;
@@ -218,7 +220,7 @@ void run_steps(const Plan& plan, DeviceRun& run) {
     run.outputs = read_back(run.signature, buffers);
 }
 
-}  // namespace
+} // namespace
 
 Times summarise(std::vector<double> samples) {
     std::sort(samples.begin(), samples.end());
@@ -239,4 +241,4 @@ DeviceRun run_on_device(const Device& device, const Plan& plan) {
     return run;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -47,8 +47,8 @@ struct DeviceRun {
     std::string tool;
     std::string log;
     double build_ns = 0;
-    Times wall;                         /* launch to the end of waiting */
-    std::optional<Times> device_time;   /* by the device's timestamps */
+    Times wall;                       /* launch to the end of waiting */
+    std::optional<Times> device_time; /* by the device's timestamps */
     Signature signature;
     std::vector<Output> outputs;
     std::optional<Failure> failure; /* then only `device` is sure to be filled */
@@ -57,4 +57,4 @@ struct DeviceRun {
 /* Throws Failure for what is the user's mistake on any device; what went wrong on this device is in the result. */
 DeviceRun run_on_device(const Device& device, const Plan& plan);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -25,7 +25,8 @@ std::string file_of(const Report& report, const DeviceRun& run, const Output& ou
 std::string first_values(const Array& array) {
     const uint64_t count = array.bytes.size() / element_size(array.element);
     std::string values;
-    for (uint64_t i = 0; i < std::min(count, kShownElements); ++i) values += (i == 0 ? "" : " ") + value_text(array, i);
+    for (uint64_t i = 0; i < std::min(count, kShownElements); ++i)
+        values += (i == 0 ? "" : " ") + value_text(array, i);
     return count > kShownElements ? values + " ..." : values;
 }
 
@@ -35,7 +36,8 @@ std::string times_text(const Times& times, uint32_t repeat) {
 }
 
 std::string ulp_text(const Comparison& comparison) {
-    return comparison.difference.max_ulp == kUlpIncomparable ? "incomparable" : std::to_string(comparison.difference.max_ulp);
+    return comparison.difference.max_ulp == kUlpIncomparable ? "incomparable"
+                                                             : std::to_string(comparison.difference.max_ulp);
 }
 
 std::string comparison_text(const std::vector<Comparison>& comparisons) {
@@ -47,16 +49,21 @@ std::string comparison_text(const std::vector<Comparison>& comparisons) {
         const std::string result = !any                        ? coloured(Colour::Good, "equal")
                                    : comparison.equal_enough() ? coloured(Colour::Good, "within tolerance")
                                                                : coloured(Colour::Bad, "differs");
-        table.add_row({comparison.argument, comparison.device, printable(comparison.against), result, ulp_text(comparison),
-                       text(difference.max_absolute), text(difference.differing, " of ", difference.elements),
+        table.add_row({comparison.argument, comparison.device, printable(comparison.against), result,
+                       ulp_text(comparison), text(difference.max_absolute),
+                       text(difference.differing, " of ", difference.elements),
                        any ? index_text(comparison.shape, difference.first) : "-"});
     }
     return table.text();
 }
 
-uint64_t whole(double nanoseconds) { return static_cast<uint64_t>(nanoseconds + 0.5); }
+uint64_t whole(double nanoseconds) {
+    return static_cast<uint64_t>(nanoseconds + 0.5);
+}
 
-Json times_json(const Times& times) { return {{"min", whole(times.min_ns)}, {"median", whole(times.median_ns)}}; }
+Json times_json(const Times& times) {
+    return {{"min", whole(times.min_ns)}, {"median", whole(times.median_ns)}};
+}
 
 Json run_json(const Report& report, const DeviceRun& run) {
     Json json = {{"id", run.device.id},
@@ -98,23 +105,27 @@ Json comparison_json(const Comparison& comparison) {
             {"within_tolerance", comparison.equal_enough()}};
 }
 
-Json sizes(const uint64_t (&sizes)[3], uint32_t dimensions) { return std::vector<uint64_t>(sizes, sizes + dimensions); }
+Json sizes(const uint64_t (&sizes)[3], uint32_t dimensions) {
+    return std::vector<uint64_t>(sizes, sizes + dimensions);
+}
 
-}  // namespace
+} // namespace
 
 bool Report::failed() const {
     return std::any_of(runs.begin(), runs.end(), [](const DeviceRun& run) { return run.failure.has_value(); });
 }
 
 bool Report::differs() const {
-    return std::any_of(comparisons.begin(), comparisons.end(), [](const Comparison& one) { return !one.equal_enough(); });
+    return std::any_of(comparisons.begin(), comparisons.end(),
+                       [](const Comparison& one) { return !one.equal_enough(); });
 }
 
 std::string report_text(const Report& report) {
     std::string result;
     for (const DeviceRun& run : report.runs) {
         if (run.failure) continue; /* said on stderr */
-        result += text(coloured(Colour::Title, run.device.id), "  ", printable(run.kernel), " as ", printable(run.format));
+        result +=
+            text(coloured(Colour::Title, run.device.id), "  ", printable(run.kernel), " as ", printable(run.format));
         if (!run.target.empty()) result += " " + printable(run.target);
         if (run.device_time) result += ", device " + times_text(*run.device_time, report.plan.repeat);
         result += ", wall " + times_text(run.wall, report.plan.repeat) + '\n';
@@ -132,18 +143,23 @@ std::string report_text(const Report& report) {
 
 nlohmann::ordered_json report_json(const Report& report) {
     const qiao_launch& launch = report.plan.launch;
-    Json json = {{"schema", "qiao.run/1"},
-                 {"result", report.failed() ? "failed" : report.differs() ? "differs" : "ok"},
-                 {"file", report.plan.file},
-                 {"global_size", sizes(launch.global_size, launch.dimensions)},
-                 {"group_size", launch.group_size[0] == 0 ? Json(nullptr) : sizes(launch.group_size, launch.dimensions)},
-                 {"global_offset", sizes(launch.global_offset, launch.dimensions)},
-                 {"repeat", report.plan.repeat},
-                 {"devices", Json::array()},
-                 {"comparisons", Json::array()}};
-    for (const DeviceRun& run : report.runs) json["devices"].push_back(run_json(report, run));
-    for (const Comparison& comparison : report.comparisons) json["comparisons"].push_back(comparison_json(comparison));
+    Json json = {
+        {"schema", "qiao.run/1"},
+        {"result", report.failed()    ? "failed"
+                   : report.differs() ? "differs"
+                                      : "ok"},
+        {"file", report.plan.file},
+        {"global_size", sizes(launch.global_size, launch.dimensions)},
+        {"group_size", launch.group_size[0] == 0 ? Json(nullptr) : sizes(launch.group_size, launch.dimensions)},
+        {"global_offset", sizes(launch.global_offset, launch.dimensions)},
+        {"repeat", report.plan.repeat},
+        {"devices", Json::array()},
+        {"comparisons", Json::array()}};
+    for (const DeviceRun& run : report.runs)
+        json["devices"].push_back(run_json(report, run));
+    for (const Comparison& comparison : report.comparisons)
+        json["comparisons"].push_back(comparison_json(comparison));
     return json;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

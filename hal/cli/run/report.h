@@ -24,4 +24,4 @@ struct Report {
 std::string report_text(const Report& report);
 nlohmann::ordered_json report_json(const Report& report);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -32,7 +32,8 @@ std::string_view take(std::string_view& rest, char separator) {
 std::vector<std::string> split(std::string_view list) {
     std::vector<std::string> parts;
     const size_t commas = static_cast<size_t>(std::count(list.begin(), list.end(), ','));
-    for (size_t i = 0; i <= commas; ++i) parts.emplace_back(take(list, ','));
+    for (size_t i = 0; i <= commas; ++i)
+        parts.emplace_back(take(list, ','));
     return parts;
 }
 
@@ -118,7 +119,7 @@ void parse_local(std::string_view size, Spec& spec, const std::string& what) {
     spec.local_bytes = *bytes;
 }
 
-}  // namespace
+} // namespace
 
 KeyedSpec split_key(std::string_view argument) {
     const size_t equals = argument.find('=');
@@ -164,9 +165,13 @@ Spec parse_spec(const std::string& written, const std::string& what) {
     return spec;
 }
 
-bool is_array_spec(const Spec& spec) { return spec.kind <= SpecKind::Random; }
+bool is_array_spec(const Spec& spec) {
+    return spec.kind <= SpecKind::Random;
+}
 
-bool depends_on_device(const std::string& path) { return path.find(kDevice) != std::string::npos; }
+bool depends_on_device(const std::string& path) {
+    return path.find(kDevice) != std::string::npos;
+}
 
 std::string path_for_device(const std::string& path, const std::string& device) {
     std::string safe = device;
@@ -189,4 +194,4 @@ Array load_array(const Spec& spec, const std::string& device, const std::string&
     return array;
 }
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

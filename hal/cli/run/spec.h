@@ -16,13 +16,13 @@ enum class SpecKind : uint8_t { File, Zeros, Range, Constant, Random, Numbers, B
 
 struct Spec {
     SpecKind kind = SpecKind::Null;
-    std::string written;               /* as the user gave it, for messages */
-    std::string path;                  /* File; may contain {device} */
-    Element element = Element::U8;     /* of arrays that are made here */
+    std::string written;           /* as the user gave it, for messages */
+    std::string path;              /* File; may contain {device} */
+    Element element = Element::U8; /* of arrays that are made here */
     Shape shape;
-    std::string first, second;         /* start and step, low and high, or the constant */
+    std::string first, second; /* start and step, low and high, or the constant */
     uint64_t seed = 0;
-    std::vector<std::string> numbers;  /* one, or as many as a vector has */
+    std::vector<std::string> numbers; /* one, or as many as a vector has */
     std::vector<std::byte> bytes;
     uint64_t local_bytes = 0;
 };
@@ -46,4 +46,4 @@ bool depends_on_device(const std::string& path);
 /* Reads or makes the array of an array spec. */
 Array load_array(const Spec& spec, const std::string& device, const std::string& what);
 
-}  // namespace qiao::cli
+} // namespace qiao::cli

@@ -21,7 +21,8 @@ Signature scale() {
 
 std::vector<KeyedSpec> given(const std::vector<std::string>& list) {
     std::vector<KeyedSpec> result;
-    for (const std::string& one : list) result.push_back(split_key(one));
+    for (const std::string& one : list)
+        result.push_back(split_key(one));
     return result;
 }
 
@@ -39,13 +40,14 @@ std::string refusal_of(size_t index, const std::string& spec) {
     return refusal(list);
 }
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.arguments");
 
 TEST_CASE("by name, by number, and in order") {
     CHECK(refusal(kGood).empty());
-    const auto mixed = match_arguments(scale(), given({"v=1,2,3,4", "zeros:f32[4]", "1=2", "local:8", "hex:000000000000000000000000"}));
+    const auto mixed = match_arguments(
+        scale(), given({"v=1,2,3,4", "zeros:f32[4]", "1=2", "local:8", "hex:000000000000000000000000"}));
     CHECK(mixed[0].kind == SpecKind::Zeros);
     CHECK(mixed[1].numbers == std::vector<std::string>{"2"});
     CHECK(mixed[2].local_bytes == 8);
@@ -73,7 +75,8 @@ TEST_CASE("three-element vectors take three numbers and the room of four") {
     const Signature signature{"k", {{"v", "float3", QIAO_ARGUMENT_KIND_VALUE, 0, 0, 16}}, 16};
     const auto block = pack_block(signature, match_arguments(signature, given({"1,2,3"})));
     CHECK(block[12] == std::byte{0});
-    CHECK(contains(failure_of([&] { pack_block(signature, match_arguments(signature, given({"1,2,3,4"}))); }), "takes 3 numbers"));
+    CHECK(contains(failure_of([&] { pack_block(signature, match_arguments(signature, given({"1,2,3,4"}))); }),
+                   "takes 3 numbers"));
 }
 
 TEST_CASE("mistakes name the argument and its type") {
@@ -81,7 +84,8 @@ TEST_CASE("mistakes name the argument and its type") {
     CHECK(contains(refusal({"9=1"}), "there is no argument '9'"));
     CHECK(contains(refusal({"factor=1", "1=2"}), "argument 'factor' (float): given twice"));
     CHECK(contains(refusal({"x=zeros:f32[4]"}), "argument 'factor' (float): not given"));
-    CHECK(contains(refusal({"zeros:f32[4]", "2", "local:64", "1,2,3,4", "hex:000000000000000000000000", "7"}), "one argument too many: '7'"));
+    CHECK(contains(refusal({"zeros:f32[4]", "2", "local:64", "1,2,3,4", "hex:000000000000000000000000", "7"}),
+                   "one argument too many: '7'"));
     CHECK(contains(refusal_of(0, "x=2.5"), "argument 'x' (float*): '2.5' does not fit"));
     CHECK(contains(refusal_of(1, "factor=zeros:f32[1]"), "argument 'factor' (float): 'zeros:f32[1]' does not fit"));
     CHECK(contains(refusal_of(1, "factor=1,2"), "takes 1 number, '1,2' has 2"));
@@ -99,7 +103,8 @@ TEST_CASE("arrays must have the element type and a whole number of elements") {
         return failure_of([&] { check_array({"x", type, QIAO_ARGUMENT_KIND_ADDRESS, 0, 0, 8}, array); });
     };
     CHECK(wrong("float*", make_array(Element::F32, {4}, "")).empty());
-    CHECK(contains(wrong("float*", make_array(Element::F64, {4}, "")), "argument 'x' (float*): f64[4] is not what it points to, f32"));
+    CHECK(contains(wrong("float*", make_array(Element::F64, {4}, "")),
+                   "argument 'x' (float*): f64[4] is not what it points to, f32"));
     CHECK(contains(wrong("int*", make_array(Element::U32, {4}, "")), "i32"));
     CHECK(contains(wrong("float4*", make_array(Element::F32, {6}, "")), "no whole number of its elements of 16 bytes"));
     CHECK(wrong("struct params*", make_array(Element::U8, {7}, "")).empty());
@@ -108,5 +113,6 @@ TEST_CASE("arrays must have the element type and a whole number of elements") {
 
 TEST_CASE("reflection that leaves the block is not followed") {
     const Signature signature{"k", {{"v", "float", QIAO_ARGUMENT_KIND_VALUE, 0, 6, 4}}, 8};
-    CHECK(contains(failure_of([&] { pack_block(signature, match_arguments(signature, given({"1"}))); }), "outside the argument block"));
+    CHECK(contains(failure_of([&] { pack_block(signature, match_arguments(signature, given({"1"}))); }),
+                   "outside the argument block"));
 }

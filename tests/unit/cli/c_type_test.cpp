@@ -16,7 +16,7 @@ std::string shown(const char* type) {
            std::to_string(parsed->stored_bytes());
 }
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.c_type");
 
@@ -35,7 +35,8 @@ TEST_CASE("scalars and vectors, with qualifiers and stars") {
 }
 
 TEST_CASE("everything else is opaque") {
-    for (const char* type : {"struct params", "params_t*", "void*", "float5", "float32", "float**", "", "*", "4", "floatx4"}) {
+    for (const char* type :
+         {"struct params", "params_t*", "void*", "float5", "float32", "float**", "", "*", "4", "floatx4"}) {
         CAPTURE(type);
         CHECK(shown(type) == "opaque");
     }

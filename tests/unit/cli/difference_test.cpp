@@ -18,11 +18,12 @@ Difference compare(std::vector<float> left, std::vector<float> right, Tolerance 
 }
 
 float after(float value, int steps) {
-    for (; steps > 0; --steps) value = std::nextafter(value, kInfinity);
+    for (; steps > 0; --steps)
+        value = std::nextafter(value, kInfinity);
     return value;
 }
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.difference");
 
@@ -53,7 +54,8 @@ TEST_CASE("names the first and counts all") {
 
 TEST_CASE("NaN and infinity against something else are incomparable under every tolerance") {
     const Tolerance loose{kUlpIncomparable, kInfinity};
-    for (const auto& [left, right] : {std::pair{NAN, 1.0f}, {kInfinity, 1.0f}, {kInfinity, -kInfinity}, {NAN, kInfinity}}) {
+    for (const auto& [left, right] :
+         {std::pair{NAN, 1.0f}, {kInfinity, 1.0f}, {kInfinity, -kInfinity}, {NAN, kInfinity}}) {
         const Difference difference = compare({left}, {right}, loose);
         CHECK(difference.beyond == 1);
         CHECK(difference.max_ulp == kUlpIncomparable);

@@ -23,7 +23,7 @@ struct Folder {
     std::filesystem::path path;
 };
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.files");
 
@@ -39,7 +39,8 @@ TEST_CASE("arrays survive as .npy and as .png, and no other file is left") {
         CHECK(again.bytes == array.bytes);
     }
     size_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path)) files += entry.is_regular_file() ? 1 : 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path))
+        files += entry.is_regular_file() ? 1 : 0;
     CHECK(files == 2);
 }
 

@@ -11,9 +11,11 @@ using namespace qiao::cli;
 namespace {
 
 /* A file with this header text, version 1.0, and data. */
-std::string npy(const std::string& header, const std::string& data, const std::string& version = std::string("\x01\x00", 2)) {
+std::string npy(const std::string& header, const std::string& data,
+                const std::string& version = std::string("\x01\x00", 2)) {
     std::string file = "\x93NUMPY" + version;
-    for (size_t i = 0; i < (version[0] == 1 ? 2 : 4); ++i) file += static_cast<char>(header.size() >> (8 * i) & 0xff);
+    for (size_t i = 0; i < (version[0] == 1 ? 2 : 4); ++i)
+        file += static_cast<char>(header.size() >> (8 * i) & 0xff);
     return file + header + data;
 }
 
@@ -21,12 +23,14 @@ std::string header_of(const std::string& descr, const std::string& order, const 
     return "{'descr': '" + descr + "', 'fortran_order': " + order + ", 'shape': " + shape + ", }          \n";
 }
 
-Array parse(const std::string& file) { return parse_npy(bytes_of(file), "x.npy"); }
+Array parse(const std::string& file) {
+    return parse_npy(bytes_of(file), "x.npy");
+}
 std::string refusal(const std::string& file) {
     return failure_of([&] { parse(file); });
 }
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.npy");
 
@@ -35,7 +39,8 @@ TEST_CASE("what is written is read again, for every type and many shapes") {
                                   Element::I64, Element::U8, Element::U16, Element::U32, Element::U64}) {
         for (const Shape& shape : {Shape{}, Shape{5}, Shape{2, 3}, Shape{2, 1, 4, 3}, Shape{0, 7}}) {
             Array array = make_array(element, shape, "test");
-            for (size_t i = 0; i < array.bytes.size(); ++i) array.bytes[i] = static_cast<std::byte>(i * 37 + 11);
+            for (size_t i = 0; i < array.bytes.size(); ++i)
+                array.bytes[i] = static_cast<std::byte>(i * 37 + 11);
             const std::vector<std::byte> file = format_npy(array);
             CHECK((file.size() - array.bytes.size()) % 64 == 0);
             const Array again = parse_npy(file, "again.npy");
@@ -54,7 +59,8 @@ TEST_CASE("the header is what NumPy writes") {
 }
 
 TEST_CASE("big-endian data is swapped") {
-    const Array array = parse(npy(header_of(">i4", "False", "(2,)"), std::string("\x00\x00\x01\x02\xff\xff\xff\xfe", 8)));
+    const Array array =
+        parse(npy(header_of(">i4", "False", "(2,)"), std::string("\x00\x00\x01\x02\xff\xff\xff\xfe", 8)));
     CHECK(values_of<int32_t>(array) == std::vector<int32_t>{258, -2});
 }
 
@@ -63,7 +69,8 @@ TEST_CASE("Fortran order becomes C order") {
     CHECK(array.shape == Shape{2, 3});
     CHECK(values_of<uint8_t>(array) == std::vector<uint8_t>{1, 3, 5, 2, 4, 6});
 
-    const Array cube = parse(npy(header_of("|u1", "True", "(2, 2, 2)"), std::string("\x00\x01\x02\x03\x04\x05\x06\x07", 8)));
+    const Array cube =
+        parse(npy(header_of("|u1", "True", "(2, 2, 2)"), std::string("\x00\x01\x02\x03\x04\x05\x06\x07", 8)));
     CHECK(values_of<uint8_t>(cube) == std::vector<uint8_t>{0, 4, 2, 6, 1, 5, 3, 7});
 }
 
@@ -79,14 +86,18 @@ TEST_CASE("damaged files are refused with the reason") {
     const std::string four(4, '\0');
     CHECK(contains(refusal("PK"), "1: x.npy: not a usable .npy file: it does not begin with"));
     CHECK(contains(refusal("\x93NUMPY\x01"), "ends within the first ten bytes"));
-    CHECK(contains(refusal(npy(header_of("<f4", "False", "(1,)"), four, std::string("\x09\x00", 2))), "its version is 9"));
+    CHECK(contains(refusal(npy(header_of("<f4", "False", "(1,)"), four, std::string("\x09\x00", 2))),
+                   "its version is 9"));
     CHECK(contains(refusal(npy(header_of("<f4", "False", "(1,)"), four).substr(0, 40)), "ends within its header"));
-    CHECK(contains(refusal(npy(header_of("<f4", "False", "(2,)"), four)), "f32[2] needs 8 bytes of data, the file has 4"));
-    CHECK(contains(refusal(npy(header_of("<f4", "False", "(1,)"), four + "x")), "needs 4 bytes of data, the file has 5"));
+    CHECK(contains(refusal(npy(header_of("<f4", "False", "(2,)"), four)),
+                   "f32[2] needs 8 bytes of data, the file has 4"));
+    CHECK(
+        contains(refusal(npy(header_of("<f4", "False", "(1,)"), four + "x")), "needs 4 bytes of data, the file has 5"));
     CHECK(contains(refusal(npy(header_of("|b1", "False", "(4,)"), four)), "its dtype is '|b1'"));
     CHECK(contains(refusal(npy(header_of("|f4", "False", "(1,)"), four)), "its dtype is '|f4'"));
     CHECK(contains(refusal(npy(header_of("<c8", "False", "(1,)"), four)), "its dtype is '<c8'"));
-    CHECK(contains(refusal(npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", four)), "structured"));
+    CHECK(
+        contains(refusal(npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", four)), "structured"));
     CHECK(contains(refusal(npy(header_of("<f4", "Maybe", "(1,)"), four)), "neither True nor False"));
     CHECK(contains(refusal(npy(header_of("<f4", "False", "(-1,)"), four)), "not a tuple of sizes"));
     CHECK(contains(refusal(npy("{'descr': '<f4', 'shape': (1,)}", four)), "lacks descr, fortran_order or shape"));
@@ -102,7 +113,8 @@ TEST_CASE("sizes that do not fit are refused before anything is allocated") {
     CHECK(contains(refusal(npy(header_of("<f8", "False", "(4611686018427387904,)"), "")), "more than 2^64"));
     CHECK(contains(refusal(npy(header_of("<f8", "False", "(99999999999999999999999,)"), "")), "not a tuple of sizes"));
     std::string many = "(";
-    for (int i = 0; i < 40; ++i) many += "1, ";
+    for (int i = 0; i < 40; ++i)
+        many += "1, ";
     CHECK(contains(refusal(npy(header_of("|u1", "False", many + ")"), "x")), "more than 32 dimensions"));
     const std::string long_header = std::string("\x93NUMPY\x02\x00", 8) + std::string("\xff\xff\xff\x7f", 4);
     CHECK(contains(refusal(long_header + std::string(64, ' ')), "its header has 2147483647 bytes"));
@@ -116,7 +128,8 @@ TEST_CASE("random damage never does anything but throw Failure") {
     uint32_t refused = 0;
     for (int round = 0; round < 20000; ++round) {
         std::string file = good;
-        for (uint32_t i = 0; i < 1 + random() % 4; ++i) file[random() % file.size()] = static_cast<char>(random());
+        for (uint32_t i = 0; i < 1 + random() % 4; ++i)
+            file[random() % file.size()] = static_cast<char>(random());
         if (random() % 4 == 0) file.resize(random() % file.size());
         if (!refusal(file).empty()) ++refused;
     }

@@ -23,7 +23,7 @@ std::string refusal(Element element, const std::string& written) {
     return failure_of([&] { number<uint64_t>(element, written); });
 }
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.numbers");
 
@@ -69,7 +69,8 @@ TEST_CASE("ranges") {
     fill_range(bytes, "0", "1", "test");
     CHECK(values_of<uint8_t>(bytes).back() == 255);
     Array more = make_array(Element::U8, {257}, "test");
-    CHECK(contains(failure_of([&] { fill_range(more, "0", "1", "argument 'x'"); }), "of 257 elements from 0 in steps of 1 leaves u8"));
+    CHECK(contains(failure_of([&] { fill_range(more, "0", "1", "argument 'x'"); }),
+                   "of 257 elements from 0 in steps of 1 leaves u8"));
     Array wide = make_array(Element::U64, {2}, "test");
     fill_range(wide, "18446744073709551614", "1", "test");
     CHECK(values_of<uint64_t>(wide).back() == UINT64_MAX);
@@ -81,8 +82,9 @@ TEST_CASE("random arrays depend on the seed only") {
     Array array = make_array(Element::U64, {3}, "test");
     fill_random(array, 1, "", "", "test");
     /* SplitMix64 with state 1, as published. */
-    CHECK(values_of<uint64_t>(array) ==
-          std::vector<uint64_t>{UINT64_C(0x910a2dec89025cc1), UINT64_C(0xbeeb8da1658eec67), UINT64_C(0xf893a2eefb32555e)});
+    CHECK(values_of<uint64_t>(array) == std::vector<uint64_t>{UINT64_C(0x910a2dec89025cc1),
+                                                              UINT64_C(0xbeeb8da1658eec67),
+                                                              UINT64_C(0xf893a2eefb32555e)});
     Array other = make_array(Element::U64, {3}, "test");
     fill_random(other, 2, "", "", "test");
     CHECK(other.bytes != array.bytes);

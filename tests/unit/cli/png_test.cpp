@@ -12,11 +12,12 @@ namespace {
 
 Array picture(const Shape& shape) {
     Array array = make_array(Element::U8, shape, "test");
-    for (size_t i = 0; i < array.bytes.size(); ++i) array.bytes[i] = static_cast<std::byte>(i * 31 >> 1);
+    for (size_t i = 0; i < array.bytes.size(); ++i)
+        array.bytes[i] = static_cast<std::byte>(i * 31 >> 1);
     return array;
 }
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.png");
 
@@ -41,7 +42,9 @@ TEST_CASE("what is no picture is not written") {
 
 TEST_CASE("damaged pictures are refused") {
     const std::vector<std::byte> good = format_png(picture({16, 16, 3}), "x.png");
-    const auto refusal = [](const std::vector<std::byte>& file) { return failure_of([&] { parse_png(file, "x.png"); }); };
+    const auto refusal = [](const std::vector<std::byte>& file) {
+        return failure_of([&] { parse_png(file, "x.png"); });
+    };
     CHECK(refusal(good).empty());
     CHECK(contains(refusal(bytes_of("GIF89a and more")), "1: x.png: not a usable picture"));
     CHECK(contains(refusal({}), "not a usable picture"));
@@ -62,7 +65,8 @@ TEST_CASE("random damage never does anything but throw Failure") {
     uint32_t refused = 0;
     for (int round = 0; round < 2000; ++round) {
         std::vector<std::byte> file = good;
-        for (uint32_t i = 0; i < 1 + random() % 4; ++i) file[random() % file.size()] = static_cast<std::byte>(random());
+        for (uint32_t i = 0; i < 1 + random() % 4; ++i)
+            file[random() % file.size()] = static_cast<std::byte>(random());
         if (random() % 4 == 0) file.resize(random() % file.size());
         if (!failure_of([&] { parse_png(file, "x.png"); }).empty()) ++refused;
     }

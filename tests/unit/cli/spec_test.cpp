@@ -8,13 +8,17 @@ using namespace qiao::cli;
 
 namespace {
 
-Spec parse(const std::string& written) { return parse_spec(written, "argument 'x'"); }
+Spec parse(const std::string& written) {
+    return parse_spec(written, "argument 'x'");
+}
 std::string refusal(const std::string& written) {
     return failure_of([&] { parse(written); });
 }
-Array make(const std::string& written) { return load_array(parse(written), "mock:0", "argument 'x'"); }
+Array make(const std::string& written) {
+    return load_array(parse(written), "mock:0", "argument 'x'");
+}
 
-}  // namespace
+} // namespace
 
 TEST_SUITE_BEGIN("cli.spec");
 
@@ -38,7 +42,8 @@ TEST_CASE("arrays") {
     CHECK(values_of<int8_t>(make("const:-3:i8[1]")) == std::vector<int8_t>{-3});
     CHECK(make("random:u32[9]:seed=7").bytes == make("random:u32[9]:seed=7").bytes);
     CHECK(make("random:u32[9]:seed=7").bytes != make("random:u32[9]:seed=8").bytes);
-    for (const uint32_t value : values_of<uint32_t>(make("random:u32[99]:seed=1:10,12"))) CHECK((value >= 10 && value <= 12));
+    for (const uint32_t value : values_of<uint32_t>(make("random:u32[99]:seed=1:10,12")))
+        CHECK((value >= 10 && value <= 12));
     CHECK(make("random:f32[9]:2,3:seed=4").bytes == make("random:f32[9]:seed=4:2,3").bytes);
 }
 
@@ -58,12 +63,15 @@ TEST_CASE("mistakes are named") {
     CHECK(contains(refusal("@a.jpg"), "'a.jpg' is not a .npy or .png file"));
     CHECK(contains(refusal("zeros:f33[4]"), "'f33' is no element type"));
     CHECK(contains(refusal("ones:f32[4]"), "'ones:' is no form"));
-    for (const char* type : {"f32", "f32[", "f32]", "f32[4"}) CHECK(contains(refusal(std::string("zeros:") + type), "with a shape"));
-    for (const char* shape : {"[]", "[0]", "[x]", "[4x]", "[x4]", "[-1]", "[4x0]", "[4 x 4]", "[99999999999999999999]"}) {
+    for (const char* type : {"f32", "f32[", "f32]", "f32[4"})
+        CHECK(contains(refusal(std::string("zeros:") + type), "with a shape"));
+    for (const char* shape :
+         {"[]", "[0]", "[x]", "[4x]", "[x4]", "[-1]", "[4x0]", "[4 x 4]", "[99999999999999999999]"}) {
         CAPTURE(shape);
         CHECK(contains(refusal(std::string("zeros:f32") + shape), "is not a size above 0"));
     }
-    CHECK(contains(refusal("zeros:f32[1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1]"), "dimensions"));
+    CHECK(contains(refusal("zeros:f32[1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1]"),
+                   "dimensions"));
     CHECK(contains(refusal("range:i32[4]:1,2,3"), "START[,STEP]"));
     CHECK(contains(refusal("random:f32[4]:seed=-1"), "seed '-1'"));
     CHECK(contains(refusal("random:f32[4]:5"), "LOW,HIGH"));
@@ -75,7 +83,8 @@ TEST_CASE("mistakes are named") {
 
 TEST_CASE("an array larger than the machine is refused, not tried") {
     CHECK(contains(failure_of([] { make("zeros:f64[1000000x1000000x1000]"); }), "larger than this machine's memory"));
-    CHECK(contains(failure_of([] { make("zeros:f64[4294967296x4294967296x4]"); }), "larger than this machine's memory"));
+    CHECK(
+        contains(failure_of([] { make("zeros:f64[4294967296x4294967296x4]"); }), "larger than this machine's memory"));
 }
 
 TEST_CASE("the device in a path") {

@@ -40,6 +40,8 @@ std::string failure_of(Call&& call) {
     return "";
 }
 
-inline bool contains(const std::string& whole, const std::string& part) { return whole.find(part) != std::string::npos; }
+inline bool contains(const std::string& whole, const std::string& part) {
+    return whole.find(part) != std::string::npos;
+}
 
-}  // namespace qiao::cli
+} // namespace qiao::cli
