@@ -2,11 +2,11 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <opencl_null.h>
 #include <stdlib.h>
 
 #include <memory>
 
+#include "fakes/opencl_null/opencl_null.h"
 #include "host.h"
 
 namespace test {
