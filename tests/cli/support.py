@@ -25,6 +25,7 @@ def option(name):
 
 
 QIAO = option("--qiao")
+MAKE_PACKAGE = option("--make-package")
 DEVICE = option("--device")  # that the tests may run kernels on
 
 

@@ -2,9 +2,11 @@
 """`qiao run`: arguments of every kind, results in files, repetition, what is refused."""
 
 import array
+import subprocess
+import time
 import unittest
 
-from support import DEVICE, KERNELS, QiaoTest, npy, read_npy
+from support import DEVICE, KERNELS, MAKE_PACKAGE, QiaoTest, npy, read_npy
 
 
 class Arguments(QiaoTest):
@@ -62,6 +64,24 @@ class Arguments(QiaoTest):
         self.json(*run, "-a", "range:u8[2x3x4]", "--out", "p=a.png")
         self.json(*run, "-a", "@a.png", "--out", "p=b.npy")
         self.assertEqual(read_npy(self.folder / "b.npy"), ("|u1", (2, 3, 4), list(range(24))))  # inverted twice
+
+
+class Packages(QiaoTest):
+    def test_runs_like_its_source(self):
+        (self.folder / "k.cl").write_text("kernel void f(global int* x, int by) { x[get_global_id(0)] += by; }")
+        subprocess.run([MAKE_PACKAGE, "k.cl", "k.qpk"], cwd=self.folder, check=True)
+        (self.folder / "k.cl").unlink()
+        self.json("run", "k.qpk", "-a", "range:i32[3]", "-a", "by=7", "--grid", 3, "--device", DEVICE, "--out", "x=o.npy")
+        self.assertEqual(read_npy(self.folder / "o.npy")[2], [7, 8, 9])
+
+
+class TimeLimit(QiaoTest):
+    def test_ends_although_the_kernel_does_not(self):
+        (self.folder / "k.cl").write_text("kernel void spin(global volatile int* x) { while (x[0] == 0); x[1] = 1; }")
+        start = time.monotonic()
+        report = self.json("run", "k.cl", "-a", "zeros:i32[2]", "--grid", 1, "--device", DEVICE, "--timeout", 1, code=1)
+        self.assertEqual(report["devices"][0]["error"]["status"], "QIAO_TIMEOUT")
+        self.assertLess(time.monotonic() - start, 60)
 
 
 class References(QiaoTest):
