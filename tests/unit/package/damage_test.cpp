@@ -214,7 +214,7 @@ TEST_SUITE("package.damage") {
         const std::string text(1 << 20, 'x');
         CHECK(refusal(with_source(compressed(text), text.size())) == "");
         CHECK(says(refusal(with_source(compressed(text), 100)), "does not have the 100 bytes"));
-        CHECK(says(refusal(with_source(compressed(text), kMaxSourceBytes + 1)), "the limit is 67108864"));
+        CHECK(says(refusal(with_source(compressed(text), kMaxSourceBytes + 1)), "the limit is 16777216"));
         // A second frame behind the first: more than the first one's size comes out.
         auto two = compressed(text);
         const auto second = compressed(text);
