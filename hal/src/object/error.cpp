@@ -16,6 +16,15 @@ std::string text_or_empty(const char* text) {
     return text == nullptr ? std::string() : std::string(text);
 }
 
+// Without host memory a text is left out, the failure itself is not.
+void assign(std::string& target, std::string_view text) noexcept {
+    try {
+        target = text;
+    } catch (...) {
+        target.clear();
+    }
+}
+
 bool is_known(qiao_status status) {
     switch (status) {
 #define QIAO_CASE(name, code, text) case code:
@@ -41,6 +50,7 @@ qiao_status fail(qiao_status status, const char* format, ...) noexcept {
         record.message = text;
         t_last = std::move(record);
     } catch (...) {
+        t_last = {};  // no text is better than an older failure's
         t_last.status = status;
     }
     return status;
@@ -55,12 +65,12 @@ const ErrorRecord& last_error() noexcept {
     return t_last;
 }
 
-void set_remedy(std::string text) noexcept {
-    t_last.remedy = std::move(text);
+void set_remedy(std::string_view text) noexcept {
+    assign(t_last.remedy, text);
 }
 
-void set_object(std::string text) noexcept {
-    t_last.object = std::move(text);
+void set_object(std::string_view text) noexcept {
+    assign(t_last.object, text);
 }
 
 void set_plugin_error(const qiao_plugin_error& error) noexcept {
@@ -94,9 +104,12 @@ ErrorRecord take_plugin_error(qiao_status status, const std::string& plugin, con
         t_from_plugin.reset();
     }
     record.status = status < 0 && is_known(status) ? status : QIAO_ERROR_PLUGIN;
-    record.plugin = plugin;
-    if (record.message.empty()) {
+    assign(record.plugin, plugin);
+    if (!record.message.empty()) return record;
+    try {
         record.message = what + " failed with status " + std::to_string(status) + "; the plugin gave no reason";
+    } catch (...) {
+        record.message.clear();
     }
     return record;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "qiao/plugin.h"
 #include "qiao/status.h"
@@ -29,8 +30,8 @@ qiao_status fail(ErrorRecord record) noexcept;
 const ErrorRecord& last_error() noexcept;
 
 // Add to the record that fail() has just written.
-void set_remedy(std::string text) noexcept;
-void set_object(std::string text) noexcept;
+void set_remedy(std::string_view text) noexcept;
+void set_object(std::string_view text) noexcept;
 
 // What a plugin says through host->error stays pending until the core knows that the slot failed.
 void set_plugin_error(const qiao_plugin_error& error) noexcept;

@@ -23,7 +23,7 @@ qiao_status fail_handle(const Header* header, uint64_t expected_tag, const char*
     const char* expected = kind_name(expected_tag);
     if (header == nullptr) return fail(QIAO_ERROR_INVALID_HANDLE, "'%s' is null; a %s is needed", argument, expected);
     const uint64_t word = header->word.load(std::memory_order_relaxed);
-    if (word == kTagDestroyed) {
+    if ((word & ~kStateMask) == kTagDestroyed) {  // the core may have used it a little longer, and it may have failed then
         return fail(QIAO_ERROR_INVALID_HANDLE, "'%s' was released or its parent was; a live %s is needed", argument, expected);
     }
     const char* actual = kind_name(word & ~kStateMask);
