@@ -1,6 +1,7 @@
 // Runs one operation N times, for callgrind: two runs with different N tell the instructions of one operation, whatever
-// start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin, for raw modes].
+// start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin or null OpenCL driver, for raw modes].
 #include "null_device.h"
+#include "raw_opencl.h"
 
 namespace {
 
@@ -14,8 +15,8 @@ qiao_launch shape(uint64_t items, uint32_t dimensions) {
     return launch;
 }
 
-void launch_repeatedly(long count, uint32_t dimensions, bool changing) {
-    bench::ThroughQiao qiao;
+void launch_repeatedly(long count, const char* device, uint32_t dimensions, bool changing) {
+    bench::ThroughQiao qiao(device);
     const qiao_launch launches[2] = {shape(64, dimensions), shape(changing ? 128 : 64, dimensions)};
     uint64_t value = 0;
     for (long i = 0; i < count; ++i) {
@@ -31,6 +32,39 @@ void launch_raw(long count, const char* library) {
     for (long i = 0; i < count; ++i) {
         block.count = static_cast<uint32_t>(i);
         bench::check(raw.launch_slot(raw.queue, raw.kernel, &raw.geometry, &block, nullptr, static_cast<uint64_t>(i) + 1), "launch");
+    }
+}
+
+// One argument of two changes; nobody waits until the end.
+void launch_raw_opencl(long count, const char* library) {
+    bench::RawOpenCl raw(library);
+    for (long i = 0; i < count; ++i) {
+        raw.set_count(static_cast<uint32_t>(i));
+        raw.launch(64, 4, nullptr);
+    }
+    raw.ok(raw.clFinish(raw.queue), "clFinish");
+}
+
+void launch_and_wait(long count, const char* device) {
+    bench::ThroughQiao qiao(device);
+    const qiao_launch launch = shape(64, 1);
+    uint64_t value = 0;
+    for (long i = 0; i < count; ++i) {
+        qiao.block.count = static_cast<uint32_t>(i);
+        bench::check(qiao_queue_launch(qiao.queue, qiao.kernel, &launch, &qiao.block, sizeof qiao.block, &value), "launch");
+        bench::check(qiao_timeline_wait(qiao.timeline, value, QIAO_TIMEOUT_INFINITE), "wait");
+    }
+}
+
+void launch_and_wait_raw_opencl(long count, const char* library) {
+    bench::RawOpenCl raw(library);
+    for (long i = 0; i < count; ++i) {
+        raw.set_count(static_cast<uint32_t>(i));
+        cl_event event;
+        raw.launch(64, 4, &event);
+        raw.ok(raw.clFlush(raw.queue), "clFlush");
+        raw.ok(raw.clWaitForEvents(1, &event), "clWaitForEvents");
+        raw.ok(raw.clReleaseEvent(event), "clReleaseEvent");
     }
 }
 
@@ -55,10 +89,14 @@ int main(int argc, char** argv) {
     if (argc < 3) return 2;
     const std::string mode = argv[1];
     const long count = std::atol(argv[2]);
-    if (mode == "launch") launch_repeatedly(count, 1, false);
-    else if (mode == "launch-2d") launch_repeatedly(count, 2, false);
-    else if (mode == "launch-3d") launch_repeatedly(count, 3, false);
-    else if (mode == "shape-change") launch_repeatedly(count, 1, true);
+    if (mode == "launch") launch_repeatedly(count, "null:0", 1, false);
+    else if (mode == "launch-2d") launch_repeatedly(count, "null:0", 2, false);
+    else if (mode == "launch-3d") launch_repeatedly(count, "null:0", 3, false);
+    else if (mode == "shape-change") launch_repeatedly(count, "null:0", 1, true);
+    else if (mode == "opencl-launch") launch_repeatedly(count, "opencl:0", 1, false);
+    else if (mode == "opencl-wait") launch_and_wait(count, "opencl:0");
+    else if (mode == "raw-opencl-launch" && argc > 3) launch_raw_opencl(count, argv[3]);
+    else if (mode == "raw-opencl-wait" && argc > 3) launch_and_wait_raw_opencl(count, argv[3]);
     else if (mode == "reached") ask_timeline(count);
     else if (mode == "limit") ask_limit(count);
     else if (mode == "raw-launch" && argc > 3) launch_raw(count, argv[3]);

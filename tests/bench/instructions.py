@@ -22,12 +22,15 @@ BUDGETS = [
     ("shape-change", "raw-launch", 180),
     ("reached", None, 45),
     ("limit", None, 45),
+    # two arguments, one of them changed
+    ("opencl-launch", "raw-opencl-launch", 190),
+    ("opencl-wait", "raw-opencl-wait", 350),
 ]
 
 
 def total_instructions(program, mode, count, arguments, plugins):
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, LD_BIND_NOW="1")
+        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, QIAO_PLUGINS="null*,opencl", LD_BIND_NOW="1")
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", program, mode, str(count), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
     found = re.search(r"Collected : (\d+)", result.stderr)
@@ -47,16 +50,21 @@ def main():
     parser.add_argument("--program", required=True, help="count_instructions")
     parser.add_argument("--library", required=True, help="the null plugin's library, for the raw operations")
     parser.add_argument("--plugins", required=True, help="folder that holds null1, null8 and null32")
+    parser.add_argument("--opencl-plugins", required=True, help="folder of the OpenCL plugin's manifest")
+    parser.add_argument("--opencl-library", required=True, help="the null OpenCL driver")
     options = parser.parse_args()
 
+    os.environ["QIAO_OPENCL_LIBRARY"] = options.opencl_library
     one = os.path.join(options.plugins, "null1")
     raw = {}
     exceeded = False
     print(f"{'operation':<16}{'instructions':>14}{'over raw':>10}{'budget':>8}")
     for operation, baseline, budget in BUDGETS:
-        count = instructions(options.program, operation, one)
+        opencl = operation.startswith("opencl")
+        plugins, library = (options.opencl_plugins, options.opencl_library) if opencl else (one, options.library)
+        count = instructions(options.program, operation, plugins)
         if baseline and baseline not in raw:
-            raw[baseline] = instructions(options.program, baseline, one, [options.library])
+            raw[baseline] = instructions(options.program, baseline, plugins, [library])
         over = count - raw.get(baseline, 0)
         print(f"{operation:<16}{count:>14.1f}{over:>10.1f}{budget:>8}{'  EXCEEDED' if over > budget else ''}")
         exceeded = exceeded or over > budget

@@ -1,0 +1,152 @@
+// Times of single operations, with Google Benchmark: the core on the null plugin, and the mock card. Reported, never
+// judged: the gates are instruction counts. A second thread is alive all the time, since the C library leaves out atomic
+// operations in a process that has only one.
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "null_device.h"
+
+namespace {
+
+qiao_launch one_group() {
+    qiao_launch launch = QIAO_LAUNCH_INIT;
+    launch.global_size[0] = launch.group_size[0] = 64;
+    return launch;
+}
+
+// A kernel that does nothing, compiled for the device: the null plugin takes the package made without a compiler.
+class Compiled {
+public:
+    explicit Compiled(const char* selector) {
+        bench::check(qiao_instance_create(nullptr, &instance_), "instance");
+        bench::check(qiao_instance_find_device(instance_, selector, &device), "device");
+        static const char kSource[] = "kernel void noop(global uint* data, uint count) {}";
+        qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
+        desc.data = kSource;
+        desc.size_bytes = sizeof kSource - 1;
+        bench::check(qiao_program_create_from_source(device, &desc, &program_), "program");
+        bench::check(qiao_program_get_kernel(program_, "noop", &kernel), "kernel");
+        bench::check(qiao_queue_create(device, nullptr, &queue), "queue");
+        bench::check(qiao_queue_get_timeline(queue, &timeline), "timeline");
+        qiao_memory_desc memory_desc = QIAO_MEMORY_DESC_INIT;
+        memory_desc.size_bytes = 4096;
+        bench::check(qiao_memory_allocate(device, &memory_desc, &memory_), "memory");
+        bench::check(qiao_memory_get_address(memory_, &block.address), "address");
+    }
+    ~Compiled() {
+        qiao_memory_release(memory_);
+        qiao_queue_release(queue);
+        qiao_program_release(program_);
+        qiao_instance_release(instance_);
+    }
+    Compiled(const Compiled&) = delete;
+    Compiled& operator=(const Compiled&) = delete;
+
+    void launch_and_wait() {
+        uint64_t value = 0;
+        bench::check(qiao_queue_launch(queue, kernel, &launch, &block, sizeof block, &value), "launch");
+        bench::check(qiao_timeline_wait(timeline, value, QIAO_TIMEOUT_INFINITE), "wait");
+    }
+
+    qiao_device* device = nullptr;
+    qiao_kernel* kernel = nullptr;
+    qiao_queue* queue = nullptr;
+    qiao_timeline* timeline = nullptr;
+    qiao_launch launch = one_group();
+    bench::Block block{};
+
+private:
+    qiao_instance* instance_ = nullptr;
+    qiao_program* program_ = nullptr;
+    qiao_memory* memory_ = nullptr;
+};
+
+void null_launch(benchmark::State& state) {
+    bench::ThroughQiao qiao;
+    const qiao_launch launch = one_group();
+    for (auto _ : state) {
+        bench::check(qiao_queue_launch(qiao.queue, qiao.kernel, &launch, &qiao.block, sizeof qiao.block, nullptr), "launch");
+    }
+}
+BENCHMARK(null_launch);
+
+void null_launch_raw(benchmark::State& state) {
+    bench::Raw raw(std::getenv("NULL_PLUGIN_LIBRARY"));
+    bench::Block block{};
+    uint64_t value = 0;
+    for (auto _ : state) bench::check(raw.launch_slot(raw.queue, raw.kernel, &raw.geometry, &block, nullptr, ++value), "launch");
+}
+
+void null_reached(benchmark::State& state) {
+    bench::ThroughQiao qiao;
+    for (auto _ : state) bench::check(qiao_timeline_reached(qiao.timeline, 0), "reached");
+}
+BENCHMARK(null_reached);
+
+void null_limit(benchmark::State& state) {
+    bench::ThroughQiao qiao;
+    uint64_t value = 0;
+    for (auto _ : state) bench::check(qiao_device_get_limit(qiao.device, QIAO_DEVICE_LIMIT_MAX_GROUP_SIZE, &value), "limit");
+}
+BENCHMARK(null_limit);
+
+void null_allocate_release(benchmark::State& state) {
+    bench::ThroughQiao qiao;
+    qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
+    desc.size_bytes = 4096;
+    for (auto _ : state) {
+        qiao_memory* memory = nullptr;
+        bench::check(qiao_memory_allocate(qiao.device, &desc, &memory), "allocate");
+        bench::check(qiao_memory_release(memory), "release");
+    }
+}
+BENCHMARK(null_allocate_release);
+
+// Two threads on one queue, each with its own shape of the block.
+void null_launch_shared_queue(benchmark::State& state) {
+    static std::unique_ptr<bench::ThroughQiao> qiao;
+    if (state.thread_index() == 0) qiao = std::make_unique<bench::ThroughQiao>();
+    const qiao_launch launch = one_group();
+    bench::Block block{};
+    for (auto _ : state) bench::check(qiao_queue_launch(qiao->queue, qiao->kernel, &launch, &block, sizeof block, nullptr), "launch");
+    if (state.thread_index() == 0) qiao.reset();
+}
+BENCHMARK(null_launch_shared_queue)->Threads(2)->UseRealTime();
+
+void mock_launch_wait(benchmark::State& state) {
+    Compiled mock("mock:0");
+    mock.launch_and_wait();
+    for (auto _ : state) mock.launch_and_wait();
+}
+
+void mock_launch_wait_after_idle(benchmark::State& state) {
+    Compiled mock("mock:0");
+    mock.launch_and_wait();
+    for (auto _ : state) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        const auto start = std::chrono::steady_clock::now();
+        mock.launch_and_wait();
+        state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    if (std::getenv("NULL_PLUGIN_LIBRARY") != nullptr) benchmark::RegisterBenchmark("null_launch_raw", null_launch_raw);
+    benchmark::RegisterBenchmark("mock_launch_wait", mock_launch_wait);
+    benchmark::RegisterBenchmark("mock_launch_wait_after_idle", mock_launch_wait_after_idle)->UseManualTime()->Iterations(100);
+    std::atomic<bool> stop{false};
+    std::thread second([&stop] {
+        while (!stop.load()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    });
+    benchmark::RunSpecifiedBenchmarks();
+    stop.store(true);
+    second.join();
+    return 0;
+}
