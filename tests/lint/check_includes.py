@@ -99,7 +99,7 @@ OUTSIDE_ALLOWED = {
     "api": [],
     "compiler interface": [],
     "compiler": ["os", "dynamic loading", "json"],
-    "cli": ["os", "command line", "json", "png"],
+    "cli": ["os", "dynamic loading", "command line", "json", "png"],
     "plugins common": ["os", "dynamic loading"],
     "plugin *": ["os", "dynamic loading"],
     "plugin opencl": ["opencl"],
