@@ -59,9 +59,12 @@ Clone* allocate_clone(Launcher& launcher, const Kernel& kernel) {
     clone->source = &kernel;
     clone->launcher = &launcher;
     clone->words = kernel.words.data();
+    clone->set_pointer = launcher.device->set_pointer;
+    clone->set_value = launcher.device->cl->clSetKernelArg;
     clone->epoch_now = kernel.follows_addresses ? &launcher.device->changes : &launcher.device->frees;
     clone->full_words = kernel.block_size / 8;
-    clone->tail_bytes = kernel.block_size % 8;
+    const uint32_t rest = kernel.block_size % 8;
+    clone->tail = static_cast<uint8_t>(rest == 0 ? 0 : clone->full_words == 0 ? kShortBlock : 64 - 8 * rest);
     return clone;
 }
 
@@ -69,7 +72,7 @@ Clone* allocate_clone(Launcher& launcher, const Kernel& kernel) {
 
 void launcher_create(Launcher& launcher, Device& device, cl_command_queue queue) {
     launcher.device = &device;
-    launcher.cl = device.cl;
+    launcher.enqueue = device.cl->clEnqueueNDRangeKernel;
     launcher.entries = std::make_unique<Launcher::Entry[]>(16);
     launcher.mask = 15;
     launcher.queue = queue;
@@ -102,9 +105,10 @@ void release_clones(Kernel& kernel) {
     kernel.spare = nullptr;
 }
 
-[[gnu::noinline]] qiao_status make_clone(Launcher& launcher, const Kernel& kernel, Clone** out_clone) noexcept {
+[[gnu::noinline]] Clone* make_clone(Launcher& launcher, const Kernel& kernel, qiao_status* out_status) noexcept {
     Device& device = *launcher.device;
-    return guarded(device.host, [&] {
+    Clone* made = nullptr;
+    *out_status = guarded(device.host, [&]() -> qiao_status {
         if (kernel.number > launcher.mask) grow(launcher, kernel.number);
         std::lock_guard lock(device.mutex);
         Kernel& owner = *device.kernels.find(kernel.number, kernel.serial);
@@ -119,48 +123,52 @@ void release_clones(Kernel& kernel) {
         }
         owner.clones.push_back(clone);
         launcher.entries[kernel.number] = {kernel.serial, clone};
-        *out_clone = clone;
-        return static_cast<qiao_status>(QIAO_OK);
+        made = clone;
+        return QIAO_OK;
     });
+    return made;
 }
 
 // ---------------------------------------------------------------------------------------------- arguments
 
 void lay_out_words(Kernel& kernel) {
     const uint32_t count = (kernel.block_size + 7) / 8;
-    std::vector<size_t> first(count + 1);
-    for (uint32_t word = 0; word < count; ++word) {
-        first[word] = kernel.by_word.size();
+    std::vector<size_t> first;
+    for (uint32_t start = 0; start < 8 * count; start += 8) {
+        first.push_back(kernel.by_word.size());
         for (const Argument& argument : kernel.arguments)
-            if (argument.offset < 8 * word + 8 && argument.offset + argument.size > 8 * word)
+            if (argument.offset < start + 8 && argument.offset + argument.size > start)
                 kernel.by_word.push_back(argument);
     }
-    first[count] = kernel.by_word.size();
-    for (uint32_t word = 0; word < count; ++word) {
-        Word entry = {};
-        entry.first = kernel.by_word.data() + first[word];
-        entry.count = static_cast<uint16_t>(first[word + 1] - first[word]);
-        const uint32_t bytes = std::min(8u, kernel.block_size - 8 * word);
-        entry.whole = entry.count == 1 && entry.first->offset == 8 * word && entry.first->size == bytes;
-        kernel.words.push_back(entry);
+    first.push_back(kernel.by_word.size());
+    for (uint32_t i = 0; i < count; ++i) {
+        Word word = {kernel.by_word.data() + first[i], 0, static_cast<uint16_t>(first[i + 1] - first[i]), 0,
+                     Word::kSeveral};
+        const uint32_t bytes = std::min(8u, kernel.block_size - 8 * i);
+        if (word.count == 1 && word.first->offset == 8 * i && word.first->size == bytes &&
+            word.first->kind != QIAO_ARGUMENT_KIND_LOCAL) {
+            word.index = word.first->index;
+            word.size = static_cast<uint8_t>(bytes);
+            word.kind = word.first->kind == QIAO_ARGUMENT_KIND_ADDRESS ? Word::kAddress : Word::kValue;
+        }
+        kernel.words.push_back(word);
     }
 }
 
 namespace {
 
 inline cl_int set_argument(Clone& clone, const Argument& argument, const void* block) {
-    const Launcher& launcher = *clone.launcher;
     const char* bytes = static_cast<const char*>(block) + argument.offset;
     if (argument.kind == QIAO_ARGUMENT_KIND_VALUE)
-        return launcher.cl->clSetKernelArg(clone.kernel, argument.index, argument.size, bytes);
+        return clone.set_value(clone.kernel, argument.index, argument.size, bytes);
     if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) {
         void* address;
         std::memcpy(&address, bytes, sizeof address);
-        return launcher.device->set_pointer(clone.kernel, argument.index, address);
+        return clone.set_pointer(clone.kernel, argument.index, address);
     }
     uint32_t local_bytes;
     std::memcpy(&local_bytes, bytes, sizeof local_bytes);
-    return launcher.cl->clSetKernelArg(clone.kernel, argument.index, local_bytes, nullptr);
+    return clone.set_value(clone.kernel, argument.index, local_bytes, nullptr);
 }
 
 const char* kind_text(qiao_argument_kind kind) {
@@ -184,26 +192,23 @@ const char* kind_text(qiao_argument_kind kind) {
     return CL_SUCCESS;
 }
 
-[[gnu::noinline]] cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void* block) noexcept {
+[[gnu::noinline]] cl_int set_several(Clone& clone, uint32_t index, const void* block) noexcept {
     const Word& word = clone.words[index];
-    cl_int code = CL_SUCCESS;
-    if (word.whole) [[likely]] {
-        code = set_argument(clone, *word.first, block);
-    } else {
-        char* last = reinterpret_cast<char*>(clone.block);
-        for (uint32_t i = 0; i < word.count && code == CL_SUCCESS; ++i) {
-            const Argument& argument = word.first[i];
-            const char* now = static_cast<const char*>(block) + argument.offset;
-            if (std::memcmp(last + argument.offset, now, argument.size) == 0) continue;
-            code = set_argument(clone, argument, block);
-            std::memcpy(last + argument.offset, now, argument.size); // its other words need no second call
-        }
+    char* last = reinterpret_cast<char*>(clone.block);
+    for (uint32_t i = 0; i < word.count; ++i) {
+        const Argument& argument = word.first[i];
+        const char* now = static_cast<const char*>(block) + argument.offset;
+        if (std::memcmp(last + argument.offset, now, argument.size) == 0) continue;
+        if (const cl_int code = set_argument(clone, argument, block); code != CL_SUCCESS) return code;
+        std::memcpy(last + argument.offset, now, argument.size); // its other words need no second call
     }
-    if (code != CL_SUCCESS) [[unlikely]]
-        clone.epoch = 0;
-    else
-        clone.block[index] = value; // padding too, or it would look changed for ever
-    return code;
+    return CL_SUCCESS;
+}
+
+[[gnu::noinline]] uint64_t load_short(const Clone& clone, const char* bytes) noexcept {
+    uint64_t value = 0;
+    std::memcpy(&value, bytes, clone.source->block_size);
+    return value;
 }
 
 [[gnu::noinline]] qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept {

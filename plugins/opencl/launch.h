@@ -24,26 +24,31 @@ struct Argument {
     qiao_argument_kind kind;
 };
 
-// Eight bytes of the block, or its last few. `whole`: one argument fills them and nothing else.
+// Eight bytes of the block, or its last few: how to set what lies there.
 struct Word {
-    const Argument* first;
+    enum Kind : uint8_t { kSeveral, kValue, kAddress };
+    const Argument* first; // those that lie here, at least in part
+    uint32_t index;        // of the one argument that fills the word, unless kSeveral
     uint16_t count;
-    bool whole;
+    uint8_t size;
+    Kind kind;
 };
 
 struct Kernel;
 
-// A queue's own cl_kernel.
+// A queue's own cl_kernel. What a launch needs of the kernel and the device is kept beside it.
 struct Clone {
     cl_kernel kernel;
-    const Kernel* source;
-    Launcher* launcher;
-    const Word* words;
     const std::atomic<uint64_t>* epoch_now;
     uint64_t epoch; // of the device when all arguments were last set; 0 = never
+    const Word* words;
+    decltype(&::clSetKernelArgSVMPointer) set_pointer;
+    decltype(&::clSetKernelArg) set_value;
     uint32_t full_words;
-    uint32_t tail_bytes; // after the full words, zero-extended to one more
-    uint64_t block[];    // the arguments as last set
+    uint8_t tail; // 0 = the block ends with a full word; else see load_tail
+    const Kernel* source;
+    Launcher* launcher;
+    uint64_t block[]; // the arguments as last set; the tail's bytes zero-extended
 };
 
 struct Kernel {
@@ -89,7 +94,7 @@ struct Shape {
 // One command queue and its clones. Entered by one thread at a time.
 struct Launcher {
     Device* device = nullptr;
-    const Symbols* cl = nullptr;
+    decltype(&::clEnqueueNDRangeKernel) enqueue = nullptr;
     cl_command_queue queue = nullptr;
     struct Entry {
         uint64_t serial = 0; // 0 = empty
@@ -112,25 +117,38 @@ void release_clones(Kernel& kernel);
 
 void derive_shape(Shape& shape, const qiao_plugin_geometry& geometry);
 
-// The cold parts of launch(): noinline, so that the hot part keeps its registers.
-qiao_status make_clone(Launcher& launcher, const Kernel& kernel, Clone** out_clone) noexcept;
+// The cold parts of launch(): never inlined, so that the hot part keeps its registers.
+Clone* make_clone(Launcher& launcher, const Kernel& kernel, qiao_status* out_status) noexcept; // null = failed
 cl_int set_all(Clone& clone, const void* block) noexcept;
-cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void* block) noexcept;
+cl_int set_several(Clone& clone, uint32_t index, const void* block) noexcept;
 qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept;
 qiao_status enqueue_failed(Clone& clone, const qiao_plugin_geometry& geometry, cl_int code) noexcept;
+uint64_t load_short(const Clone& clone, const char* bytes) noexcept;
 
-// The block's last bytes that fill no word, zero-extended. Little-endian, as every platform Qiao runs on.
-inline uint64_t load_tail(const char* block, uint32_t full_words, uint32_t tail_bytes) {
-    uint64_t value = 0;
-    const char* tail = block + size_t{8} * full_words;
-    if (tail_bytes == 4) {
-        uint32_t half;
-        std::memcpy(&half, tail, 4);
-        return half;
-    }
-    for (uint32_t i = 0; i < tail_bytes; ++i)
-        value |= uint64_t{static_cast<unsigned char>(tail[i])} << (8 * i);
-    return value;
+// The block's last bytes that fill no word: read as the upper bytes of a word that ends with the block, and shifted down by
+// `tail` bits. Little-endian, as every platform Qiao runs on.
+constexpr uint8_t kShortBlock = 255; // fewer than eight bytes: they cannot be read so
+
+inline uint64_t load_tail(const Clone& clone, const char* bytes) {
+    if (clone.tail == kShortBlock) [[unlikely]]
+        return load_short(clone, bytes);
+    uint64_t value;
+    std::memcpy(&value, bytes + size_t{8} * clone.full_words - clone.tail / 8, 8);
+    return value >> clone.tail;
+}
+
+inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void* block) {
+    const Word& word = clone.words[index];
+    cl_int code;
+    if (word.kind == Word::kValue)
+        code =
+            clone.set_value(clone.kernel, word.index, word.size, static_cast<const char*>(block) + size_t{8} * index);
+    else if (word.kind == Word::kAddress)
+        code = clone.set_pointer(clone.kernel, word.index, reinterpret_cast<void*>(value));
+    else
+        code = set_several(clone, index, block);
+    clone.block[index] = value; // bytes between arguments too, or they would look changed for ever
+    return code;
 }
 
 // Sets what changed since the last launch of this kernel on this queue.
@@ -138,17 +156,16 @@ inline cl_int bind(Clone& clone, const void* block) {
     if (clone.epoch != clone.epoch_now->load(std::memory_order_acquire)) [[unlikely]]
         return set_all(clone, block);
     const char* bytes = static_cast<const char*>(block);
-    const uint32_t full_words = clone.full_words;
-    for (uint32_t i = 0; i < full_words; ++i) {
+    for (uint32_t i = 0; i < clone.full_words; ++i) {
         uint64_t value;
         std::memcpy(&value, bytes + size_t{8} * i, 8);
         if (value == clone.block[i]) continue;
         if (const cl_int code = set_word(clone, i, value, block); code != CL_SUCCESS) [[unlikely]]
             return code;
     }
-    if (clone.tail_bytes != 0) {
-        const uint64_t value = load_tail(bytes, full_words, clone.tail_bytes);
-        if (value != clone.block[full_words]) return set_word(clone, full_words, value, block);
+    if (clone.tail != 0) {
+        const uint64_t value = load_tail(clone, bytes);
+        if (value != clone.block[clone.full_words]) return set_word(clone, clone.full_words, value, block);
     }
     return CL_SUCCESS;
 }
@@ -159,16 +176,17 @@ inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_p
     const Launcher::Entry& entry = launcher.entries[kernel.number & launcher.mask];
     Clone* clone = entry.clone;
     if (entry.serial != kernel.serial) [[unlikely]] {
-        if (const qiao_status status = make_clone(launcher, kernel, &clone); status != QIAO_OK) return status;
+        qiao_status status = QIAO_OK;
+        clone = make_clone(launcher, kernel, &status);
+        if (clone == nullptr) return status;
     }
     if (const cl_int code = bind(*clone, block); code != CL_SUCCESS) [[unlikely]]
         return argument_failed(*clone, block, code);
     Shape& shape = launcher.shape;
     if (shape.generation != geometry.generation || shape.source != &geometry) [[unlikely]]
         derive_shape(shape, geometry);
-    const cl_int code =
-        launcher.cl->clEnqueueNDRangeKernel(launcher.queue, clone->kernel, shape.dimensions, shape.offset_pointer,
-                                            shape.global, shape.local, 0, nullptr, event);
+    const cl_int code = launcher.enqueue(launcher.queue, clone->kernel, shape.dimensions, shape.offset_pointer,
+                                         shape.global, shape.local, 0, nullptr, event);
     if (code != CL_SUCCESS) [[unlikely]]
         return enqueue_failed(*clone, geometry, code);
     return QIAO_OK;

@@ -23,32 +23,16 @@ class Marks::Busy {
 };
 
 Marks::Marks(const Symbols& cl, uint32_t capacity, bool stamps)
-    : cl_(cl), mask_(capacity - 1), marks_(std::make_unique<Mark[]>(capacity)) {
+    : cl_(cl),
+      ask_(cl.clGetEventInfo),
+      release_(cl.clReleaseEvent),
+      mask_(capacity - 1),
+      marks_(std::make_unique<Mark[]>(capacity)) {
     if (stamps) stamps_ = std::make_unique<Stamp[]>(capacity);
 }
 
 Marks::~Marks() {
     clear();
-}
-
-void Marks::advance() {
-    const uint32_t tail = tail_.load(std::memory_order_acquire);
-    uint32_t head = head_.load(std::memory_order_relaxed);
-    while (head != tail) {
-        const Mark mark = marks_[head & mask_];
-        cl_int state = CL_QUEUED;
-        cl_int code = cl_.clGetEventInfo(mark.event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, nullptr);
-        if (code == CL_SUCCESS) code = state;
-        if (code > CL_COMPLETE) return;
-        if (code < CL_COMPLETE) {
-            if (failure() == CL_SUCCESS) failure_.store(code, std::memory_order_release);
-            return; // for good: the queue has failed, its events stay until it is destroyed
-        }
-        if (stamps_ != nullptr) keep_stamp(mark);
-        cl_.clReleaseEvent(mark.event);
-        reached_.store(mark.value, std::memory_order_release);
-        head_.store(++head, std::memory_order_release);
-    }
 }
 
 void Marks::keep_stamp(const Mark& mark) {
@@ -62,7 +46,8 @@ void Marks::keep_stamp(const Mark& mark) {
 
 void Marks::make_room() {
     const Busy busy(*this);
-    advance();
+    while (step()) {
+    }
     const uint32_t head = head_.load(std::memory_order_relaxed);
     if (tail_.load(std::memory_order_relaxed) - head <= mask_) return;
     cl_.clReleaseEvent(marks_[head & mask_].event);

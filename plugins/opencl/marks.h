@@ -38,7 +38,8 @@ class Marks {
     void poll() {
         if (head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire)) return;
         if (busy_.exchange(true, std::memory_order_acquire)) return;
-        advance();
+        while (step()) {
+        }
         busy_.store(false, std::memory_order_release);
     }
 
@@ -63,11 +64,34 @@ class Marks {
     };
     class Busy;
 
-    void advance();
+    // Retires the oldest mark if its event has ended. busy_ is held.
+    bool step() {
+        const uint32_t head = head_.load(std::memory_order_relaxed);
+        if (head == tail_.load(std::memory_order_acquire)) return false;
+        const Mark& mark = marks_[head & mask_];
+        cl_int state;
+        const cl_int code = ask_(mark.event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, nullptr);
+        if (code != CL_SUCCESS || state != CL_COMPLETE) {
+            not_ended(code != CL_SUCCESS ? code : state);
+            return false;
+        }
+        if (stamps_ != nullptr) [[unlikely]]
+            keep_stamp(mark);
+        release_(mark.event);
+        reached_.store(mark.value, std::memory_order_release);
+        head_.store(head + 1, std::memory_order_release);
+        return true;
+    }
+    void not_ended(cl_int code) {
+        // For good: the queue has failed, its events stay until it is destroyed.
+        if (code < CL_COMPLETE && failure() == CL_SUCCESS) failure_.store(code, std::memory_order_release);
+    }
     void keep_stamp(const Mark& mark);
     void make_room();
 
     const Symbols& cl_;
+    const decltype(&::clGetEventInfo) ask_;
+    const decltype(&::clReleaseEvent) release_;
     const uint32_t mask_;
     std::unique_ptr<Mark[]> marks_;
     std::unique_ptr<Stamp[]> stamps_; // ring of the same size; guarded by busy_

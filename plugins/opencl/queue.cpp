@@ -25,12 +25,16 @@ constexpr uint32_t kMarks = 256;
 // A profiling queue marks each operation.
 constexpr uint32_t kProfilingMarks = 4096;
 
+Device& device_of(const Queue& queue) {
+    return *queue.launcher.device;
+}
+
 // ---------------------------------------------------------------------------------------------- events of operations
 
 // Call before an operation; its event goes where the result points.
 cl_event* event_of_next(Queue& queue) {
     if (queue.pending != nullptr) [[unlikely]] { // the guess that each operation is marked was wrong
-        queue.launcher.cl->clReleaseEvent(std::exchange(queue.pending, nullptr));
+        device_of(queue).cl->clReleaseEvent(std::exchange(queue.pending, nullptr));
         queue.event_slot = nullptr;
     }
     return queue.event_slot;
@@ -42,10 +46,6 @@ void submitted(Queue& queue, uint64_t value) {
         return;
     queue.marks.push(value, std::exchange(queue.pending, nullptr));
     queue.marked = value;
-}
-
-Device& device_of(const Queue& queue) {
-    return *queue.launcher.device;
 }
 
 qiao_status queue_failure(Queue& queue) noexcept {
@@ -88,7 +88,7 @@ qiao_status notify(Queue& queue, cl_event event, uint64_t value) {
     NotifyLink* link = queue.link;
     auto notification = std::make_unique<Notification>(Notification{link, value});
     link->owners.fetch_add(1, std::memory_order_relaxed);
-    const cl_int code = queue.launcher.cl->clSetEventCallback(event, CL_COMPLETE, on_end, notification.get());
+    const cl_int code = device_of(queue).cl->clSetEventCallback(event, CL_COMPLETE, on_end, notification.get());
     if (code != CL_SUCCESS) {
         release(link);
         return device_failed(device_of(queue), code, "a callback for an event");
@@ -152,15 +152,26 @@ static void opencl_queue_destroy(void* queue_pointer) {
 
 // ---------------------------------------------------------------------------------------------- operations
 
-static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
-                                       const void* block, const qiao_plugin_binding*, uint64_t value) {
-    Queue& queue = *static_cast<Queue*>(queue_pointer);
-    const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
-    if (queue.event_slot == nullptr) [[likely]]
-        return launch(queue.launcher, kernel, *geometry, block, nullptr);
-    const qiao_status status = launch(queue.launcher, kernel, *geometry, block, event_of_next(queue));
-    if (status == QIAO_OK) submitted(queue, value);
+// Two functions of one signature, so that the slot is a jump to either and neither pays for the other's registers.
+[[gnu::noinline]] static qiao_status launch_alone(Queue* queue, const Kernel* kernel, const qiao_plugin_geometry* geometry,
+                                                  const void* block, const qiao_plugin_binding*, uint64_t) {
+    return launch(queue->launcher, *kernel, *geometry, block, nullptr);
+}
+
+[[gnu::noinline]] static qiao_status launch_with_event(Queue* queue, const Kernel* kernel,
+                                                       const qiao_plugin_geometry* geometry, const void* block,
+                                                       const qiao_plugin_binding*, uint64_t value) {
+    const qiao_status status = launch(queue->launcher, *kernel, *geometry, block, event_of_next(*queue));
+    if (status == QIAO_OK) submitted(*queue, value);
     return status;
+}
+
+static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
+                                       const void* block, const qiao_plugin_binding* bindings, uint64_t value) {
+    auto* queue = static_cast<Queue*>(queue_pointer);
+    const auto* kernel = static_cast<const Kernel*>(kernel_pointer);
+    if (queue->event_slot == nullptr) return launch_alone(queue, kernel, geometry, block, bindings, value);
+    return launch_with_event(queue, kernel, geometry, block, bindings, value);
 }
 
 static void* host_or_device_pointer(const qiao_plugin_place& place) {
@@ -227,7 +238,7 @@ static qiao_status opencl_queue_after(void* queue_pointer, void* other_pointer, 
 static qiao_status opencl_queue_mark(void* queue_pointer, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     if (value <= queue.flushed) return QIAO_OK;
-    const Symbols& cl = *queue.launcher.cl;
+    const Symbols& cl = *device_of(queue).cl;
     if (value > queue.marked) {
         cl_event event = std::exchange(queue.pending, nullptr);
         if (event == nullptr) {
@@ -262,7 +273,7 @@ static qiao_status opencl_queue_wait(void* queue_pointer, uint64_t value, uint64
     if (event == nullptr) return QIAO_OK;
     cl_int code = CL_COMPLETE;
     const qiao_status status = wait_event(device_of(queue), event, timeout_ns, &code);
-    queue.launcher.cl->clReleaseEvent(event);
+    device_of(queue).cl->clReleaseEvent(event);
     if (status != QIAO_OK) return status;
     queue.marks.poll();
     return code == CL_COMPLETE

@@ -86,7 +86,7 @@ NULL_EXPORT int opencl_null_configure(const char* text) {
     settings = {};
     for (Point* point = points; point != nullptr; point = point->next)
         point->remaining = 0;
-    for (Tally* tally : {&counts.launches, &counts.arguments, &counts.markers, &counts.flushes})
+    for (Tally* tally : {&counts.launches, &counts.arguments, &counts.markers, &counts.flushes, &counts.endless_waits})
         tally->clear();
     counts.misuses = 0;
     first_misuse.clear();
@@ -111,6 +111,7 @@ NULL_EXPORT uint64_t opencl_null_count(const char* what) {
     COUNT(arguments)
     COUNT(markers)
     COUNT(flushes)
+    COUNT(endless_waits)
     COUNT(misuses)
 #undef COUNT
     return UINT64_MAX;

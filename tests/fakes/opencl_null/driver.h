@@ -41,7 +41,7 @@ class Tally {
 
 struct Counts {
     std::atomic<uint64_t> events{0}, kernels{0}, programs{0}, contexts{0}, queues{0}, allocations{0}, maps{0};
-    Tally launches, arguments, markers, flushes;
+    Tally launches, arguments, markers, flushes, endless_waits;
     std::atomic<uint64_t> misuses{0};
 };
 

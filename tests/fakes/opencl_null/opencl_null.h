@@ -30,7 +30,7 @@ int opencl_null_configure(const char* settings);
 int opencl_null_change(const char* settings);
 
 /* Alive: "events", "kernels", "programs", "contexts", "queues", "allocations", "maps". Calls: "launches", "arguments",
- * "markers", "flushes", "misuses". UINT64_MAX for another name. */
+ * "markers", "flushes", "endless_waits" (clFinish and clWaitForEvents), "misuses". UINT64_MAX for another name. */
 uint64_t opencl_null_count(const char* what);
 /* What the first misuse was; "" = none. */
 const char* opencl_null_misuse(void);

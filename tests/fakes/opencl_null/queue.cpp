@@ -166,12 +166,20 @@ NULL_EXPORT cl_int clFlush(cl_command_queue queue) {
     return CL_SUCCESS;
 }
 
-NULL_EXPORT cl_int clFinish(cl_command_queue) {
-    return misuse("clFinish: it would wait without limit", CL_SUCCESS);
+// Both wait without limit, which a plugin must not do on a thread of the application: counted. With `manual` they do not wait.
+NULL_EXPORT cl_int clFinish(cl_command_queue queue) {
+    ++counts.endless_waits;
+    return NULL_UNLIKELY(!alive(queue)) ? misuse("clFinish of no queue", CL_INVALID_COMMAND_QUEUE) : CL_SUCCESS;
 }
 
-NULL_EXPORT cl_int clWaitForEvents(cl_uint, const cl_event*) {
-    return misuse("clWaitForEvents: it would wait without limit", CL_SUCCESS);
+NULL_EXPORT cl_int clWaitForEvents(cl_uint count, const cl_event* list) {
+    ++counts.endless_waits;
+    for (cl_uint i = 0; i < count; ++i) {
+        if (NULL_UNLIKELY(!alive(list[i]))) return misuse("clWaitForEvents of a released event", CL_INVALID_EVENT);
+        if (list[i]->state.load(std::memory_order_acquire) < CL_COMPLETE)
+            return CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
+    }
+    return CL_SUCCESS;
 }
 
 NULL_EXPORT cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t*,

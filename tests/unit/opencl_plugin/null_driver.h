@@ -23,6 +23,7 @@ struct NullDriver {
     ~NullDriver() {
         INFO(std::string(opencl_null_misuse()));
         CHECK(opencl_null_count("misuses") == 0);
+        CHECK(opencl_null_count("endless_waits") == 0);
         if (lost) return;
         for (size_t i = 0; i < alive_before.size(); ++i) {
             INFO(std::string(kAlive[i]));
