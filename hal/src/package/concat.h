@@ -20,4 +20,4 @@ std::string concat(const Pieces&... pieces) {
     return text;
 }
 
-}  // namespace qiao::package
+} // namespace qiao::package

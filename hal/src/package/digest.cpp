@@ -24,4 +24,4 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
     return text;
 }
 
-}  // namespace qiao::package
+} // namespace qiao::package

@@ -48,4 +48,4 @@ void store_little_endian(std::byte* bytes, T value) {
 /* The rules of the argument block, for kernels from anywhere: nothing = the kernel keeps them. */
 std::optional<Error> check_kernel(const Kernel& kernel);
 
-}  // namespace qiao::package
+} // namespace qiao::package

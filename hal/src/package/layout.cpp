@@ -43,7 +43,7 @@ std::optional<Error> check_argument(const Kernel& kernel, size_t index) {
     return std::nullopt;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<Error> check_kernel(const Kernel& kernel) {
     const size_t count = kernel.arguments.size();
@@ -91,12 +91,12 @@ Result<Kernel> lay_out(Kernel kernel) {
     cursor = align_up(cursor, alignment);
     kernel.block_size = static_cast<uint32_t>(std::min<uint64_t>(cursor, UINT32_MAX));
     if (auto error = check_kernel(kernel)) {
-        error->remedy = concat("a kernel may have ", QIAO_MAX_ARGUMENTS, " arguments in ", QIAO_MAX_ARGUMENT_BYTES,
-                               " bytes, each aligned to at most ", kMaxArgumentAlignment,
-                               ": pass more through a buffer");
+        error->remedy =
+            concat("a kernel may have ", QIAO_MAX_ARGUMENTS, " arguments in ", QIAO_MAX_ARGUMENT_BYTES,
+                   " bytes, each aligned to at most ", kMaxArgumentAlignment, ": pass more through a buffer");
         return *std::move(error);
     }
     return kernel;
 }
 
-}  // namespace qiao::package
+} // namespace qiao::package

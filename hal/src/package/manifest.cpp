@@ -29,10 +29,10 @@ bool is_identifier(std::string_view text) {
 
 /* Reads one manifest. Strings are copied; since many fields may share one string in the buffer, the sum is bounded. */
 class Parser {
-   public:
+  public:
     Result<Manifest> parse(std::span<const std::byte> bytes);
 
-   private:
+  private:
     bool text(const flatbuffers::String* from, std::string& to);
     bool kernel(const schema::Kernel& from);
     bool variant(const schema::Variant& from, const std::unordered_map<std::string, size_t>& indices);
@@ -200,9 +200,11 @@ flatbuffers::Offset<schema::Variant> write_variant(flatbuffers::FlatBufferBuilde
                                  variant.is_source ? nullptr : &content);
 }
 
-}  // namespace
+} // namespace
 
-Result<Manifest> parse_manifest(std::span<const std::byte> bytes) { return Parser().parse(bytes); }
+Result<Manifest> parse_manifest(std::span<const std::byte> bytes) {
+    return Parser().parse(bytes);
+}
 
 std::vector<std::byte> serialise_manifest(const Manifest& manifest) {
     flatbuffers::FlatBufferBuilder builder;
@@ -226,4 +228,4 @@ std::vector<std::byte> serialise_manifest(const Manifest& manifest) {
     return {data, data + builder.GetSize()};
 }
 
-}  // namespace qiao::package
+} // namespace qiao::package

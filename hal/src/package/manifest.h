@@ -27,4 +27,4 @@ struct Manifest {
 Result<Manifest> parse_manifest(std::span<const std::byte> bytes);
 std::vector<std::byte> serialise_manifest(const Manifest& manifest);
 
-}  // namespace qiao::package
+} // namespace qiao::package

@@ -20,7 +20,9 @@ namespace {
 
 constexpr const char* kGetAgain = "get the package again, or build it again";
 
-Error damaged(std::string what) { return {concat("the package is damaged: ", what), kGetAgain}; }
+Error damaged(std::string what) {
+    return {concat("the package is damaged: ", what), kGetAgain};
+}
 
 /* The head's fields, checked against the number of bytes there are. */
 Result<std::span<const std::byte>> manifest_bytes(std::span<const std::byte> bytes) {
@@ -32,16 +34,16 @@ Result<std::span<const std::byte>> manifest_bytes(std::span<const std::byte> byt
                      "give a file made by the Qiao compiler (.qpk), copied without changing its line endings"};
     const uint32_t mark = load_little_endian<uint32_t>(&bytes[8]);
     if (mark == __builtin_bswap32(kByteOrderMark))
-        return Error{"the package was written in big-endian order", "packages are little-endian on every machine: "
-                                                                    "write it with Qiao's writer"};
+        return Error{"the package was written in big-endian order",
+                     "packages are little-endian on every machine: "
+                     "write it with Qiao's writer"};
     if (mark != kByteOrderMark) return damaged(concat("its byte order mark is ", mark));
     const uint32_t version = load_little_endian<uint32_t>(&bytes[12]);
     if (version != kVersion)
         return Error{concat("the package has format version ", version, ", this reader knows ", kVersion),
                      version > kVersion ? "update Qiao" : kGetAgain};
     const uint64_t total = load_little_endian<uint64_t>(&bytes[16]);
-    if (total != bytes.size())
-        return damaged(concat("it has ", bytes.size(), " bytes and says that it has ", total));
+    if (total != bytes.size()) return damaged(concat("it has ", bytes.size(), " bytes and says that it has ", total));
     const uint64_t size = load_little_endian<uint64_t>(&bytes[24]);
     if (size > kMaxManifestBytes || size > bytes.size() - kHeadBytes)
         return damaged(concat("a manifest of ", size, " bytes, the limit is ",
@@ -85,7 +87,7 @@ std::shared_ptr<const void> map(int file, uint64_t size) {
     return {address, [size](const void* mapped) { munmap(const_cast<void*>(mapped), size); }};
 }
 
-}  // namespace
+} // namespace
 
 Result<Package> Package::open(std::span<const std::byte> bytes) {
     const auto manifest = manifest_bytes(bytes);
@@ -126,11 +128,21 @@ Result<Package> Package::open_file(const std::string& path) {
     return package;
 }
 
-const std::vector<Kernel>& Package::kernels() const { return manifest_->kernels; }
-const std::vector<Variant>& Package::variants() const { return manifest_->variants; }
-bool Package::has_source() const { return manifest_->has_source; }
-const std::string& Package::source_name() const { return manifest_->source_name; }
-const std::string& Package::options() const { return manifest_->options; }
+const std::vector<Kernel>& Package::kernels() const {
+    return manifest_->kernels;
+}
+const std::vector<Variant>& Package::variants() const {
+    return manifest_->variants;
+}
+bool Package::has_source() const {
+    return manifest_->has_source;
+}
+const std::string& Package::source_name() const {
+    return manifest_->source_name;
+}
+const std::string& Package::options() const {
+    return manifest_->options;
+}
 
 const Kernel* Package::find_kernel(std::string_view name) const {
     for (const Kernel& kernel : manifest_->kernels) {
@@ -162,8 +174,8 @@ Result<std::string> Package::source() const {
     if (sha256(stored) != extent.digest) return damaged("the source has another digest");
     // The frame's own idea of its size must be the manifest's: nothing larger is ever allocated or written.
     if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != manifest_->source_size)
-        return damaged(concat("the compressed source does not have the ", manifest_->source_size,
-                              " bytes of the manifest"));
+        return damaged(
+            concat("the compressed source does not have the ", manifest_->source_size, " bytes of the manifest"));
     std::string text(manifest_->source_size, '\0');
     const size_t got = ZSTD_decompress(text.data(), text.size(), stored.data(), stored.size());
     if (ZSTD_isError(got)) return damaged(concat("the source cannot be decompressed: ", ZSTD_getErrorName(got)));
@@ -184,4 +196,4 @@ Result<size_t> Package::verify() const {
     return variants().size();
 }
 
-}  // namespace qiao::package
+} // namespace qiao::package

@@ -51,7 +51,7 @@ struct Kernel {
 struct Variant {
     std::string format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ... */
     std::string target; /* pattern: "x86_64-v3"; "" = any */
-    std::string tool;   /* who made it, with version; for host-elf the first word is the calling interface: "pocl-3.1" */
+    std::string tool; /* who made it, with version; for host-elf the first word is the calling interface: "pocl-3.1" */
     qiao_features features = 0;
     std::vector<std::string> metadata; /* the vendor's text for each kernel of the package, in its order; "" = none */
     uint64_t size = 0;                 /* bytes in the package; 0 when it is the source */
@@ -69,7 +69,7 @@ struct Blob {
 struct Manifest; /* manifest.h */
 
 class Package {
-   public:
+  public:
     /* `bytes` must outlive the package. Checks header, manifest and all bounds; variants are checked by `read`. */
     static Result<Package> open(std::span<const std::byte> bytes);
     /* Maps the file; copies of the package share the mapping. */
@@ -90,7 +90,7 @@ class Package {
     /* Reads everything once: the first error, or the number of variants. */
     Result<size_t> verify() const;
 
-   private:
+  private:
     Package() = default;
 
     std::shared_ptr<const void> mapping_; /* null for borrowed bytes */
@@ -100,7 +100,7 @@ class Package {
 
 /* Builds a package: the same calls give the same bytes. What it writes has passed the reader's checks. */
 class Writer {
-   public:
+  public:
     Writer() = default;
     /* Starts from a package, so that variants can be added and removed without compiling the others again. */
     static Result<Writer> from(const Package& package);
@@ -116,7 +116,7 @@ class Writer {
 
     Result<std::vector<std::byte>> finish() const;
 
-   private:
+  private:
     bool has_source_ = false;
     std::string source_name_;
     std::string source_;
@@ -132,4 +132,4 @@ Result<Kernel> lay_out(Kernel kernel);
 /* Lower-case hexadecimal SHA-256. */
 std::string sha256_hex(std::span<const std::byte> bytes);
 
-}  // namespace qiao::package
+} // namespace qiao::package

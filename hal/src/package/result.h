@@ -1,5 +1,5 @@
-/* A value or the reason why there is none. Used by the package room and the compiler: neither throws, and both must say
- * what was wrong and what to do. */
+/* A value or the reason why there is none. Used by the package room and the compiler, which must say what was wrong and what
+ * to do. */
 #pragma once
 
 #include <string>
@@ -13,21 +13,21 @@ struct Error {
     std::string remedy;  /* what to do */
 };
 
-template <typename T>
+template <typename T, typename E = Error>
 class [[nodiscard]] Result {
-   public:
+  public:
     Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : value_(std::in_place_index<1>, std::move(error)) {}
+    Result(E error) : value_(std::in_place_index<1>, std::move(error)) {}
 
     explicit operator bool() const { return value_.index() == 0; }
     T& operator*() { return std::get<0>(value_); }
     const T& operator*() const { return std::get<0>(value_); }
     T* operator->() { return &std::get<0>(value_); }
     const T* operator->() const { return &std::get<0>(value_); }
-    const Error& error() const { return std::get<1>(value_); }
+    const E& error() const { return std::get<1>(value_); }
 
-   private:
-    std::variant<T, Error> value_;
+  private:
+    std::variant<T, E> value_;
 };
 
-}  // namespace qiao::package
+} // namespace qiao::package

@@ -41,7 +41,7 @@ void write_head(std::span<std::byte> out, std::span<const std::byte> manifest) {
     std::copy(manifest.begin(), manifest.end(), out.begin() + kHeadBytes);
 }
 
-}  // namespace
+} // namespace
 
 Result<Writer> Writer::from(const Package& package) {
     Writer writer;
@@ -130,11 +130,12 @@ Result<std::vector<std::byte>> Writer::finish() const {
         extents.empty() ? kHeadBytes + described.size() : extents.back()->offset + extents.back()->size;
     std::vector<std::byte> out(total);
     for (size_t i = 0; i < contents.size(); ++i)
-        std::copy(contents[i].begin(), contents[i].end(), out.begin() + static_cast<std::ptrdiff_t>(extents[i]->offset));
+        std::copy(contents[i].begin(), contents[i].end(),
+                  out.begin() + static_cast<std::ptrdiff_t>(extents[i]->offset));
     write_head(out, described);
     const auto checked = Package::open(out);
     if (!checked) return checked.error();
     return out;
 }
 
-}  // namespace qiao::package
+} // namespace qiao::package

@@ -21,6 +21,9 @@
 
 /// Neither look into the disk cache nor write to it.
 #define QIAO_COMPILER_NO_CACHE (UINT64_C(1) << 0)
+/// Leave out formats that cannot be made (a missing tool, a feature the format has not) and say so in the log, instead of
+/// failing. The package always has the source.
+#define QIAO_COMPILER_BEST_EFFORT (UINT64_C(1) << 1)
 
 /// What to compile. G (growing: struct_size and next first). All strings are NUL-terminated and read during the call only.
 typedef struct qiao_compiler_desc {
@@ -30,12 +33,12 @@ typedef struct qiao_compiler_desc {
     uint64_t source_size;        /* bytes, without a terminator */
     const char* source_name;     /* what diagnostics call it, and whose directory #include "..." starts from; null = "kernel.cl" */
     const char* options;         /* "-DN=4 -I inc -cl-fast-relaxed-math"; quotes and backslashes as in a shell; null = none */
-    const char* formats;         /* variants wanted, separated by ";": "opencl-c", "host-elf"; null = "opencl-c" */
+    const char* formats;         /* variants wanted besides the source ("opencl-c"), separated by ";": "host-elf"; null = none */
     const char* cache_directory; /* null = $XDG_CACHE_HOME/qiao, else ~/.cache/qiao */
     uint64_t time_limit_ns;      /* for all tools together; 0 = 120 seconds */
     uint64_t flags;              /* QIAO_COMPILER_... */
 } qiao_compiler_desc;
-#define QIAO_COMPILER_DESC_INIT {sizeof(qiao_compiler_desc), 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define QIAO_COMPILER_DESC_INIT {sizeof(qiao_compiler_desc), NULL, NULL, 0u, NULL, NULL, NULL, NULL, 0u, 0u}
 
 /// What one call produced: made by compile or check, owned by the caller.
 typedef struct qiao_compiler_output qiao_compiler_output;
@@ -55,7 +58,7 @@ typedef struct qiao_compiler_result {
     uint32_t from_cache; /* 1 = nothing was compiled */
     uint32_t reserved0;
 } qiao_compiler_result;
-#define QIAO_COMPILER_RESULT_INIT {sizeof(qiao_compiler_result), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+#define QIAO_COMPILER_RESULT_INIT {sizeof(qiao_compiler_result), NULL, NULL, 0u, NULL, NULL, NULL, 0, 0u, 0u, 0u}
 
 #ifdef __cplusplus
 #define QIAO_COMPILER_NOEXCEPT noexcept

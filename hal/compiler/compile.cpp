@@ -1,0 +1,182 @@
+// The order of a compilation: options, complete source, cache, front end, variants, package.
+#include "compile.h"
+
+#include <algorithm>
+
+#include "cache.h"
+#include "frontend.h"
+#include "host_elf.h"
+#include "source.h"
+
+namespace qiao::compiler {
+namespace {
+
+constexpr uint64_t kDefaultLimit = UINT64_C(120) * 1000 * 1000 * 1000;
+/* Part of every key: raised when this library makes something else of the same input. */
+constexpr std::string_view kRevision = "1";
+constexpr std::string_view kSourceFormat = "opencl-c", kHostFormat = "host-elf";
+
+Failure invalid(std::string message, std::string remedy) {
+    return {QIAO_ERROR_INVALID_ARGUMENT, std::move(message), std::move(remedy), "", 0};
+}
+
+/* The formats besides the source, each once. */
+Outcome<std::vector<std::string>> parse_formats(std::string_view text) {
+    std::vector<std::string> formats;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find(';', begin), text.size());
+        const std::string format(text.substr(begin, end - begin));
+        begin = end + 1;
+        if (format == kSourceFormat || format.empty()) continue;
+        if (format != kHostFormat)
+            return Failure{QIAO_ERROR_UNSUPPORTED, concat("the format '", format, "' cannot be made"),
+                           concat("formats are ", kSourceFormat, " and ", kHostFormat,
+                                  "; add others with their vendor's compiler"),
+                           "", 0};
+        if (std::find(formats.begin(), formats.end(), format) == formats.end()) formats.push_back(format);
+    }
+    return formats;
+}
+
+std::optional<Failure> check(const Request& request) {
+    if (request.source.empty()) return invalid("the source is empty", "give OpenCL C text and its size");
+    if (request.source.size() > package::kMaxSourceBytes)
+        return Failure{
+            QIAO_ERROR_OUT_OF_RANGE,
+            concat("the source has ", request.source.size(), " bytes, the limit is ", package::kMaxSourceBytes),
+            "split the program", "", 0};
+    if (const size_t at = request.source.find('\0'); at != std::string_view::npos)
+        return invalid(concat("the source has a NUL byte at offset ", at),
+                       "give OpenCL C text; packages are loaded, not compiled");
+    const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    if (request.source_name.empty() || std::any_of(request.source_name.begin(), request.source_name.end(), control))
+        return invalid("the source's name is empty or has control characters", "give a file name");
+    return std::nullopt;
+}
+
+std::string key_of(const Request& request, const std::string& source, const Options& options,
+                   const std::vector<std::string>& formats) {
+    CacheKey key;
+    key.add(kRevision);
+    key.add(request.source_name);
+    key.add(source);
+    key.add(options.flag_text());
+    key.add(options.warnings_are_errors ? "-Werror" : "");
+    if (const auto clang = find_clang()) key.add(identity(*clang));
+    if (const auto reflector = find_reflector()) key.add(identity(*reflector));
+    for (const std::string& format : formats) {
+        key.add(format);
+        if (format != kHostFormat) continue;
+        key.add(host_cpu());
+        if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
+    }
+    return key.hex();
+}
+
+/* Front end and variants, in a directory of their own. */
+class Build {
+  public:
+    Build(const Request& request, const Options& options, const std::vector<std::string>& formats)
+        : request_(request), options_(options), formats_(formats) {}
+
+    Outcome<Compiled> run(std::string source);
+    bool complete() const { return complete_; }
+
+  private:
+    std::optional<Failure> add_variants(const std::string& path, const FrontEnd& front_end,
+                                        const TemporaryDirectory& temporary, Deadline deadline);
+
+    const Request& request_;
+    const Options& options_;
+    const std::vector<std::string>& formats_;
+    package::Writer writer_;
+    std::string log_;
+    bool complete_ = true; /* no format was left out */
+};
+
+std::optional<Failure> Build::add_variants(const std::string& path, const FrontEnd& front_end,
+                                           const TemporaryDirectory& temporary, Deadline deadline) {
+    for (const std::string& format : formats_) {
+        auto built = build_host_elf(path, options_, front_end, temporary, deadline);
+        if (built) {
+            for (BuiltVariant& each : *built)
+                writer_.add_variant(std::move(each.variant), std::move(each.bytes));
+        } else if (request_.best_effort && built.error().status != QIAO_TIMEOUT) {
+            complete_ = false;
+            log_ += concat(format, " was left out: ", built.error().message, "; ", built.error().remedy, "\n",
+                           built.error().log);
+        } else {
+            Failure failure = built.error();
+            failure.log = log_ + failure.log;
+            return failure;
+        }
+    }
+    return std::nullopt;
+}
+
+Outcome<Compiled> Build::run(std::string source) {
+    const uint64_t limit =
+        request_.time_limit_ns ? std::min(request_.time_limit_ns, kDefaultLimit * 60) : kDefaultLimit;
+    const Deadline deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(limit);
+    const auto temporary = TemporaryDirectory::make();
+    if (!temporary) return temporary.error();
+    const std::string path = *temporary / "source.cl";
+    if (!write_file(path, source))
+        return Failure{QIAO_ERROR_IO, concat("cannot write '", path, "'"), "check the space left there", "", 0};
+    auto front_end = run_front_end(path, options_, *temporary, deadline);
+    if (!front_end) return front_end.error();
+    log_ = front_end->log;
+
+    writer_.set_source(request_.source_name, std::move(source), options_.flag_text());
+    for (const package::Kernel& kernel : front_end->kernels)
+        writer_.add_kernel(kernel);
+    writer_.add_source_variant(front_end->features);
+    if (auto failure = add_variants(path, *front_end, *temporary, deadline)) return *std::move(failure);
+    const auto bytes = writer_.finish();
+    if (!bytes) return Failure{QIAO_ERROR_INTERNAL, bytes.error().message, "report this as a defect", log_, 0};
+    return Compiled{{reinterpret_cast<const char*>(bytes->data()), bytes->size()}, log_, false};
+}
+
+} // namespace
+
+Outcome<Compiled> compile(const Request& request) {
+    if (auto failure = check(request)) return *std::move(failure);
+    const auto formats = parse_formats(request.formats);
+    if (!formats) return formats.error();
+    const auto options = parse_options(request.options);
+    if (!options) return options.error();
+    auto source = complete_source(request.source, request.source_name, *options);
+    if (!source) return source.error();
+
+    const Cache cache(request.cache_directory);
+    std::string key;
+    if (request.use_cache) {
+        key = key_of(request, *source, *options, *formats);
+        if (auto entry = cache.load(key)) return Compiled{std::move(entry->package), std::move(entry->log), true};
+    }
+    Build build(request, *options, *formats);
+    auto compiled = build.run(*std::move(source));
+    // A package that lacks a format is not kept: the tool may be installed the next time.
+    if (!compiled || !request.use_cache || !build.complete()) return compiled;
+    if (const auto reason = cache.store(key, {compiled->log, compiled->package}))
+        compiled->log += concat("not kept in the cache: ", *reason, "\n");
+    return compiled;
+}
+
+Outcome<std::string> check_tools(const std::string& formats_text) {
+    const auto formats = parse_formats(formats_text);
+    if (!formats) return formats.error();
+    const auto clang = find_clang();
+    if (!clang) return clang.error();
+    const auto reflector = find_reflector();
+    if (!reflector) return reflector.error();
+    std::string text = concat("clang: ", *clang, "\nreflector: ", *reflector, "\n");
+    if (!formats->empty()) {
+        const auto pocl = find_pocl();
+        if (!pocl) return pocl.error();
+        text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
+    }
+    return text;
+}
+
+} // namespace qiao::compiler

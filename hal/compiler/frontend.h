@@ -1,0 +1,28 @@
+/* What a source is: whether it compiles, what its kernels look like, which features they need. */
+#pragma once
+
+#include "options.h"
+#include "process.h"
+#include "temporary.h"
+
+namespace qiao::compiler {
+
+struct FrontEnd {
+    std::vector<package::Kernel> kernels; /* laid out, in the order of the source */
+    std::string log;                      /* warnings */
+    std::string tool;                     /* "clang-15.0.6" */
+    qiao_features features = 0;           /* of all kernels together */
+};
+
+/* Compiles the complete source at `path` for diagnostics and reflection. */
+Outcome<FrontEnd> run_front_end(const std::string& path, const Options& options, const TemporaryDirectory& temporary,
+                                Deadline deadline);
+
+/* Runs qiao-kernel-reflect; its JSON text. */
+Outcome<std::string> run_reflector(std::vector<std::string> words, const TemporaryDirectory& temporary,
+                                   Deadline deadline);
+
+/* A tool that did not do its work: out of time, crashed, or `log` says why. */
+Failure tool_failure(const std::string& tool, const Finished& finished, std::string log);
+
+} // namespace qiao::compiler

@@ -1,0 +1,163 @@
+// PoCL lowers barriers and work-items (poclcc, once per level: its built-in functions hold instructions of a level), the
+// reflector merges what it leaves, clang makes one library of it.
+#include "host_elf.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+namespace qiao::compiler {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/* The files of one level. */
+struct Job {
+    const Level* level = nullptr;
+    std::string cache;  /* where poclcc leaves its intermediate files */
+    std::string merged; /* bitcode */
+    std::string library;
+    std::vector<std::string> metadata; /* of the kernels, in their order */
+};
+
+std::optional<Failure> refuse_features(const FrontEnd& front_end) {
+    for (const package::Kernel& kernel : front_end.kernels) {
+        const char* what = kernel.features & QIAO_FEATURE_FP16        ? "half-precision arithmetic"
+                           : kernel.features & QIAO_FEATURE_SUBGROUPS ? "subgroups"
+                                                                      : nullptr;
+        if (what != nullptr)
+            return Failure{
+                QIAO_ERROR_UNSUPPORTED,
+                concat("kernel '", kernel.name, "' needs ", what, ", which PoCL 3.1 does not have on host CPUs"),
+                "leave out the format host-elf, or compute in float (vload_half, vstore_half)", "", 0};
+    }
+    return std::nullopt;
+}
+
+/* An ICD directory with nothing but PoCL, so that no other driver is loaded into poclcc. */
+Outcome<std::string> write_icd(const Pocl& pocl, const TemporaryDirectory& temporary) {
+    const std::string directory = temporary / "icd";
+    if (mkdir(directory.c_str(), 0700) != 0 || !write_file(directory + "/pocl.icd", pocl.driver))
+        return Failure{QIAO_ERROR_IO, concat("cannot write in '", temporary.path(), "'"), "check the space left there",
+                       "", 0};
+    return directory;
+}
+
+Command poclcc(const Pocl& pocl, const Job& job, const std::string& icd, const std::string& path,
+               const Options& options, const TemporaryDirectory& temporary) {
+    Command command{{pocl.compiler, "-b", options.flag_text(), "-o", job.cache + ".poclbin", path},
+                    {"OCL_ICD_VENDORS=" + icd, "POCL_CACHE_DIR=" + job.cache, "POCL_DEVICES=basic",
+                     "POCL_LEAVE_KERNEL_COMPILER_TEMP_FILES=1"},
+                    temporary.path()};
+    if (!job.level->builtin_library.empty())
+        command.environment.push_back("POCL_KERNELLIB_NAME=" + job.level->builtin_library);
+    return command;
+}
+
+/* The directory in PoCL's cache that holds program.bc; each cache has had one program. */
+std::string program_directory(const std::string& cache) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator each(cache, error), end; !error && each != end; each.increment(error)) {
+        if (each->path().filename() == "program.bc") return each->path().parent_path().string();
+    }
+    return "";
+}
+
+std::vector<std::string> merge_words(const Job& job, const FrontEnd& front_end) {
+    const std::string directory = program_directory(job.cache);
+    std::vector<std::string> words = {"merge", job.merged, directory + "/program.bc"};
+    for (const package::Kernel& kernel : front_end.kernels) {
+        words.push_back(kernel.name);
+        // 0-0-0: for any group size.
+        words.push_back(concat(directory, "/", kernel.name, "/0-0-0/parallel.bc"));
+    }
+    return words;
+}
+
+std::optional<Failure> read_metadata(Job& job, const std::string& text) {
+    const json merged = json::parse(text, nullptr, false);
+    if (merged.is_discarded())
+        return Failure{QIAO_ERROR_INTERNAL, "qiao-kernel-reflect printed no JSON", "report this as a defect", text, 0};
+    for (const json& kernel : merged.at("kernels")) {
+        std::string locals;
+        for (const json& size : kernel.at("auto_local"))
+            locals += concat(locals.empty() ? "" : ",", size.get<uint64_t>());
+        job.metadata.push_back(concat("auto_local=", locals, ";private=", kernel.at("private").get<uint64_t>(),
+                                      ";fixed=", kernel.at("fixed").get<uint64_t>()));
+    }
+    return std::nullopt;
+}
+
+Command link(const std::string& clang, const Job& job, const TemporaryDirectory& temporary) {
+    Command command{{clang, "-x", "ir", job.merged, "-O3", "-fPIC", "-shared", "-nostartfiles", "-Wno-override-module",
+                     "-Wl,-z,defs", "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-Wl,-s", "-o", job.library},
+                    {},
+                    temporary.path()};
+    if (!job.level->machine_option.empty()) command.words.push_back(job.level->machine_option);
+    command.words.insert(command.words.end(), {"-x", "none", "-lm"});
+    return command;
+}
+
+Outcome<BuiltVariant> variant_of(const Job& job, const Pocl& pocl, const FrontEnd& front_end) {
+    std::string bytes;
+    if (!read_file(job.library, bytes))
+        return Failure{QIAO_ERROR_IO, concat("cannot read '", job.library, "'"), "compile again", "", 0};
+    BuiltVariant built;
+    built.variant.format = "host-elf";
+    built.variant.target = job.level->target;
+    built.variant.tool = concat("pocl-", pocl.version, " ", front_end.tool);
+    built.variant.features = front_end.features;
+    built.variant.metadata = job.metadata;
+    const auto span = std::as_bytes(std::span(bytes));
+    built.bytes.assign(span.begin(), span.end());
+    return built;
+}
+
+} // namespace
+
+Outcome<std::vector<BuiltVariant>> build_host_elf(const std::string& path, const Options& options,
+                                                  const FrontEnd& front_end, const TemporaryDirectory& temporary,
+                                                  Deadline deadline) {
+    if (auto failure = refuse_features(front_end)) return *std::move(failure);
+    const auto pocl = find_pocl();
+    if (!pocl) return pocl.error();
+    const auto clang = find_clang();
+    if (!clang) return clang.error();
+    const auto icd = write_icd(*pocl, temporary);
+    if (!icd) return icd.error();
+
+    std::vector<Job> jobs;
+    std::vector<Command> commands;
+    for (const Level& level : host_levels()) {
+        const std::string stem = temporary / level.target;
+        jobs.push_back({&level, stem, stem + ".bc", stem + ".so", {}});
+        if (mkdir(stem.c_str(), 0700) != 0)
+            return Failure{QIAO_ERROR_IO, concat("cannot make '", stem, "'"), "check the space left there", "", 0};
+        commands.push_back(poclcc(*pocl, jobs.back(), *icd, path, options, temporary));
+    }
+    for (const Finished& finished : run(commands, deadline)) {
+        if (!finished.ok()) return tool_failure(pocl->compiler, finished, finished.output + finished.errors);
+    }
+    commands.clear();
+    for (Job& job : jobs) {
+        const auto text = run_reflector(merge_words(job, front_end), temporary, deadline);
+        if (!text) return text.error();
+        if (auto failure = read_metadata(job, *text)) return *std::move(failure);
+        commands.push_back(link(*clang, job, temporary));
+    }
+    for (const Finished& finished : run(commands, deadline)) {
+        if (!finished.ok()) return tool_failure(*clang, finished, finished.output + finished.errors);
+    }
+    std::vector<BuiltVariant> variants;
+    for (const Job& job : jobs) {
+        auto variant = variant_of(job, *pocl, front_end);
+        if (!variant) return variant.error();
+        variants.push_back(*std::move(variant));
+    }
+    return variants;
+}
+
+} // namespace qiao::compiler

@@ -1,0 +1,162 @@
+// The search for tools: environment, PATH, the place of this library. Nothing is run here.
+#include "tools.h"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "temporary.h"
+
+namespace qiao::compiler {
+namespace {
+
+constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
+constexpr const char* kPoclIcd = "/etc/OpenCL/vendors/pocl.icd";
+/* The calling interface of PoCL's work-group functions is private to a release; this is the one that is understood. */
+constexpr const char* kPoclVersion = "3.1";
+
+bool executable(const std::string& path) {
+    struct stat status = {};
+    return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && access(path.c_str(), X_OK) == 0;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    for (size_t begin = 0; begin <= text.size();) {
+        const size_t end = std::min(text.find(separator, begin), text.size());
+        parts.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
+}
+
+Outcome<std::string> find_program(const char* name, const char* variable, const char* package) {
+    if (const char* chosen = secure_getenv(variable); chosen && *chosen) {
+        if (executable(chosen)) return std::string(chosen);
+        return Failure{QIAO_ERROR_UNSUPPORTED, concat(variable, " names '", chosen, "', which cannot be executed"),
+                       concat("correct ", variable, " or unset it"), "", 0};
+    }
+    for (const std::string& directory : split(search_path(), ':')) {
+        // A relative entry of PATH would make the result depend on where the application stands.
+        if (directory.empty() || directory[0] != '/') continue;
+        const std::string path = directory + "/" + name;
+        if (executable(path)) return path;
+    }
+    return Failure{QIAO_ERROR_UNSUPPORTED, concat("'", name, "' was not found in ", search_path()),
+                   concat("install the package ", package, " (apt install ", package, "), or set ", variable), "", 0};
+}
+
+std::string own_directory() {
+    Dl_info info = {};
+    if (dladdr(reinterpret_cast<const void*>(&find_reflector), &info) == 0 || info.dli_fname == nullptr) return ".";
+    std::error_code ignored;
+    const auto path = std::filesystem::canonical(info.dli_fname, ignored);
+    return ignored ? "." : path.parent_path().string();
+}
+
+/* The library an ICD file names: a path, or a name for the dynamic loader. */
+std::string library_path(const std::string& driver) {
+    if (driver.find('/') != std::string::npos) return driver;
+    for (const char* directory : {QIAO_LIBRARY_DIRECTORIES}) {
+        const std::string path = concat(directory, "/", driver);
+        if (access(path.c_str(), R_OK) == 0) return path;
+    }
+    return "";
+}
+
+/* From the platform's version text, a constant in the library: "OpenCL 3.0 PoCL 3.1+debian ...". */
+std::string version_in(const std::string& library) {
+    std::string bytes;
+    if (!read_file(library, bytes)) return "";
+    const std::string mark = " PoCL ";
+    for (size_t at = bytes.find(mark); at != std::string::npos; at = bytes.find(mark, at + 1)) {
+        const size_t begin = at + mark.size();
+        const size_t end = bytes.find_first_not_of("0123456789.", begin);
+        if (end != std::string::npos && end > begin) return bytes.substr(begin, end - begin);
+    }
+    return "";
+}
+
+} // namespace
+
+std::string search_path() {
+    const char* path = secure_getenv("PATH");
+    return path && *path ? path : kDefaultPath;
+}
+
+const std::vector<Level>& host_levels() {
+#if defined(__x86_64__)
+    static const std::vector<Level> levels = {{"x86_64-v2", "-march=x86-64-v2", "sse41"},
+                                              {"x86_64-v3", "-march=x86-64-v3", "avx2"}};
+#else
+    static const std::vector<Level> levels = [] {
+        utsname name = {};
+        uname(&name);
+        return std::vector<Level>{{name.machine, "", ""}};
+    }();
+#endif
+    return levels;
+}
+
+std::string host_cpu() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return avx2 ? "x86_64 avx2" : __builtin_cpu_supports("avx") ? "x86_64 avx" : "x86_64";
+#else
+    utsname name = {};
+    uname(&name);
+    return name.machine;
+#endif
+}
+
+Outcome<std::string> find_clang() {
+    return find_program("clang-15", "QIAO_CLANG", "clang-15");
+}
+
+Outcome<std::string> find_reflector() {
+    const std::string directory = own_directory();
+    for (const char* place : {"", "../libexec/qiao/", QIAO_LIBEXEC_FROM_LIBRARY "/"}) {
+        const std::string path = concat(directory, "/", place, "qiao-kernel-reflect");
+        if (executable(path)) return path;
+    }
+    return Failure{QIAO_ERROR_UNSUPPORTED, concat("qiao-kernel-reflect was not found near '", directory, "'"),
+                   "install Qiao completely: the program belongs to the compiler library", "", 0};
+}
+
+Outcome<Pocl> find_pocl() {
+    auto compiler = find_program("poclcc", "QIAO_POCLCC", "libpocl-dev");
+    if (!compiler) return compiler.error();
+    Pocl pocl;
+    pocl.compiler = *std::move(compiler);
+    const char* install =
+        "install the packages pocl-opencl-icd and libpocl-dev (apt install pocl-opencl-icd libpocl-dev)";
+    if (!read_file(kPoclIcd, pocl.driver))
+        return Failure{QIAO_ERROR_UNSUPPORTED, concat("PoCL is not installed: there is no ", kPoclIcd), install, "", 0};
+    pocl.library = library_path(pocl.driver.substr(0, pocl.driver.find_first_of(" \t\r\n")));
+    if (pocl.library.empty())
+        return Failure{QIAO_ERROR_UNSUPPORTED, concat(kPoclIcd, " names a library that is not there: ", pocl.driver),
+                       install, "", 0};
+    pocl.version = version_in(pocl.library);
+    if (pocl.version != kPoclVersion)
+        return Failure{
+            QIAO_ERROR_UNSUPPORTED,
+            concat("'", pocl.library, "' is PoCL ", pocl.version.empty() ? "of unknown version" : pocl.version,
+                   ", host-elf variants need PoCL ", kPoclVersion),
+            concat("install PoCL ", kPoclVersion, "; other releases call kernels differently"), "", 0};
+    return pocl;
+}
+
+std::string identity(const std::string& path) {
+    std::error_code ignored;
+    const auto real = std::filesystem::canonical(path, ignored);
+    struct stat status = {};
+    if (ignored || stat(real.c_str(), &status) != 0) return path + " absent";
+    return concat(real.string(), " ", status.st_size, " ", status.st_mtim.tv_sec, ".", status.st_mtim.tv_nsec);
+}
+
+} // namespace qiao::compiler

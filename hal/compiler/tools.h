@@ -1,0 +1,40 @@
+/* Which programs do the work, where they are, and what to install where they are not. QIAO_CLANG and QIAO_POCLCC name other
+ * places than the PATH. */
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "failure.h"
+
+namespace qiao::compiler {
+
+/* PATH of the application, or a safe one where it has none or runs with raised rights. */
+std::string search_path();
+
+/* An x86-64 level, or the machine's own baseline elsewhere. */
+struct Level {
+    std::string target;          /* of the variant: "x86_64-v3" */
+    std::string machine_option;  /* for clang: "-march=x86-64-v3"; "" = its default */
+    std::string builtin_library; /* of PoCL, whose code the level can run: "avx2"; "" = PoCL's choice */
+};
+const std::vector<Level>& host_levels();
+
+/* What decides PoCL's choice of built-in library: part of what is made here. */
+std::string host_cpu();
+
+Outcome<std::string> find_clang();
+Outcome<std::string> find_reflector(); /* qiao-kernel-reflect, beside or near this library */
+
+struct Pocl {
+    std::string compiler; /* poclcc */
+    std::string driver;   /* the text of its ICD file: its library's name or path */
+    std::string library;  /* that library's path */
+    std::string version;  /* "3.1" */
+};
+Outcome<Pocl> find_pocl();
+
+/* Changes whenever the file is replaced: its real path, size and time. */
+std::string identity(const std::string& path);
+
+} // namespace qiao::compiler

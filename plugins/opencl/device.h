@@ -1,0 +1,99 @@
+// The plugin, the devices it found, and a device that is open. Which functions reach memory (SVM or USM) is decided once,
+// when a device is opened; everybody else calls through the pointers kept here.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "launch.h"
+#include "status.h"
+#include "symbols.h"
+
+namespace qiao::opencl {
+
+struct Queue;
+struct Allocation;
+
+// A device as found; filled once and then constant.
+struct DeviceRecord {
+    cl_platform_id platform = nullptr;
+    cl_device_id id = nullptr;
+    Extensions extensions;
+    std::string platform_name;
+    std::string cl_extensions;
+    std::string formats;
+    unsigned version = 0; // 120, 200, 300
+    cl_device_svm_capabilities svm = 0;
+    bool usm = false; // says so; opening finds out
+    bool priorities = false;
+    bool source = false; // builds OpenCL C
+    std::string il;      // "SPIR-V_1.0 SPIR-V_1.2"; "" = none
+    bool remainder_groups = false;
+    qiao_plugin_device_info info = {}; // struct_size 0: not filled yet
+};
+
+struct Plugin {
+    const qiao_host_api* host = nullptr;
+    std::string library;
+    Symbols cl;
+    std::mutex mutex; // guards what follows
+    bool enumerated = false;
+    std::vector<DeviceRecord> records;
+};
+
+enum class Addresses { kSvm, kUsm };
+
+struct Device {
+    Plugin* plugin = nullptr;
+    const qiao_host_api* host = nullptr;
+    const Symbols* cl = nullptr;
+    const DeviceRecord* record = nullptr;
+    uint64_t token = 0;
+    cl_context context = nullptr;
+
+    Addresses addresses = Addresses::kSvm;
+    uint32_t memory_kinds = 0; // tried out, unlike the record's
+    decltype(&::clSetKernelArgSVMPointer) set_pointer = nullptr;
+    decltype(&::clEnqueueSVMMemcpy) copy = nullptr;
+    decltype(&::clEnqueueSVMMemFill) fill = nullptr;
+
+    // A freed address may come back with equal bytes, so every free makes all arguments be set again; kernels that follow
+    // addresses in data must be told of every allocation, so for them each change counts.
+    alignas(64) std::atomic<uint64_t> frees{1};
+    std::atomic<uint64_t> changes{1};
+    std::atomic<bool> lost{false};
+
+    alignas(64) std::mutex mutex; // guards what follows
+    std::vector<Queue*> queues;
+    std::vector<Allocation*> allocations;
+    KernelNumbers kernels;
+    int spirv_works = -1; // not tried yet
+
+    // For blocking copies, map and the launches of hosts that have no queues.
+    std::mutex immediate_mutex;
+    Launcher immediate;
+};
+
+// Fills what a record knows without opening the device (device_info.cpp).
+void describe_device(Plugin& plugin, DeviceRecord& record);
+
+// An in-order command queue; null and *out_code on failure. `priority` above 0 is "high".
+cl_command_queue create_command_queue(Device& device, bool profiling, uint32_t priority, cl_int* out_code);
+
+// Reports a failed call of a running device: the host's error record, and the device's loss if the code means that.
+[[gnu::format(printf, 3, 4)]] qiao_status device_failed(Device& device, cl_int code, const char* format, ...) noexcept;
+
+// Whether the code, which may mean several things, means that the device is gone. Tells the host once.
+bool check_lost(Device& device, cl_int code) noexcept;
+
+extern const qiao_plugin_device_ops opencl_device_ops;
+extern const qiao_plugin_memory_ops opencl_memory_ops;
+extern const qiao_plugin_memory_ops opencl_usm_memory_ops; // without map: the host cannot reach USM device memory
+extern const qiao_plugin_program_ops opencl_program_ops;
+extern const qiao_plugin_queue_ops opencl_queue_ops;
+extern const qiao_plugin_tables opencl_tables;
+extern const qiao_plugin_tables opencl_usm_tables;
+
+} // namespace qiao::opencl

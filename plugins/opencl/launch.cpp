@@ -1,0 +1,252 @@
+// The cold side of launching: clones are made, arguments set, shapes derived. See launch.h for the idea.
+#include "launch.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <utility>
+
+#include "device.h"
+#include "memory.h"
+
+namespace qiao::opencl {
+
+// ---------------------------------------------------------------------------------------------- numbers
+
+void KernelNumbers::add(Kernel* kernel) {
+    if (free_.empty()) {
+        free_.reserve(live_.size() + 1); // so that remove() cannot fail
+        live_.push_back(nullptr);
+        free_.push_back(static_cast<uint32_t>(live_.size() - 1));
+    }
+    kernel->number = free_.back();
+    free_.pop_back();
+    kernel->serial = next_serial_++;
+    live_[kernel->number] = kernel;
+}
+
+void KernelNumbers::remove(Kernel* kernel) {
+    live_[kernel->number] = nullptr;
+    free_.push_back(kernel->number);
+}
+
+Kernel* KernelNumbers::find(uint32_t number, uint64_t serial) const {
+    Kernel* kernel = number < live_.size() ? live_[number] : nullptr;
+    return kernel != nullptr && kernel->serial == serial ? kernel : nullptr;
+}
+
+// ---------------------------------------------------------------------------------------------- launchers and clones
+
+namespace {
+
+void free_clone(const Symbols& cl, Clone* clone) {
+    cl.clReleaseKernel(clone->kernel);
+    std::free(clone);
+}
+
+void grow(Launcher& launcher, uint32_t number) {
+    const uint32_t capacity = std::bit_ceil(number + 1);
+    auto entries = std::make_unique<Launcher::Entry[]>(capacity);
+    std::copy_n(launcher.entries.get(), launcher.mask + 1, entries.get());
+    launcher.entries = std::move(entries);
+    launcher.mask = capacity - 1;
+}
+
+// clone.kernel is set last: until then the caller frees the memory alone.
+Clone* allocate_clone(Launcher& launcher, const Kernel& kernel) {
+    auto* clone = static_cast<Clone*>(std::calloc(1, sizeof(Clone) + 8 * (kernel.words.size() + 1)));
+    if (clone == nullptr) throw std::bad_alloc();
+    clone->source = &kernel;
+    clone->launcher = &launcher;
+    clone->words = kernel.words.data();
+    clone->epoch_now = kernel.follows_addresses ? &launcher.device->changes : &launcher.device->frees;
+    clone->full_words = kernel.block_size / 8;
+    clone->tail_bytes = kernel.block_size % 8;
+    return clone;
+}
+
+} // namespace
+
+void launcher_create(Launcher& launcher, Device& device, cl_command_queue queue) {
+    launcher.device = &device;
+    launcher.cl = device.cl;
+    launcher.entries = std::make_unique<Launcher::Entry[]>(16);
+    launcher.mask = 15;
+    launcher.queue = queue;
+}
+
+void launcher_destroy(Launcher& launcher) {
+    if (launcher.queue == nullptr) return;
+    Device& device = *launcher.device;
+    {
+        std::lock_guard lock(device.mutex);
+        for (uint32_t i = 0; i <= launcher.mask; ++i) {
+            const Launcher::Entry& entry = launcher.entries[i];
+            Kernel* kernel = entry.serial != 0 ? device.kernels.find(i, entry.serial) : nullptr;
+            if (kernel == nullptr) continue; // the program went first and took its clones along
+            std::erase(kernel->clones, entry.clone);
+            free_clone(*device.cl, entry.clone);
+        }
+    }
+    launcher.entries.reset();
+    // A driver may wait in here for work that will never end.
+    if (!device.lost.load()) device.cl->clReleaseCommandQueue(launcher.queue);
+    launcher.queue = nullptr;
+}
+
+void release_clones(Kernel& kernel) {
+    for (Clone* clone : kernel.clones)
+        free_clone(*kernel.device->cl, clone);
+    kernel.clones.clear();
+    if (kernel.spare != nullptr) kernel.device->cl->clReleaseKernel(kernel.spare);
+    kernel.spare = nullptr;
+}
+
+[[gnu::noinline]] qiao_status make_clone(Launcher& launcher, const Kernel& kernel, Clone** out_clone) noexcept {
+    Device& device = *launcher.device;
+    return guarded(device.host, [&] {
+        if (kernel.number > launcher.mask) grow(launcher, kernel.number);
+        std::lock_guard lock(device.mutex);
+        Kernel& owner = *device.kernels.find(kernel.number, kernel.serial);
+        owner.clones.reserve(owner.clones.size() + 1);
+        Clone* clone = allocate_clone(launcher, kernel);
+        cl_int code = CL_SUCCESS;
+        clone->kernel = owner.spare != nullptr ? std::exchange(owner.spare, nullptr)
+                                               : device.cl->clCreateKernel(kernel.binary, kernel.name.c_str(), &code);
+        if (clone->kernel == nullptr) {
+            std::free(clone);
+            return device_failed(device, code, "kernel '%s' cannot be made for another queue", kernel.name.c_str());
+        }
+        owner.clones.push_back(clone);
+        launcher.entries[kernel.number] = {kernel.serial, clone};
+        *out_clone = clone;
+        return static_cast<qiao_status>(QIAO_OK);
+    });
+}
+
+// ---------------------------------------------------------------------------------------------- arguments
+
+void lay_out_words(Kernel& kernel) {
+    const uint32_t count = (kernel.block_size + 7) / 8;
+    std::vector<size_t> first(count + 1);
+    for (uint32_t word = 0; word < count; ++word) {
+        first[word] = kernel.by_word.size();
+        for (const Argument& argument : kernel.arguments)
+            if (argument.offset < 8 * word + 8 && argument.offset + argument.size > 8 * word)
+                kernel.by_word.push_back(argument);
+    }
+    first[count] = kernel.by_word.size();
+    for (uint32_t word = 0; word < count; ++word) {
+        Word entry = {};
+        entry.first = kernel.by_word.data() + first[word];
+        entry.count = static_cast<uint16_t>(first[word + 1] - first[word]);
+        const uint32_t bytes = std::min(8u, kernel.block_size - 8 * word);
+        entry.whole = entry.count == 1 && entry.first->offset == 8 * word && entry.first->size == bytes;
+        kernel.words.push_back(entry);
+    }
+}
+
+namespace {
+
+inline cl_int set_argument(Clone& clone, const Argument& argument, const void* block) {
+    const Launcher& launcher = *clone.launcher;
+    const char* bytes = static_cast<const char*>(block) + argument.offset;
+    if (argument.kind == QIAO_ARGUMENT_KIND_VALUE)
+        return launcher.cl->clSetKernelArg(clone.kernel, argument.index, argument.size, bytes);
+    if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) {
+        void* address;
+        std::memcpy(&address, bytes, sizeof address);
+        return launcher.device->set_pointer(clone.kernel, argument.index, address);
+    }
+    uint32_t local_bytes;
+    std::memcpy(&local_bytes, bytes, sizeof local_bytes);
+    return launcher.cl->clSetKernelArg(clone.kernel, argument.index, local_bytes, nullptr);
+}
+
+const char* kind_text(qiao_argument_kind kind) {
+    return kind == QIAO_ARGUMENT_KIND_LOCAL     ? "local memory"
+           : kind == QIAO_ARGUMENT_KIND_ADDRESS ? "an address"
+                                                : "a value";
+}
+
+} // namespace
+
+[[gnu::noinline]] cl_int set_all(Clone& clone, const void* block) noexcept {
+    const uint64_t now = clone.epoch_now->load(std::memory_order_acquire);
+    clone.epoch = 0;
+    for (const Argument& argument : clone.source->arguments)
+        if (const cl_int code = set_argument(clone, argument, block); code != CL_SUCCESS) return code;
+    if (clone.source->follows_addresses)
+        if (const cl_int code = tell_allocations(*clone.launcher->device, clone.kernel); code != CL_SUCCESS)
+            return code;
+    std::memcpy(clone.block, block, clone.source->block_size); // the tail's upper bytes stay zero
+    clone.epoch = now;
+    return CL_SUCCESS;
+}
+
+[[gnu::noinline]] cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void* block) noexcept {
+    const Word& word = clone.words[index];
+    cl_int code = CL_SUCCESS;
+    if (word.whole) [[likely]] {
+        code = set_argument(clone, *word.first, block);
+    } else {
+        char* last = reinterpret_cast<char*>(clone.block);
+        for (uint32_t i = 0; i < word.count && code == CL_SUCCESS; ++i) {
+            const Argument& argument = word.first[i];
+            const char* now = static_cast<const char*>(block) + argument.offset;
+            if (std::memcmp(last + argument.offset, now, argument.size) == 0) continue;
+            code = set_argument(clone, argument, block);
+            std::memcpy(last + argument.offset, now, argument.size); // its other words need no second call
+        }
+    }
+    if (code != CL_SUCCESS) [[unlikely]]
+        clone.epoch = 0;
+    else
+        clone.block[index] = value; // padding too, or it would look changed for ever
+    return code;
+}
+
+[[gnu::noinline]] qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept {
+    clone.epoch = 0;
+    for (const Argument& argument : clone.source->arguments) {
+        const cl_int again = set_argument(clone, argument, block);
+        if (again == CL_SUCCESS) continue;
+        uint32_t local_bytes = 0;
+        if (argument.kind == QIAO_ARGUMENT_KIND_LOCAL)
+            std::memcpy(&local_bytes, static_cast<const char*>(block) + argument.offset, sizeof local_bytes);
+        return device_failed(*clone.launcher->device, again,
+                             "argument %u of kernel '%s' (%s of %u bytes) was refused by the OpenCL driver",
+                             argument.index, clone.source->name.c_str(), kind_text(argument.kind),
+                             argument.kind == QIAO_ARGUMENT_KIND_LOCAL ? local_bytes : argument.size);
+    }
+    return device_failed(*clone.launcher->device, code,
+                         "the arguments of kernel '%s' were refused by the OpenCL driver", clone.source->name.c_str());
+}
+
+// ---------------------------------------------------------------------------------------------- shape
+
+[[gnu::noinline]] void derive_shape(Shape& shape, const qiao_plugin_geometry& geometry) {
+    shape.source = &geometry;
+    shape.generation = geometry.generation;
+    shape.dimensions = geometry.dimensions;
+    bool offset = false;
+    for (int i = 0; i < 3; ++i) {
+        const size_t group = geometry.group_size[i];
+        shape.local[i] = group;
+        shape.global[i] = group * geometry.group_count[i];
+        if (geometry.tail[i] != 0) shape.global[i] -= group - geometry.tail[i];
+        shape.offset[i] = geometry.global_offset[i];
+        offset |= geometry.global_offset[i] != 0;
+    }
+    shape.offset_pointer = offset ? shape.offset : nullptr;
+}
+
+[[gnu::noinline]] qiao_status enqueue_failed(Clone& clone, const qiao_plugin_geometry& geometry, cl_int code) noexcept {
+    return device_failed(
+        *clone.launcher->device, code,
+        "kernel '%s' could not be enqueued: %u x %u x %u groups of %u x %u x %u, %u bytes of local memory",
+        clone.source->name.c_str(), geometry.group_count[0], geometry.group_count[1], geometry.group_count[2],
+        geometry.group_size[0], geometry.group_size[1], geometry.group_size[2], geometry.local_bytes);
+}
+
+} // namespace qiao::opencl

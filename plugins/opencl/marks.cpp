@@ -1,0 +1,105 @@
+// The history of a queue's native events. See marks.h.
+#include "marks.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+namespace qiao::opencl {
+
+// Who must know the history, not only peek at it, waits for the poller of the moment: that is a few driver queries long.
+class Marks::Busy {
+  public:
+    explicit Busy(Marks& marks) : marks_(marks) {
+        while (marks_.busy_.exchange(true, std::memory_order_acquire))
+            sched_yield();
+    }
+    ~Busy() { marks_.busy_.store(false, std::memory_order_release); }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+  private:
+    Marks& marks_;
+};
+
+Marks::Marks(const Symbols& cl, uint32_t capacity, bool stamps)
+    : cl_(cl), mask_(capacity - 1), marks_(std::make_unique<Mark[]>(capacity)) {
+    if (stamps) stamps_ = std::make_unique<Stamp[]>(capacity);
+}
+
+Marks::~Marks() {
+    clear();
+}
+
+void Marks::advance() {
+    const uint32_t tail = tail_.load(std::memory_order_acquire);
+    uint32_t head = head_.load(std::memory_order_relaxed);
+    while (head != tail) {
+        const Mark mark = marks_[head & mask_];
+        cl_int state = CL_QUEUED;
+        cl_int code = cl_.clGetEventInfo(mark.event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, nullptr);
+        if (code == CL_SUCCESS) code = state;
+        if (code > CL_COMPLETE) return;
+        if (code < CL_COMPLETE) {
+            if (failure() == CL_SUCCESS) failure_.store(code, std::memory_order_release);
+            return; // for good: the queue has failed, its events stay until it is destroyed
+        }
+        if (stamps_ != nullptr) keep_stamp(mark);
+        cl_.clReleaseEvent(mark.event);
+        reached_.store(mark.value, std::memory_order_release);
+        head_.store(++head, std::memory_order_release);
+    }
+}
+
+void Marks::keep_stamp(const Mark& mark) {
+    cl_ulong start = 0, end = 0;
+    if (cl_.clGetEventProfilingInfo(mark.event, CL_PROFILING_COMMAND_START, sizeof start, &start, nullptr) !=
+            CL_SUCCESS ||
+        cl_.clGetEventProfilingInfo(mark.event, CL_PROFILING_COMMAND_END, sizeof end, &end, nullptr) != CL_SUCCESS)
+        end = 0;
+    stamps_[stamp_count_++ & mask_] = {mark.value, start, end};
+}
+
+void Marks::make_room() {
+    const Busy busy(*this);
+    advance();
+    const uint32_t head = head_.load(std::memory_order_relaxed);
+    if (tail_.load(std::memory_order_relaxed) - head <= mask_) return;
+    cl_.clReleaseEvent(marks_[head & mask_].event);
+    head_.store(head + 1, std::memory_order_release);
+}
+
+cl_event Marks::find(uint64_t value) {
+    const Busy busy(*this);
+    const uint32_t tail = tail_.load(std::memory_order_acquire);
+    for (uint32_t i = head_.load(std::memory_order_relaxed); i != tail; ++i) {
+        const Mark& mark = marks_[i & mask_];
+        if (mark.value < value) continue;
+        if (reached() >= value) return nullptr;
+        return cl_.clRetainEvent(mark.event) == CL_SUCCESS ? mark.event : nullptr;
+    }
+    return nullptr;
+}
+
+bool Marks::find_stamp(uint64_t value, Stamp* out) {
+    if (stamps_ == nullptr) return false;
+    const Busy busy(*this);
+    const uint32_t kept = std::min(stamp_count_, mask_ + 1);
+    for (uint32_t i = 1; i <= kept; ++i) {
+        const Stamp& stamp = stamps_[(stamp_count_ - i) & mask_];
+        if (stamp.value < value) return false;
+        if (stamp.value != value) continue;
+        *out = stamp;
+        return true;
+    }
+    return false;
+}
+
+void Marks::clear() {
+    const uint32_t tail = tail_.load(std::memory_order_acquire);
+    for (uint32_t i = head_.load(std::memory_order_acquire); i != tail; ++i)
+        cl_.clReleaseEvent(marks_[i & mask_].event);
+    head_.store(tail, std::memory_order_release);
+}
+
+} // namespace qiao::opencl

@@ -1,0 +1,23 @@
+// Allocations: SVM or USM, each with a native device address.
+#pragma once
+
+#include "device.h"
+
+namespace qiao::opencl {
+
+struct Allocation {
+    char* pointer = nullptr; // the device address
+    void* base = nullptr;    // what the driver gave; differs where it cannot align as asked
+    uint64_t size_bytes = 0;
+    qiao_memory_kind kind = 0;
+    bool host_visible = false;
+    size_t index = 0; // in the device's list
+};
+
+// Finds out by trying which addresses and kinds of memory the device really has; false if none works.
+bool choose_addresses(Device& device);
+
+// Tells a kernel that follows addresses in data of all allocations it could reach.
+cl_int tell_allocations(Device& device, cl_kernel kernel) noexcept;
+
+} // namespace qiao::opencl

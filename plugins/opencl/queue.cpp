@@ -1,0 +1,361 @@
+// Queues: launches, copies and fills in order, and the values of a timeline over OpenCL's events. Events are made lazily:
+// see event_slot. Arguments are launch.h's, the history of events is marks.h's.
+#include "queue.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "completion.h"
+
+namespace qiao::opencl {
+
+// What a driver's callback may touch after its queue has gone.
+struct NotifyLink {
+    std::mutex mutex;
+    Queue* queue = nullptr; // null once destroyed
+    Device* device = nullptr;
+    uint64_t token = 0;
+    std::atomic<uint32_t> owners{1};
+};
+
+namespace {
+
+// The core marks at least every 32 operations, so this many marks are 8,192 operations.
+constexpr uint32_t kMarks = 256;
+// A profiling queue marks each operation.
+constexpr uint32_t kProfilingMarks = 4096;
+
+// ---------------------------------------------------------------------------------------------- events of operations
+
+// Call before an operation; its event goes where the result points.
+cl_event* event_of_next(Queue& queue) {
+    if (queue.pending != nullptr) [[unlikely]] { // the guess that each operation is marked was wrong
+        queue.launcher.cl->clReleaseEvent(std::exchange(queue.pending, nullptr));
+        queue.event_slot = nullptr;
+    }
+    return queue.event_slot;
+}
+
+// Call after an operation that was enqueued.
+void submitted(Queue& queue, uint64_t value) {
+    if (!queue.profiling) [[likely]]
+        return;
+    queue.marks.push(value, std::exchange(queue.pending, nullptr));
+    queue.marked = value;
+}
+
+Device& device_of(const Queue& queue) {
+    return *queue.launcher.device;
+}
+
+qiao_status queue_failure(Queue& queue) noexcept {
+    const cl_int code = queue.marks.failure();
+    return device_failed(device_of(queue), code, "an operation of the queue failed on the device");
+}
+
+// ---------------------------------------------------------------------------------------------- notification
+
+struct Notification {
+    NotifyLink* link;
+    uint64_t value;
+};
+
+void release(NotifyLink* link) {
+    if (link->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete link;
+}
+
+void CL_CALLBACK on_end(cl_event, cl_int state, void* user) {
+    const std::unique_ptr<Notification> notification(static_cast<Notification*>(user));
+    NotifyLink* link = notification->link;
+    {
+        std::lock_guard lock(link->mutex);
+        if (link->queue != nullptr) {
+            const qiao_host_api* host = link->device->host;
+            qiao_status status = QIAO_OK;
+            if (state < CL_COMPLETE) {
+                log(host, QIAO_LOG_LEVEL_ERROR, "an operation of a queue failed on %s: %s (%d)",
+                    link->device->record->info.name, error_name(state), state);
+                status = check_lost(*link->device, state) ? static_cast<qiao_status>(QIAO_ERROR_DEVICE_LOST)
+                                                          : status_of(state);
+            }
+            host->completed(host->host, link->token, notification->value, status);
+        }
+    }
+    release(link);
+}
+
+qiao_status notify(Queue& queue, cl_event event, uint64_t value) {
+    NotifyLink* link = queue.link;
+    auto notification = std::make_unique<Notification>(Notification{link, value});
+    link->owners.fetch_add(1, std::memory_order_relaxed);
+    const cl_int code = queue.launcher.cl->clSetEventCallback(event, CL_COMPLETE, on_end, notification.get());
+    if (code != CL_SUCCESS) {
+        release(link);
+        return device_failed(device_of(queue), code, "a callback for an event");
+    }
+    notification.release();
+    return QIAO_OK;
+}
+
+void disconnect(NotifyLink* link) {
+    {
+        std::lock_guard lock(link->mutex);
+        link->queue = nullptr;
+    }
+    release(link);
+}
+
+} // namespace
+
+// ---------------------------------------------------------------------------------------------- life
+
+static qiao_status opencl_queue_create(void* device_pointer, const qiao_plugin_queue_desc* desc, void** out_queue) {
+    Device& device = *static_cast<Device*>(device_pointer);
+    return guarded(device.host, [&]() -> qiao_status {
+        const bool profiling = (desc->flags & QIAO_PLUGIN_QUEUE_PROFILING) != 0;
+        auto queue = std::make_unique<Queue>(*device.cl, profiling ? kProfilingMarks : kMarks, profiling);
+        if (profiling) queue->event_slot = &queue->pending;
+        auto link = std::make_unique<NotifyLink>();
+        link->queue = queue.get();
+        link->device = &device;
+        link->token = desc->token;
+        cl_int code = CL_SUCCESS;
+        cl_command_queue native = create_command_queue(device, profiling, desc->priority, &code);
+        if (native == nullptr) return device_failed(device, code, "a command queue on %s", device.record->info.name);
+        try {
+            launcher_create(queue->launcher, device, native);
+            std::lock_guard lock(device.mutex);
+            device.queues.push_back(queue.get());
+        } catch (...) {
+            device.cl->clReleaseCommandQueue(native);
+            throw;
+        }
+        queue->link = link.release();
+        *out_queue = queue.release();
+        return QIAO_OK;
+    });
+}
+
+static void opencl_queue_destroy(void* queue_pointer) {
+    auto* queue = static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(*queue);
+    disconnect(queue->link);
+    {
+        std::lock_guard lock(device.mutex);
+        std::erase(device.queues, queue);
+    }
+    if (queue->pending != nullptr) device.cl->clReleaseEvent(queue->pending);
+    queue->marks.clear();
+    launcher_destroy(queue->launcher);
+    delete queue;
+}
+
+// ---------------------------------------------------------------------------------------------- operations
+
+static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
+                                       const void* block, const qiao_plugin_binding*, uint64_t value) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
+    if (queue.event_slot == nullptr) [[likely]]
+        return launch(queue.launcher, kernel, *geometry, block, nullptr);
+    const qiao_status status = launch(queue.launcher, kernel, *geometry, block, event_of_next(queue));
+    if (status == QIAO_OK) submitted(queue, value);
+    return status;
+}
+
+static void* host_or_device_pointer(const qiao_plugin_place& place) {
+    return reinterpret_cast<void*>(static_cast<uintptr_t>(place.address));
+}
+
+static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(queue);
+    // Another device's allocation belongs to another context: the driver would take its address for host memory.
+    if ((copy->source_device != nullptr && copy->source_device != &device) ||
+        (copy->target_device != nullptr && copy->target_device != &device))
+        return QIAO_ERROR_UNSUPPORTED;
+    const uint64_t rows = std::max<uint64_t>(copy->rows, 1);
+    if (rows > 1 && (copy->source_pitch != copy->size_bytes || copy->target_pitch != copy->size_bytes))
+        return QIAO_ERROR_UNSUPPORTED; // OpenCL copies rows of buffers only
+    const uint64_t size_bytes = copy->size_bytes * rows;
+    const cl_int code = device.copy(queue.launcher.queue, CL_FALSE, host_or_device_pointer(copy->target),
+                                    host_or_device_pointer(copy->source), size_bytes, 0, nullptr, event_of_next(queue));
+    if (code != CL_SUCCESS)
+        return device_failed(device, code, "a copy of %llu bytes", static_cast<unsigned long long>(size_bytes));
+    submitted(queue, copy->value);
+    return QIAO_OK;
+}
+
+// OpenCL wants the target aligned to the pattern; a pattern of equal bytes needs no alignment.
+static uint32_t usable_pattern(const qiao_plugin_fill& fill) {
+    if (fill.target.address % fill.pattern_size == 0) return fill.pattern_size;
+    const bool equal = std::all_of(fill.pattern, fill.pattern + fill.pattern_size,
+                                   [&](uint8_t byte) { return byte == fill.pattern[0]; });
+    return equal ? 1 : 0;
+}
+
+static qiao_status opencl_queue_fill(void* queue_pointer, const qiao_plugin_fill* fill) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(queue);
+    const uint32_t pattern_size = usable_pattern(*fill);
+    if (pattern_size == 0) return QIAO_ERROR_UNSUPPORTED;
+    const cl_int code = device.fill(queue.launcher.queue, host_or_device_pointer(fill->target), fill->pattern,
+                                    pattern_size, fill->size_bytes, 0, nullptr, event_of_next(queue));
+    if (code != CL_SUCCESS)
+        return device_failed(device, code, "a fill of %llu bytes", static_cast<unsigned long long>(fill->size_bytes));
+    submitted(queue, fill->value);
+    return QIAO_OK;
+}
+
+static qiao_status opencl_queue_after(void* queue_pointer, void* other_pointer, uint64_t other_value, uint64_t value) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Queue& other = *static_cast<Queue*>(other_pointer);
+    Device& device = device_of(queue);
+    if (&device_of(other) != &device) return QIAO_ERROR_UNSUPPORTED; // events do not cross contexts
+    cl_event event = other.marks.find(other_value);
+    if (event == nullptr && !queue.profiling) return QIAO_OK; // reached: nothing to wait for
+    const cl_int code = device.cl->clEnqueueBarrierWithWaitList(
+        queue.launcher.queue, event != nullptr ? 1 : 0, event != nullptr ? &event : nullptr, event_of_next(queue));
+    if (event != nullptr) device.cl->clReleaseEvent(event);
+    if (code != CL_SUCCESS) return device_failed(device, code, "a wait for another queue");
+    submitted(queue, value);
+    return QIAO_OK;
+}
+
+// ---------------------------------------------------------------------------------------------- completion
+
+static qiao_status opencl_queue_mark(void* queue_pointer, uint64_t value) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    if (value <= queue.flushed) return QIAO_OK;
+    const Symbols& cl = *queue.launcher.cl;
+    if (value > queue.marked) {
+        cl_event event = std::exchange(queue.pending, nullptr);
+        if (event == nullptr) {
+            const cl_int code = cl.clEnqueueMarkerWithWaitList(queue.launcher.queue, 0, nullptr, &event);
+            if (code != CL_SUCCESS) return device_failed(device_of(queue), code, "a marker");
+            if (value - queue.marked == 1) queue.event_slot = &queue.pending;
+        }
+        queue.marks.push(value, event);
+        queue.marked = value;
+    }
+    const cl_int code = cl.clFlush(queue.launcher.queue);
+    if (code != CL_SUCCESS) [[unlikely]]
+        return device_failed(device_of(queue), code, "a flush");
+    queue.flushed = value;
+    return QIAO_OK;
+}
+
+static qiao_status opencl_queue_poll(void* queue_pointer, uint64_t* out_value) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    queue.marks.poll();
+    *out_value = queue.marks.reached();
+    if (queue.marks.failure() != CL_SUCCESS) [[unlikely]]
+        return queue_failure(queue);
+    return QIAO_OK;
+}
+
+static qiao_status opencl_queue_wait(void* queue_pointer, uint64_t value, uint64_t timeout_ns) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    queue.marks.poll();
+    if (queue.marks.failure() != CL_SUCCESS) return queue_failure(queue);
+    cl_event event = queue.marks.reached() < value ? queue.marks.find(value) : nullptr;
+    if (event == nullptr) return QIAO_OK;
+    cl_int code = CL_COMPLETE;
+    const qiao_status status = wait_event(device_of(queue), event, timeout_ns, &code);
+    queue.launcher.cl->clReleaseEvent(event);
+    if (status != QIAO_OK) return status;
+    queue.marks.poll();
+    return code == CL_COMPLETE
+               ? static_cast<qiao_status>(QIAO_OK)
+               : device_failed(device_of(queue), code, "an operation of the queue failed on the device");
+}
+
+static qiao_status opencl_queue_notify(void* queue_pointer, uint64_t value) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(queue);
+    return guarded(device.host, [&]() -> qiao_status {
+        cl_event event = queue.marks.find(value);
+        if (event == nullptr) {
+            device.host->completed(device.host->host, queue.link->token, value, QIAO_OK);
+            return QIAO_OK;
+        }
+        const qiao_status status = notify(queue, event, value);
+        device.cl->clReleaseEvent(event);
+        return status;
+    });
+}
+
+static qiao_status opencl_queue_timestamps(void* queue_pointer, uint64_t value, uint64_t* out_start_ns,
+                                           uint64_t* out_end_ns) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    const qiao_host_api* host = device_of(queue).host;
+    if (!queue.profiling)
+        return fail(host, QIAO_ERROR_UNSUPPORTED, "create the queue for profiling", "the queue keeps no timestamps");
+    queue.marks.poll();
+    if (queue.marks.reached() < value) return QIAO_NOT_READY;
+    Stamp stamp;
+    if (!queue.marks.find_stamp(value, &stamp))
+        return fail(host, QIAO_ERROR_NOT_FOUND, "ask sooner", "value %llu is unknown: the last %u operations are kept",
+                    static_cast<unsigned long long>(value), kProfilingMarks);
+    if (stamp.end_ns == 0)
+        return fail(host, QIAO_ERROR_UNSUPPORTED, nullptr, "the OpenCL driver gives no times for this operation");
+    *out_start_ns = stamp.start_ns;
+    *out_end_ns = stamp.end_ns;
+    return QIAO_OK;
+}
+
+// ---------------------------------------------------------------------------------------------- whole device
+
+qiao_status synchronize(Device& device, uint64_t timeout_ns) {
+    const Symbols& cl = *device.cl;
+    std::vector<cl_event> events;
+    {
+        std::lock_guard lock(device.mutex);
+        events.reserve(device.queues.size() + 1);
+        const auto add = [&](cl_command_queue native) {
+            cl_event event = nullptr;
+            if (const cl_int code = cl.clEnqueueMarkerWithWaitList(native, 0, nullptr, &event); code != CL_SUCCESS)
+                return code;
+            events.push_back(event);
+            return cl.clFlush(native);
+        };
+        cl_int code = add(device.immediate.queue);
+        for (Queue* queue : device.queues)
+            if (code == CL_SUCCESS) code = add(queue->launcher.queue);
+        if (code != CL_SUCCESS) {
+            for (cl_event event : events)
+                cl.clReleaseEvent(event);
+            return device_failed(device, code, "a marker on every queue");
+        }
+    }
+    const uint64_t start = device.host->now_ns(device.host->host);
+    qiao_status status = QIAO_OK;
+    for (cl_event event : events) {
+        cl_int code = CL_COMPLETE; // an operation that failed has ended too; the failure is its queue's
+        const uint64_t passed = device.host->now_ns(device.host->host) - start;
+        if (status == QIAO_OK)
+            status = wait_event(
+                device, event,
+                timeout_ns == QIAO_TIMEOUT_INFINITE ? timeout_ns : timeout_ns - std::min(timeout_ns, passed), &code);
+        if (code < CL_COMPLETE && check_lost(device, code)) status = QIAO_ERROR_DEVICE_LOST;
+        cl.clReleaseEvent(event);
+    }
+    return status;
+}
+
+const qiao_plugin_queue_ops opencl_queue_ops = {
+    sizeof(qiao_plugin_queue_ops),
+    opencl_queue_create,
+    opencl_queue_destroy,
+    opencl_queue_launch,
+    opencl_queue_copy,
+    opencl_queue_mark,
+    opencl_queue_poll,
+    opencl_queue_wait,
+    opencl_queue_fill,
+    opencl_queue_after,
+    opencl_queue_notify,
+    opencl_queue_timestamps,
+};
+
+} // namespace qiao::opencl
