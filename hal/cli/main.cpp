@@ -56,9 +56,9 @@ int run_command_line(int argc, char** argv) {
     CLI::App app("One command for every accelerator that Qiao has a plugin for.", "qiao");
     app.require_subcommand(1);
     app.set_version_flag("--version", version, "Print the versions of this command and of the library");
-    app.footer(kFooter);
     const std::vector<Command> commands = {list_command(app), info_command(app), doctor_command(app), run_command(app),
                                            completion_command(app)};
+    app.footer(kFooter); /* after the verbs: they would inherit it */
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) { /* --help, --version */

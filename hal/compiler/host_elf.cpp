@@ -57,6 +57,21 @@ Command poclcc(const Pocl& pocl, const Job& job, const std::string& icd, const s
     return command;
 }
 
+/* Why PoCL refused what clang accepted: its log names an error, or the built-in library lacks a function. */
+Failure poclcc_failure(const Pocl& pocl, const Finished& finished) {
+    std::string log = finished.output + finished.errors;
+    if (finished.exit_code <= 0) return tool_failure(pocl.compiler, finished, std::move(log));
+    std::string reason = "it gives no reason";
+    for (const char* mark : {"Cannot find symbol ", "error: "}) {
+        const size_t at = log.find(mark);
+        if (at == std::string::npos) continue;
+        reason = log.substr(at, log.find('\n', at) - at);
+        break;
+    }
+    return {QIAO_ERROR_BUILD, concat("PoCL cannot build the program for host CPUs: ", reason),
+            "define the function, or leave out the format host-elf; the log has all messages", std::move(log), 0};
+}
+
 /* The directory in PoCL's cache that holds program.bc; each cache has had one program. */
 std::string program_directory(const std::string& cache) {
     std::error_code error;
@@ -139,7 +154,7 @@ Outcome<std::vector<BuiltVariant>> build_host_elf(const std::string& path, const
         commands.push_back(poclcc(*pocl, jobs.back(), *icd, path, options, temporary));
     }
     for (const Finished& finished : run(commands, deadline)) {
-        if (!finished.ok()) return tool_failure(pocl->compiler, finished, finished.output + finished.errors);
+        if (!finished.ok()) return poclcc_failure(*pocl, finished);
     }
     commands.clear();
     for (Job& job : jobs) {

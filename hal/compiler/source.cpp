@@ -145,33 +145,47 @@ class Expander {
     struct File {
         std::string path; /* canonical */
         std::string name; /* as it is reported */
+        std::string text;
+        Guard guard;
+        bool readable = false;
     };
-    std::optional<File> find(const Directive& directive, const std::string& directory) const;
+    const File* load(const std::string& name);
+    const File* find(const Directive& directive, const std::string& directory);
     std::optional<Failure> include(const File& file, const std::string& from, size_t line);
     std::optional<Failure> check_size(const std::string& name) const;
 
     std::vector<std::string> directories_;
     std::vector<std::string> stack_;
-    std::map<std::string, size_t> once_; /* path -> number of its generated guard */
+    std::map<std::string, std::optional<File>> files_; /* by name; nothing = not there */
+    std::map<std::string, size_t> once_;               /* path -> number of its generated guard */
     std::string out_;
 };
 
-std::optional<Expander::File> Expander::find(const Directive& directive, const std::string& directory) const {
-    std::vector<std::string> places;
-    if (directive.file[0] == '/') {
-        places.push_back("");
-    } else {
-        if (directive.quoted && !directory.empty()) places.push_back(directory == "." ? "" : directory + "/");
-        for (const std::string& each : directories_)
-            places.push_back(each + "/");
-    }
-    for (const std::string& place : places) {
+/* The regular file of that name, read once; null = there is none. */
+const Expander::File* Expander::load(const std::string& name) {
+    const auto [place, added] = files_.try_emplace(name);
+    if (added) {
         std::error_code ignored;
-        const std::string name = place + directive.file;
         const auto path = std::filesystem::canonical(name, ignored);
-        if (!ignored && std::filesystem::is_regular_file(path, ignored)) return File{path.string(), name};
+        if (!ignored && std::filesystem::is_regular_file(path, ignored)) {
+            File file{path.string(), name, {}, {}, false};
+            file.readable = read_file(file.path, file.text);
+            file.guard = guard_of(file.text);
+            place->second = std::move(file);
+        }
     }
-    return std::nullopt;
+    return place->second ? &*place->second : nullptr;
+}
+
+const Expander::File* Expander::find(const Directive& directive, const std::string& directory) {
+    if (directive.file[0] == '/') return load(directive.file);
+    if (directive.quoted) {
+        if (const File* file = load(directory == "." ? directive.file : directory + "/" + directive.file)) return file;
+    }
+    for (const std::string& each : directories_) {
+        if (const File* file = load(each + "/" + directive.file)) return file;
+    }
+    return nullptr;
 }
 
 std::optional<Failure> Expander::check_size(const std::string& name) const {
@@ -183,14 +197,13 @@ std::optional<Failure> Expander::check_size(const std::string& name) const {
 }
 
 std::optional<Failure> Expander::include(const File& file, const std::string& from, size_t line) {
-    std::string text;
-    if (!read_file(file.path, text))
+    if (!file.readable)
         return Failure{QIAO_ERROR_IO, concat(from, ":", line, ": cannot read '", file.name, "'"), "check its rights",
                        "", static_cast<uint32_t>(line)};
-    if (text.find('\0') != std::string::npos)
+    if (file.text.find('\0') != std::string::npos)
         return Failure{QIAO_ERROR_BUILD, concat(from, ":", line, ": '", file.name, "' is not a text"),
                        "include OpenCL C only", "", static_cast<uint32_t>(line)};
-    const Guard guard = guard_of(text);
+    const Guard guard = file.guard;
     const bool within_itself = std::find(stack_.begin(), stack_.end(), file.path) != stack_.end();
     if (within_itself && (guard.once || guard.classic)) return std::nullopt;
     if (within_itself || stack_.size() >= kMaxDepth)
@@ -204,7 +217,7 @@ std::optional<Failure> Expander::include(const File& file, const std::string& fr
     }
     stack_.push_back(file.path);
     const std::string parent = std::filesystem::path(file.name).parent_path().string();
-    auto failure = expand(text, file.name, parent.empty() ? "." : parent);
+    auto failure = expand(file.text, file.name, parent.empty() ? "." : parent);
     stack_.pop_back();
     if (guard.once) out_ += "#endif\n";
     return failure;
@@ -220,7 +233,7 @@ std::optional<Failure> Expander::expand(std::string_view text, const std::string
         if (failure) return;
         const Directive directive = state.at_line_start() ? directive_of(line) : Directive();
         state.advance(line);
-        std::optional<File> file;
+        const File* file = nullptr;
         if (directive.kind == Directive::Kind::kInclude) file = find(directive, directory);
         if (file) {
             failure = include(*file, name, line_number);

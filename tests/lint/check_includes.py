@@ -110,7 +110,7 @@ OUTSIDE_ALLOWED = {
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:([<"])([^>"\n]+)[>"]|(\w+))', re.M)
-ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal", "plugins", "mock_devices", "mock_devices/src", "tests", ""]
+ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal/compiler", "hal", "plugins", "mock_devices", "mock_devices/src", "tests", ""]
 
 
 def room_of(relative):

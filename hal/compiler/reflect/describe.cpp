@@ -67,9 +67,10 @@ unsigned access_of(Value function, unsigned parameter, unsigned space, const std
     return qualifiers.find("const") != std::string::npos ? QIAO_ACCESS_READ : 0;
 }
 
+/* "global const float*"; what is constant is const anyway. */
 std::string type_text(unsigned space, const std::string& qualifiers, const std::string& type) {
-    const char* prefix = space == kGlobalSpace ? "global " : space == kConstantSpace ? "constant " : "local ";
-    return prefix + (qualifiers.empty() ? "" : qualifiers + " ") + type;
+    if (space == kConstantSpace) return "constant " + type;
+    return (space == kGlobalSpace ? "global " : "local ") + (qualifiers.empty() ? "" : qualifiers + " ") + type;
 }
 
 nlohmann::json describe_argument(Layout layout, Value kernel, unsigned index, const std::string& type,

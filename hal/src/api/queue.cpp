@@ -22,18 +22,21 @@ namespace {
 
 typedef uint64_t WordPair __attribute__((vector_size(16)));
 
-inline WordPair word_pair(const void* words, size_t index) {
-    WordPair pair;
-    std::memcpy(&pair, static_cast<const char*>(words) + index * sizeof pair, sizeof pair);
-    return pair;
+template <size_t kIndex>
+inline WordPair difference_of_pair(const void* remembered, const void* launch) {
+    WordPair a, b;
+    std::memcpy(&a, static_cast<const char*>(remembered) + kIndex * sizeof a, sizeof a);
+    std::memcpy(&b, static_cast<const char*>(launch) + kIndex * sizeof b, sizeof b);
+    return a ^ b;
 }
 
 // Not zero if the launch differs from the remembered one: five 16-byte compares on every architecture that has them.
 inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& launch) {
     static_assert(sizeof(qiao_launch) == 5 * sizeof(WordPair));
     const void* remembered = __builtin_assume_aligned(&shape.launch, alignof(LaunchShape));
-    WordPair difference = word_pair(remembered, 0) ^ word_pair(&launch, 0);
-    for (size_t index = 1; index < 5; ++index) difference |= word_pair(remembered, index) ^ word_pair(&launch, index);
+    const WordPair difference = difference_of_pair<0>(remembered, &launch) | difference_of_pair<1>(remembered, &launch) |
+                                difference_of_pair<2>(remembered, &launch) | difference_of_pair<3>(remembered, &launch) |
+                                difference_of_pair<4>(remembered, &launch);
     return difference[0] | difference[1];
 }
 

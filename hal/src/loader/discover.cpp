@@ -1,9 +1,7 @@
-// The way of one candidate: manifest, selection, library, handshake. Whatever fails ends in the ledger.
-#include <fnmatch.h>
+// The way of each candidate: manifest, selection, library, handshake. Whatever ends it stands in the ledger and in the log.
 #include <stdlib.h>
 
-#include <filesystem>
-#include <set>
+#include <map>
 
 #include "loader/handshake.h"
 #include "loader/loader.h"
@@ -12,82 +10,99 @@
 namespace qiao::loader {
 namespace {
 
-std::string library_path(const std::string& manifest_path, const std::string& library) {
-    const std::filesystem::path path(library);
-    if (path.is_absolute() || !path.has_parent_path()) {
-        const auto beside = std::filesystem::path(manifest_path).parent_path() / path;
-        std::error_code status;
-        return path.is_absolute() || !std::filesystem::exists(beside, status) ? library : beside.string();
+class Discovery {
+  public:
+    explicit Discovery(const Sinks& sinks) : sinks_(sinks) {
+        const char* selection = secure_getenv("QIAO_PLUGINS");
+        if (selection != nullptr) selection_ = selection;
     }
-    return (std::filesystem::path(manifest_path).parent_path() / path).lexically_normal().string();
-}
 
-void disable(Candidate& candidate, std::string reason, std::string remedy) {
-    candidate.state = QIAO_CANDIDATE_STATE_DISABLED;
-    candidate.reason = std::move(reason);
-    candidate.remedy = std::move(remedy);
-}
+    void visit(const Place& place) {
+        std::vector<std::string> manifests;
+        Verdict problem = list_manifests(place, manifests);
+        if (problem) {
+            Candidate candidate;
+            candidate.manifest = place.folder;
+            add(std::move(candidate), std::move(problem));
+        }
+        for (const std::string& path : manifests)
+            examine(path);
+    }
+    std::vector<Candidate> take() { return std::move(candidates_); }
 
-Candidate examine(const std::string& path, const std::string& selection, const Sinks& sinks, std::set<std::string>& taken) {
-    Candidate candidate;
-    candidate.manifest = path;
-    Manifest manifest;
-    std::string error;
-    if (!read_manifest(path, manifest, error)) {
-        candidate.state = QIAO_CANDIDATE_STATE_BAD_MANIFEST;
-        candidate.reason = "the manifest " + error;
-        candidate.remedy = "correct or remove " + path;
-        return candidate;
+  private:
+    void examine(const std::string& path) {
+        Candidate candidate;
+        candidate.manifest = path;
+        Manifest manifest;
+        Verdict problem = read_manifest(path, manifest);
+        candidate.plugin = manifest.id;
+        candidate.library = manifest.library;
+        candidate.version = manifest.version;
+        if (!problem) problem = check_selection(manifest);
+        if (!problem) problem = check_host(manifest);
+        if (!problem) {
+            warn_of_unknown_keys(path, manifest);
+            load_plugin(manifest, sinks_, candidate);
+            if (candidate.loaded != nullptr) taken_.emplace(manifest.id, path);
+        }
+        add(std::move(candidate), std::move(problem));
     }
-    candidate.plugin = manifest.id;
-    candidate.version = manifest.version;
-    candidate.library = library_path(path, manifest.library);
-    for (const std::string& key : manifest.unknown_keys) {
-        sinks.log(sinks.context, QIAO_LOG_LEVEL_WARNING, "core", (path + ": unknown key \"" + key + "\"").c_str());
-    }
-    if (!selection.empty() && !list_match(selection, manifest.id)) {
-        disable(candidate, "QIAO_PLUGINS is '" + selection + "'", "widen QIAO_PLUGINS");
-    } else if (!manifest.architecture.empty() && manifest.architecture != own_architecture()) {
-        candidate.state = QIAO_CANDIDATE_STATE_INCOMPATIBLE;
-        candidate.reason = "it is for " + manifest.architecture + ", this machine is " + own_architecture();
-        candidate.remedy = "get a build for " + own_architecture();
-    } else if (manifest.abi_major != QIAO_PLUGIN_ABI_MAJOR) {
-        candidate.state = QIAO_CANDIDATE_STATE_INCOMPATIBLE;
-        candidate.reason = "its manifest says plugin ABI " + std::to_string(manifest.abi_major) + ", this Qiao speaks " + std::to_string(QIAO_PLUGIN_ABI_MAJOR);
-        candidate.remedy = "get a build of the plugin for ABI " + std::to_string(QIAO_PLUGIN_ABI_MAJOR);
-    } else if (!taken.insert(manifest.id).second) {
-        disable(candidate, "another plugin \"" + manifest.id + "\" was found before it", "remove one of the two manifests");
-    } else {
-        load_plugin(manifest, sinks, candidate);
-        if (candidate.loaded == nullptr) taken.erase(manifest.id);
-    }
-    return candidate;
-}
 
-}  // namespace
-
-bool list_match(const std::string& list, const std::string& text) {
-    bool matched = !list.empty() && list[0] == '!';
-    for (size_t begin = 0; begin <= list.size();) {
-        const size_t end = std::min(list.find(',', begin), list.size());
-        std::string pattern = list.substr(begin, end - begin);
-        const bool exclude = !pattern.empty() && pattern[0] == '!';
-        if (exclude) pattern.erase(0, 1);
-        if (!pattern.empty() && fnmatch(pattern.c_str(), text.c_str(), 0) == 0) matched = !exclude;
-        begin = end + 1;
+    // A plugin that could not be loaded does not take its id: another build of it may follow.
+    Verdict check_selection(const Manifest& manifest) const {
+        if (!list_match(selection_, manifest.id)) {
+            return Problem{QIAO_CANDIDATE_STATE_DISABLED,
+                           "QIAO_PLUGINS is " + in_quotes(selection_) + ", which leaves it out",
+                           "change or unset QIAO_PLUGINS"};
+        }
+        const auto earlier = taken_.find(manifest.id);
+        if (earlier == taken_.end()) return std::nullopt;
+        return Problem{QIAO_CANDIDATE_STATE_DISABLED, "the plugin of the same id in " + earlier->second + " came first",
+                       "remove one of the two manifests, or name the folder to be preferred in QIAO_PLUGIN_PATH"};
     }
-    return matched;
-}
+
+    void warn_of_unknown_keys(const std::string& path, const Manifest& manifest) const {
+        for (const std::string& key : manifest.unknown_keys) {
+            say(QIAO_LOG_LEVEL_WARNING, path + ": the key " + in_quotes(key) +
+                                            " is unknown and ignored; a plugin's own keys begin with \"x-\"");
+        }
+    }
+
+    void add(Candidate candidate, Verdict problem) {
+        if (problem) {
+            candidate.state = problem->state;
+            candidate.reason = std::move(problem->reason);
+            candidate.remedy = std::move(problem->remedy);
+        }
+        if (!candidate.reason.empty()) {
+            const std::string name = candidate.plugin.empty() ? "" : "plugin \"" + candidate.plugin + "\": ";
+            const bool normal = candidate.state == QIAO_CANDIDATE_STATE_NO_DEVICES ||
+                                candidate.state == QIAO_CANDIDATE_STATE_DISABLED ||
+                                candidate.state == QIAO_CANDIDATE_STATE_REFUSED;
+            say(normal ? QIAO_LOG_LEVEL_INFO : QIAO_LOG_LEVEL_WARNING,
+                name + candidate.reason + (candidate.remedy.empty() ? "" : "; " + candidate.remedy));
+        }
+        candidates_.push_back(std::move(candidate));
+    }
+
+    void say(qiao_log_level level, const std::string& text) const {
+        sinks_.log(sinks_.context, level, "core", text.c_str());
+    }
+
+    const Sinks& sinks_;
+    std::string selection_;
+    std::map<std::string, std::string> taken_; // id -> manifest
+    std::vector<Candidate> candidates_;
+};
+
+} // namespace
 
 std::vector<Candidate> discover(const Options& options) {
-    const char* variable = secure_getenv("QIAO_PLUGINS");
-    const std::string selection = variable == nullptr ? "" : variable;
-    std::vector<Candidate> candidates;
-    std::set<std::string> taken;
-    for (const std::string& folder : manifest_folders(options.plugin_path)) {
-        for (const std::string& path : manifests_in(folder)) candidates.push_back(examine(path, selection, options.sinks, taken));
-    }
-    return candidates;
+    Discovery discovery(options.sinks);
+    for (const Place& place : places(options.plugin_path))
+        discovery.visit(place);
+    return discovery.take();
 }
 
-}  // namespace qiao::loader
+} // namespace qiao::loader

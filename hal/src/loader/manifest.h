@@ -1,27 +1,33 @@
-// A plugin's manifest: a small JSON file that says which library to load and what it was built for. Untrusted: bounded
-// and checked before anything is loaded.
+// A plugin's manifest: a small JSON file that says which library to load and what it was built for (hal/docs/manifest.md).
+// Untrusted: size, depth and every key are checked before anything is loaded.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "qiao/types.h"
+#include "loader/problem.h"
 
 namespace qiao::loader {
 
+inline constexpr size_t kMaxManifestBytes = 64 * 1024;
+inline constexpr int kMaxManifestDepth = 8;
+inline constexpr size_t kMaxIdLength = 32;
+
 struct Manifest {
-    std::string text;  // as read, for the plugin
-    std::string id, library, version, architecture, description;
+    std::string text;         // as read, for the plugin
+    std::string id, version;  // version: "" = the plugin will say
+    std::string library;      // as dlopen takes it: a path, or a bare name that is not beside the manifest
+    std::string architecture; // "" = any
     uint32_t abi_major = 0, abi_minor = 0;
     std::vector<std::string> unknown_keys;
 };
 
-inline constexpr size_t kMaxManifestBytes = 64 * 1024;
+// On a problem what was read until then is filled in.
+Verdict read_manifest(const std::string& path, Manifest& out_manifest);
+// Whether this library can be host to such a plugin at all.
+Verdict check_host(const Manifest& manifest);
 
-// False, with what is wrong in `error`, if the file cannot be used.
-bool read_manifest(const std::string& path, Manifest& out_manifest, std::string& error);
+// "core" is what the log calls Qiao itself.
+bool is_plugin_id(std::string_view text);
 
-// "x86_64", "aarch64", ...: what this library was built for.
-std::string own_architecture();
-
-}  // namespace qiao::loader
+} // namespace qiao::loader

@@ -1,4 +1,5 @@
-// The application (or QIAO_PLUGIN_PATH) first, then the user, the system, and what was installed with libqiao.
+// What the application or the user named comes first, then the user's own plugins, the system's, and what was installed
+// with libqiao. A place that is met a second time is left out.
 #include "loader/search.h"
 
 #include <stdlib.h>
@@ -11,44 +12,75 @@
 namespace qiao::loader {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string environment(const char* name) {
     const char* value = secure_getenv(name);
     return value == nullptr ? std::string() : std::string(value);
 }
 
-void append_list(std::vector<std::string>& folders, const std::string& list) {
-    for (size_t begin = 0; begin < list.size();) {
-        const size_t end = std::min(list.find(':', begin), list.size());
-        if (end > begin) folders.push_back(list.substr(begin, end - begin));
-        begin = end + 1;
+class Places {
+  public:
+    void add(std::string folder, const char* named_by) {
+        std::error_code error;
+        std::string identity = fs::weakly_canonical(folder, error).string();
+        if (error) identity = folder;
+        if (std::find(known_.begin(), known_.end(), identity) != known_.end()) return;
+        known_.push_back(std::move(identity));
+        list_.push_back({std::move(folder), named_by});
     }
-}
-
-}  // namespace
-
-std::vector<std::string> manifest_folders(const std::string& override_path) {
-    std::vector<std::string> folders;
-    append_list(folders, override_path);
-    if (!override_path.empty()) return folders;
-
-    append_list(folders, environment("QIAO_PLUGIN_PATH"));
-    const std::string data_home = environment("XDG_DATA_HOME"), home = environment("HOME");
-    if (!data_home.empty()) folders.push_back(data_home + "/qiao/plugins.d");
-    else if (!home.empty()) folders.push_back(home + "/.local/share/qiao/plugins.d");
-    folders.push_back("/etc/qiao/plugins.d");
-    const std::string own = own_directory();
-    if (!own.empty()) folders.push_back(own + "/qiao/plugins.d");
-    return folders;
-}
-
-std::vector<std::string> manifests_in(const std::string& folder) {
-    std::vector<std::string> manifests;
-    std::error_code status;
-    for (std::filesystem::directory_iterator entry(folder, status), end; !status && entry != end; entry.increment(status)) {
-        if (entry->path().extension() == ".json") manifests.push_back(entry->path().string());
+    void add_list(const std::string& folders, const char* named_by) {
+        for (size_t begin = 0; begin < folders.size();) {
+            const size_t end = std::min(folders.find(':', begin), folders.size());
+            if (end > begin) add(folders.substr(begin, end - begin), named_by);
+            begin = end + 1;
+        }
     }
-    std::sort(manifests.begin(), manifests.end());
-    return manifests;
+    std::vector<Place> take() { return std::move(list_); }
+
+  private:
+    std::vector<Place> list_;
+    std::vector<std::string> known_;
+};
+
+// As the XDG base directory specification says: a relative XDG_DATA_HOME counts as unset.
+std::string user_data_folder() {
+    const std::string data_home = environment("XDG_DATA_HOME");
+    if (data_home.starts_with('/')) return data_home;
+    const std::string home = environment("HOME");
+    return home.starts_with('/') ? home + "/.local/share" : "";
 }
 
-}  // namespace qiao::loader
+} // namespace
+
+std::vector<Place> places(const std::string& plugin_path) {
+    Places places;
+    if (!plugin_path.empty()) {
+        places.add_list(plugin_path, "qiao_instance_desc.plugin_path");
+        return places.take();
+    }
+    places.add_list(environment("QIAO_PLUGIN_PATH"), "QIAO_PLUGIN_PATH");
+    if (const std::string data = user_data_folder(); !data.empty()) places.add(data + "/qiao/plugins.d", "");
+    places.add("/etc/qiao/plugins.d", "");
+    if (const std::string own = own_directory(); !own.empty()) places.add(own + "/qiao/plugins.d", "");
+    return places.take();
+}
+
+Verdict list_manifests(const Place& place, std::vector<std::string>& out_manifests) {
+    out_manifests.clear();
+    std::error_code error;
+    fs::directory_iterator entry(place.folder, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const fs::path& path = entry->path();
+        if (path.extension() == ".json" && !path.filename().string().starts_with('.'))
+            out_manifests.push_back(path.string());
+    }
+    std::sort(out_manifests.begin(), out_manifests.end());
+    if (!error || (place.named_by.empty() && error == std::errc::no_such_file_or_directory)) return std::nullopt;
+    return Problem{QIAO_CANDIDATE_STATE_BAD_MANIFEST,
+                   place.folder + " cannot be searched for manifests: " + error.message(),
+                   place.named_by.empty() ? "make it a readable folder, or remove it"
+                                          : "name readable folders in " + place.named_by};
+}
+
+} // namespace qiao::loader

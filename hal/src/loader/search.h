@@ -4,12 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "loader/problem.h"
+
 namespace qiao::loader {
 
-// Folders, first found first served. `override_path` replaces all of them.
-std::vector<std::string> manifest_folders(const std::string& override_path);
+struct Place {
+    std::string folder;
+    std::string named_by; // what the user named it with; "" = a place of Qiao's own, which may be missing
+};
 
-// The *.json files of a folder, sorted by name; empty if there is no such folder.
-std::vector<std::string> manifests_in(const std::string& folder);
+// First found, first served. `plugin_path` (folders with ':' between) replaces all other places.
+std::vector<Place> places(const std::string& plugin_path);
 
-}  // namespace qiao::loader
+// The *.json files of a place, hidden ones excepted, sorted by name; or why they cannot be listed.
+Verdict list_manifests(const Place& place, std::vector<std::string>& out_manifests);
+
+} // namespace qiao::loader

@@ -83,6 +83,10 @@ void clear_plugin_error() noexcept {
     t_from_plugin.reset();
 }
 
+bool has_plugin_error() noexcept {
+    return t_from_plugin.has_value();
+}
+
 ErrorRecord take_plugin_error(qiao_status status, const std::string& plugin, const std::string& what) noexcept {
     ErrorRecord record;
     if (t_from_plugin) {

@@ -35,6 +35,7 @@ void set_object(std::string text) noexcept;
 // What a plugin says through host->error stays pending until the core knows that the slot failed.
 void set_plugin_error(const qiao_plugin_error& error) noexcept;
 void clear_plugin_error() noexcept;
+bool has_plugin_error() noexcept;
 // The pending plugin error, as a record; `what` and the status where the plugin said nothing.
 ErrorRecord take_plugin_error(qiao_status status, const std::string& plugin, const std::string& what) noexcept;
 // The same as the thread's last error. Statuses that no plugin may return become QIAO_ERROR_PLUGIN.

@@ -27,6 +27,7 @@ inline constexpr uint64_t kWithLocalCounts = UINT64_C(1) << 63;
 inline constexpr size_t kLaunchShapes = 8;  // kernels used in turn on one queue, each with its shape
 
 struct alignas(64) Queue {
+    qiao_device* device = nullptr;
     Lock* lock = nullptr;                 // its own, or the device's where slots are serialised
     decltype(qiao_plugin_queue_ops::queue_launch) launch_slot = nullptr;
     void* plugin_queue = nullptr;         // null: the core's worker runs it
@@ -40,7 +41,6 @@ struct alignas(64) Queue {
     LaunchShape shapes[kLaunchShapes];    // by kernel serial
 
     qiao_queue* self = nullptr;
-    qiao_device* device = nullptr;
     qiao_timeline* timeline = nullptr;
     uint64_t mark_interval = kMarkInterval;
     uint64_t notified_value = 0;          // queue_notify was asked up to here

@@ -55,8 +55,13 @@ Result<std::span<const std::byte>> manifest_bytes(std::span<const std::byte> byt
     return manifest;
 }
 
-/* Contents must tile what follows the manifest: aligned, no overlap, no byte that belongs to nothing. */
-std::optional<Error> check_extents(const Manifest& manifest, uint64_t begin, uint64_t total) {
+bool all_zero(std::span<const std::byte> bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
+}
+
+/* Contents must tile what follows the manifest: aligned, no overlap, zeros between them, no byte that belongs to nothing. */
+std::optional<Error> check_extents(const Manifest& manifest, uint64_t begin, std::span<const std::byte> bytes) {
+    const uint64_t total = bytes.size();
     std::vector<Extent> extents;
     for (size_t i = 0; i < manifest.variants.size(); ++i) {
         if (!manifest.variants[i].is_source) extents.push_back(manifest.extents[i]);
@@ -70,11 +75,11 @@ std::optional<Error> check_extents(const Manifest& manifest, uint64_t begin, uin
         if (extent.size == 0) return damaged(concat("an empty content at offset ", extent.offset));
         if (extent.offset < end)
             return damaged(concat("the content at offset ", extent.offset, " overlaps what ends at ", end));
-        if (extent.offset - end >= kContentAlignment)
-            return damaged(concat("unaccounted bytes from ", end, " to ", extent.offset));
         if (extent.offset > total || extent.size > total - extent.offset)
             return damaged(concat("the content at offset ", extent.offset, " of ", extent.size,
                                   " bytes leaves the package of ", total));
+        if (extent.offset - end >= kContentAlignment || !all_zero(bytes.subspan(end, extent.offset - end)))
+            return damaged(concat("unaccounted bytes from ", end, " to ", extent.offset));
         end = extent.offset + extent.size;
     }
     if (end != total) return damaged(concat("unaccounted bytes from ", end, " to ", total));
@@ -94,7 +99,7 @@ Result<Package> Package::open(std::span<const std::byte> bytes) {
     if (!manifest) return manifest.error();
     auto parsed = parse_manifest(*manifest);
     if (!parsed) return parsed.error();
-    if (auto error = check_extents(*parsed, kHeadBytes + manifest->size(), bytes.size())) return *std::move(error);
+    if (auto error = check_extents(*parsed, kHeadBytes + manifest->size(), bytes)) return *std::move(error);
     Package package;
     package.bytes_ = bytes;
     package.manifest_ = std::make_shared<const Manifest>(*std::move(parsed));

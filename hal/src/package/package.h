@@ -18,7 +18,7 @@ namespace qiao::package {
 
 /* A reader refuses more than this before it allocates anything in proportion. */
 inline constexpr uint64_t kMaxManifestBytes = 16u << 20;
-inline constexpr uint64_t kMaxSourceBytes = 64u << 20;
+inline constexpr uint64_t kMaxSourceBytes = 16u << 20;
 inline constexpr uint32_t kMaxKernels = 4096;
 inline constexpr uint32_t kMaxVariants = 256;
 inline constexpr uint32_t kMaxStringBytes = 64u << 10;

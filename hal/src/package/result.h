@@ -20,8 +20,9 @@ class [[nodiscard]] Result {
     Result(E error) : value_(std::in_place_index<1>, std::move(error)) {}
 
     explicit operator bool() const { return value_.index() == 0; }
-    T& operator*() { return std::get<0>(value_); }
-    const T& operator*() const { return std::get<0>(value_); }
+    T& operator*() & { return std::get<0>(value_); }
+    T&& operator*() && { return std::get<0>(std::move(value_)); }
+    const T& operator*() const& { return std::get<0>(value_); }
     T* operator->() { return &std::get<0>(value_); }
     const T* operator->() const { return &std::get<0>(value_); }
     const E& error() const { return std::get<1>(value_); }

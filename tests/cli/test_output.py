@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""What programs rely on: the keys of --json, exit codes, what goes to which stream, colour, completion."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import unittest
+
+from support import DEVICE, KERNELS, QIAO, QiaoTest
+
+LIST_DEVICE = ["id", "plugin", "name", "vendor", "driver", "target", "simulated", "unified", "memory_bytes", "compute_units"]
+INFO_DEVICE = LIST_DEVICE + ["note", "formats", "features", "memory_kinds", "clock_mhz", "address_bits", "uuid", "pci",
+                             "pci_vendor_id", "pci_device_id", "state", "state_reason", "memory_free_bytes", "memory_total_bytes",
+                             "limits", "slots"]
+LIMITS = ["max_allocation_bytes", "max_group_size", "max_group", "max_group_count", "local_memory_bytes", "subgroup_width",
+          "preferred_group_multiple", "max_argument_bytes", "queue_priorities"]
+CANDIDATE = ["state", "plugin", "version", "device_count", "manifest", "library", "reason", "remedy"]
+RUN = ["schema", "result", "file", "global_size", "group_size", "global_offset", "repeat", "devices", "comparisons"]
+RUN_DEVICE = ["id", "name", "simulated", "error", "kernel", "format", "target", "tool", "log", "build_ns", "wall_ns", "device_ns",
+              "outputs"]
+COMPARISON = ["argument", "device", "against", "dtype", "elements", "differing", "beyond_tolerance", "max_ulp", "max_abs",
+              "first_index", "within_tolerance"]
+ERROR = ["schema", "exit_code", "status", "message", "remedy", "log"]
+
+NO_DEVICES = {"QIAO_VISIBLE_DEVICES": "none:*"}
+WHERE = ["run", KERNELS, "where", "-a", "zeros:u32[4]", "--grid", 4, "--device", DEVICE]
+
+
+class Json(QiaoTest):
+    """Documented in hal/docs/cli.md: keys are added, never changed, unless the schema's number changes."""
+
+    def keys(self, value, expected):
+        self.assertEqual(list(value), expected)
+
+    def test_list(self):
+        report = self.json("list")
+        self.keys(report, ["schema", "devices"])
+        self.assertEqual(report["schema"], "qiao.list/1")
+        for device in report["devices"]:
+            self.keys(device, LIST_DEVICE)
+        self.assertIn(DEVICE, [device["id"] for device in report["devices"]])
+
+    def test_info(self):
+        report = self.json("info", DEVICE)
+        self.assertEqual(report["schema"], "qiao.info/1")
+        (device,) = report["devices"]
+        self.keys(device, INFO_DEVICE)
+        self.keys(device["limits"], LIMITS)
+        self.assertEqual(device["state"], "ok")
+        slots = {slot["name"]: slot["provenance"] for slot in device["slots"]}
+        self.assertEqual(slots["memory_allocate"], "native")
+        self.assertLessEqual(set(slots.values()), {"native", "emulated", "absent"})
+
+    def test_doctor(self):
+        report = self.json("doctor")
+        self.keys(report, ["schema", "candidates", "checks", "device_count", "problem"])
+        self.assertEqual(report["schema"], "qiao.doctor/1")
+        for candidate in report["candidates"]:
+            self.keys(candidate, CANDIDATE)
+        for check in report["checks"]:
+            self.keys(check, ["name", "state", "detail", "remedy"])
+            self.assertIn(check["state"], ("ok", "warning", "problem"))
+        self.assertLessEqual({"device", "compiler", "cache"}, {check["name"] for check in report["checks"]})
+
+    def test_run(self):
+        report = self.json(*WHERE, "--reference", "out=range:u32[4]")
+        self.keys(report, RUN)
+        self.assertEqual(report["schema"], "qiao.run/1")
+        self.keys(report["devices"][0], RUN_DEVICE)
+        self.keys(report["devices"][0]["outputs"][0], ["argument", "dtype", "shape", "file"])
+        self.keys(report["comparisons"][0], COMPARISON)
+
+    def test_errors(self):
+        report = self.json("info", "quantum:0", code=3)
+        self.keys(report, ERROR)
+        self.assertEqual((report["schema"], report["exit_code"]), ("qiao.error/1", 3))
+        self.assertIn("quantum:0", report["message"])
+
+
+class ExitCodes(QiaoTest):
+    def test_each(self):
+        self.good("list")
+        self.good("list", env=NO_DEVICES)
+        self.good("doctor")
+        self.assertEqual(self.qiao("run", "none.cl", "--grid", 1).returncode, 1)
+        for words in ([], ["walk"], ["list", "--colour"], ["list", "x"], ["run"], ["completion", "tcsh"],
+                      ["run", KERNELS, "--grid", 1, "--repeat", "0"], ["run", KERNELS, "--grid", 1, "--tolerance-ulp", "x"]):
+            with self.subTest(words=words):
+                self.refused(2, *words)
+        self.assertIn("there are", self.refused(3, "info", "quantum:0"))
+        self.refused(3, "run", KERNELS, "where", "--grid", 1, env=NO_DEVICES)
+        self.refused(3, "run", KERNELS, "where", "--grid", 1, "--device", DEVICE, "--compare")
+        self.assertEqual(self.qiao("doctor", env=NO_DEVICES).returncode, 3)
+        self.assertEqual(self.qiao(*WHERE, "--reference", "out=zeros:u32[4]").returncode, 4)
+
+    def test_help_lists_them(self):
+        self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-4]  \w.*){5}\n")
+        for verb in ("list", "info", "doctor", "run", "completion"):
+            self.assertIn("Usage: qiao " + verb, self.good(verb, "--help").stdout)
+
+    def test_version(self):
+        self.assertRegex(self.good("--version").stdout, r"^qiao \d+\.\d+\.\d+, library \d+\.\d+\.\d+\n$")
+
+    def test_doctor_strict(self):
+        broken = self.folder / "plugins.d"
+        broken.mkdir()
+        (broken / "broken.json").write_text("{")
+        environment = {"QIAO_PLUGIN_PATH": str(broken)}
+        done = self.qiao("doctor", "--strict", env=environment)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("bad-manifest", done.stdout)
+        report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
+        self.assertTrue(report["problem"])
+
+    def test_a_full_disk(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([QIAO, "list", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("No space left", done.stderr)
+
+
+class Streams(QiaoTest):
+    def test_data_on_stdout_only(self):
+        self.assertEqual(self.good("list", env={"QIAO_LOG": "error"}).stderr, "")
+        done = self.good("list", env=NO_DEVICES)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("qiao doctor", done.stderr)
+        ids = self.good("list", "--ids").stdout.splitlines()
+        self.assertEqual(ids, [device["id"] for device in self.json("list")["devices"]])
+
+    def on_terminal(self, *words, **environment):
+        """What is shown when stdout is a terminal."""
+        main, side = pty.openpty()
+        variables = {**os.environ, "TERM": "xterm", **environment}
+        variables.pop("NO_COLOR", None) if "NO_COLOR" not in environment else None
+        process = subprocess.Popen([QIAO, *words], stdout=side, stderr=subprocess.DEVNULL, env=variables)
+        os.close(side)
+        shown = b""
+        while True:
+            try:
+                part = os.read(main, 65536)
+            except OSError:  # the other side is closed
+                break
+            if not part:
+                break
+            shown += part
+        os.close(main)
+        self.assertEqual(process.wait(timeout=60), 0)
+        return shown
+
+    def test_colour_on_terminals_only(self):
+        self.assertIn(b"\x1b[", self.on_terminal("list"))
+        self.assertNotIn(b"\x1b[", self.on_terminal("list", NO_COLOR="1"))
+        self.assertNotIn(b"\x1b[", self.on_terminal("list", TERM="dumb"))
+        self.assertNotIn(b"\x1b[", self.on_terminal("list", "--json"))
+        self.assertNotIn("\x1b[", self.good("list").stdout)
+
+    def test_names_of_files_cannot_control_the_terminal(self):
+        self.assertNotIn("\x1b", self.qiao("run", "a\x1b[2Jb.cl", "--grid", 1).stderr)
+
+
+class Completion(QiaoTest):
+    def complete(self, line):
+        """What bash offers for a line."""
+        folder = os.path.dirname(QIAO)
+        script = ('PATH=$1:$PATH; eval "$(qiao completion bash)"; COMP_LINE=$2; COMP_POINT=${#2}; '
+                  'COMP_WORDBREAKS=$\' \\t\\n"\\\'><=;|&(:\'; _qiao; printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "--norc", "-c", script, "bash", folder, line], cwd=self.folder, text=True,
+                              capture_output=True, timeout=60, check=True)
+        self.assertNotIn("bash:", done.stderr)
+        return done.stdout.split()
+
+    def test_verbs_and_options(self):
+        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "completion", "--help", "--version"])
+        self.assertEqual(self.complete("qiao l"), ["list"])
+        self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
+        self.assertEqual(self.complete("qiao completion z"), ["zsh"])
+
+    def test_every_option_of_the_help_is_offered(self):
+        for verb in ("list", "info", "doctor", "run"):
+            for option in re.findall(r"(--[a-z][a-z-]+)", self.good(verb, "--help").stdout.split("SPEC, what")[0]):
+                self.assertIn(option, self.complete(f"qiao {verb} {option}"), verb)
+
+    def test_devices(self):
+        ids = self.good("list", "--ids").stdout.split()
+        self.assertEqual(self.complete("qiao run x.cl --device "), ids)
+        self.assertEqual(self.complete("qiao info "), ids)
+        plugin, colon, index = DEVICE.partition(":")
+        self.assertIn(index, self.complete(f"qiao info {plugin}{colon}"))  # bash keeps what stands before ':'
+
+    def test_files(self):
+        (self.folder / "kernel one.cl").touch()
+        self.assertEqual(self.complete("qiao run ker"), ["kernel", "one.cl"])
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed")
+    def test_zsh_reads_its_script(self):
+        script = 'autoload -Uz compinit && compinit -u -D; eval "$($1 completion zsh)"; whence -w _qiao; print $_comps[qiao]'
+        done = subprocess.run(["zsh", "-f", "-c", script, "zsh", QIAO], text=True, capture_output=True, timeout=60, check=True)
+        self.assertEqual(done.stdout, "_qiao: function\n_qiao\n", done.stderr)
+        self.assertEqual(done.stderr, "")
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_fish_completes(self):
+        script = "set PATH $argv[1] $PATH; qiao completion fish | source; complete -C 'qiao run x.cl --tol'"
+        done = subprocess.run(["fish", "--no-config", "-c", script, os.path.dirname(QIAO)], text=True, capture_output=True,
+                              timeout=60, check=True)
+        self.assertIn("--tolerance-ulp", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
