@@ -22,12 +22,12 @@ struct Failure {
     int64_t vendor_code = 0;
     std::string vendor_text = {}; /* the vendor's name of the code */
     std::string log = {};         /* a compiler's build log */
-    uint32_t line = 0;       /* of the kernel's source */
+    uint32_t line = 0;            /* of the kernel's source */
 };
 
 /* The host table, usable before it is known and on any thread. Copies are cheap and refer to the same table. */
 class Host {
-   public:
+  public:
     Host() = default;
     explicit Host(const qiao_host_api* api) : api_(api) {}
 
@@ -66,7 +66,7 @@ class Host {
         }
     }
 
-   private:
+  private:
     const qiao_host_api* api_ = nullptr;
 };
 
@@ -115,4 +115,4 @@ void write_growing(Struct* out, Struct value) noexcept {
     std::memcpy(out, &value, std::min(sizeof(Struct), value.struct_size));
 }
 
-}  // namespace qiao::plugin
+} // namespace qiao::plugin

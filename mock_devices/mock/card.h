@@ -1,0 +1,86 @@
+/* Mock cards: memory, queues, loss and reset; and the machine that has them, made from a profile. Everything a card computes
+ * is really computed, on the host's processors by the engine that all cards of a process share. */
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mock/memory.h"
+#include "mock/profile.h"
+#include "mock/queue.h"
+#include "mock/status.h"
+
+namespace mock {
+
+class CardCore;
+
+struct MachineOptions {
+    /* A discrete card's memory cannot be touched outside copies and launches, and misuse is reported. */
+    bool strict = false;
+    /* Told of misuse that is no error; may be empty. From any thread. */
+    std::function<void(const std::string& text)> report;
+};
+
+class Card {
+  public:
+    Card(const CardProfile& profile, const MachineOptions& options);
+    /* Queues may outlive it. */
+    ~Card();
+    Card(const Card&) = delete;
+    Card& operator=(const Card&) = delete;
+
+    const CardProfile& profile() const;
+    bool strict() const;
+    /* How many work-groups run at the same time: the engine's workers. */
+    uint32_t compute_units() const;
+    /* Stack of a work-group's private memory; what (private_bytes x items) must fit into. */
+    uint64_t private_memory_bytes() const;
+
+    Result<Allocation*> allocate(uint64_t size, uint64_t alignment, MemoryKind kind);
+    /* Memory that work in flight may use is kept until that has ended, and reported in strict mode. */
+    void free(Allocation* allocation);
+    uint64_t free_bytes() const;
+    uint64_t total_bytes() const;
+    /* At once, not in a queue's order. */
+    Status write(uint64_t address, const void* source, uint64_t size);
+    Status read(uint64_t address, void* target, uint64_t size);
+
+    Result<std::unique_ptr<Queue>> create_queue(const QueueOptions& options);
+    /* Until everything submitted before the call has ended. kFailed only if the card is lost. */
+    WaitResult synchronize(uint64_t timeout_ns);
+
+    /* The card stops answering: all waits end at once, nothing new is taken. The first reason stays. */
+    void set_lost(const std::string& reason);
+    bool lost() const noexcept;
+    Status loss() const; /* ok while well */
+    /* Called once per loss, without a lock held. Set before the card is used. */
+    void on_lost(std::function<void(const std::string& reason)> told);
+    /* Anew and well, with empty memory. Queues and allocations made before must not be used again. */
+    Status reset();
+    /* Keeps what a lost card's running kernel may still need until it has ended. */
+    void retire(std::shared_ptr<const void> object);
+
+    /* Nanoseconds since the card was made; the clock of Times. */
+    uint64_t clock_ns() const;
+    static uint64_t host_ns();
+
+  private:
+    friend class Queue;
+    std::shared_ptr<CardCore> core_;
+};
+
+class Machine {
+  public:
+    Machine(const Profile& profile, const MachineOptions& options);
+    const std::string& profile_name() const { return profile_name_; }
+    const std::vector<std::unique_ptr<Card>>& cards() const { return cards_; }
+
+  private:
+    std::string profile_name_;
+    std::vector<std::unique_ptr<Card>> cards_;
+};
+
+} // namespace mock

@@ -1,0 +1,282 @@
+/* Cards and machines, and the handles of queues: thin shells over the cores, which may outlive them. */
+#include "mock/card.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "card_core.h"
+#include "clock.h"
+#include "queue_core.h"
+
+namespace mock {
+
+/* ------------------------------------------------------------------------------------------------ the core of a card */
+
+CardCore::CardCore(const CardProfile& profile, const MachineOptions& options)
+    : profile_(profile),
+      options_(options),
+      made_ns_(now_ns()),
+      engine_(Engine::shared()),
+      memory_(std::make_shared<Memory>(profile, options.strict)) {}
+
+void CardCore::count_operation() {
+    if (operations_.fetch_add(1, std::memory_order_relaxed) + 1 != profile_.lost_after_operations) return;
+    set_lost("the profile loses it at operation " + std::to_string(profile_.lost_after_operations));
+}
+
+void CardCore::set_lost(const std::string& reason) {
+    std::vector<std::weak_ptr<QueueCore>> queues;
+    {
+        std::lock_guard lock(mutex_);
+        if (lost_.load(std::memory_order_relaxed)) return;
+        lost_reason_ = reason;
+        lost_.store(true, std::memory_order_release);
+        queues = queues_;
+    }
+    for (const auto& weak : queues) {
+        if (const std::shared_ptr<QueueCore> queue = weak.lock()) queue->fail(loss());
+    }
+    if (told_lost_) told_lost_(reason);
+}
+
+Status CardCore::loss() const {
+    if (!lost_.load(std::memory_order_acquire)) return {};
+    std::lock_guard lock(mutex_);
+    return {Code::kLost, profile_.name + " is lost: " + lost_reason_, "reset the card, or use another one"};
+}
+
+void CardCore::report(const std::string& text) const {
+    if (options_.report) options_.report(profile_.name + ": " + text);
+}
+
+std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> CardCore::in_flight() const {
+    std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> busy;
+    std::lock_guard lock(mutex_);
+    for (const auto& weak : queues_) {
+        std::shared_ptr<QueueCore> queue = weak.lock();
+        if (queue != nullptr && queue->in_flight()) busy.emplace_back(queue, queue->submitted());
+    }
+    return busy;
+}
+
+void CardCore::defer(Allocation* allocation, std::shared_ptr<const void> object,
+                     std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> users) {
+    {
+        std::lock_guard lock(mutex_);
+        deferred_.push_back({allocation, memory_, std::move(object), std::move(users)});
+        deferred_count_.store(deferred_.size(), std::memory_order_relaxed);
+    }
+    reap(); /* the users may have ended before they could see it */
+}
+
+void CardCore::reap() {
+    std::vector<Deferred> done;
+    {
+        std::lock_guard lock(mutex_);
+        const auto over = [](const auto& user) {
+            return user.first->progress().reached() >= user.second || !user.first->in_flight();
+        };
+        const auto rest = std::stable_partition(deferred_.begin(), deferred_.end(), [&](const Deferred& entry) {
+            return !std::all_of(entry.users.begin(), entry.users.end(), over);
+        });
+        done.assign(std::make_move_iterator(rest), std::make_move_iterator(deferred_.end()));
+        deferred_.erase(rest, deferred_.end());
+        deferred_count_.store(deferred_.size(), std::memory_order_relaxed);
+        std::erase_if(queues_, [](const auto& weak) { return weak.expired(); });
+    }
+    for (const Deferred& entry : done) {
+        if (entry.allocation != nullptr) entry.memory->free(entry.allocation);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ cards */
+
+Card::Card(const CardProfile& profile, const MachineOptions& options)
+    : core_(std::make_shared<CardCore>(profile, options)) {}
+
+/* What is deferred refers to queues, and they to the core: the last of them to end reaps it. */
+Card::~Card() {
+    core_->reap();
+}
+
+const CardProfile& Card::profile() const {
+    return core_->profile_;
+}
+bool Card::strict() const {
+    return core_->options_.strict;
+}
+uint32_t Card::compute_units() const {
+    return core_->engine_->worker_count();
+}
+uint64_t Card::private_memory_bytes() const {
+    return core_->engine_->stack_bytes();
+}
+uint64_t Card::free_bytes() const {
+    return core_->memory_->free_bytes();
+}
+uint64_t Card::total_bytes() const {
+    return core_->memory_->total_bytes();
+}
+uint64_t Card::clock_ns() const {
+    return now_ns() - core_->made_ns_;
+}
+uint64_t Card::host_ns() {
+    return now_ns();
+}
+
+Result<Allocation*> Card::allocate(uint64_t size, uint64_t alignment, MemoryKind kind) {
+    if (lost()) return loss();
+    core_->reap();
+    return core_->memory_->allocate(size, alignment, kind);
+}
+
+void Card::free(Allocation* allocation) {
+    core_->reap();
+    auto users = core_->in_flight();
+    if (users.empty()) return core_->memory_->free(allocation);
+    allocation->released.store(true, std::memory_order_release);
+    core_->defer(allocation, nullptr, std::move(users));
+}
+
+void Card::retire(std::shared_ptr<const void> object) {
+    core_->reap();
+    auto users = core_->in_flight();
+    if (!users.empty()) core_->defer(nullptr, std::move(object), std::move(users));
+}
+
+Status Card::write(uint64_t address, const void* source, uint64_t size) {
+    if (lost()) return loss();
+    if (size == 0) return {};
+    if (Status status = core_->memory_->check_range(address, size, "write"); !status.ok()) return status;
+    const AccessScope access(core_->memory_.get());
+    std::memmove(reinterpret_cast<void*>(address), source, size);
+    return {};
+}
+
+Status Card::read(uint64_t address, void* target, uint64_t size) {
+    if (lost()) return loss();
+    if (size == 0) return {};
+    if (Status status = core_->memory_->check_range(address, size, "read"); !status.ok()) return status;
+    const AccessScope access(core_->memory_.get());
+    std::memmove(target, reinterpret_cast<const void*>(address), size);
+    return {};
+}
+
+Result<std::unique_ptr<Queue>> Card::create_queue(const QueueOptions& options) {
+    if (lost()) return loss();
+    if (options.priority >= Engine::kPriorities) {
+        return Status(Code::kOutOfRange, "queue priority " + std::to_string(options.priority) + "; the highest is " +
+                                             std::to_string(Engine::kPriorities - 1));
+    }
+    if (Status status = core_->engine_->start(); !status.ok()) return status;
+    auto queue = std::make_shared<QueueCore>(core_, options);
+    if (Status status = queue->prepare(); !status.ok()) return status;
+    core_->reap();
+    {
+        std::lock_guard lock(core_->mutex_);
+        core_->queues_.push_back(queue);
+    }
+    if (lost()) queue->fail(loss());
+    return std::make_unique<Queue>(std::move(queue));
+}
+
+WaitResult Card::synchronize(uint64_t timeout_ns) {
+    const uint64_t deadline_ns = deadline_after(timeout_ns);
+    for (const auto& [queue, value] : core_->in_flight()) {
+        if (lost()) break;
+        uint64_t left_ns = UINT64_MAX;
+        if (deadline_ns != UINT64_MAX) {
+            const uint64_t now = now_ns();
+            left_ns = deadline_ns > now ? deadline_ns - now : 0;
+        }
+        if (queue->wait(value, left_ns) == WaitResult::kTimeout) return WaitResult::kTimeout;
+    }
+    return lost() ? WaitResult::kFailed : WaitResult::kReached;
+}
+
+void Card::set_lost(const std::string& reason) {
+    core_->set_lost(reason);
+}
+bool Card::lost() const noexcept {
+    return core_->lost_.load(std::memory_order_acquire);
+}
+Status Card::loss() const {
+    return core_->loss();
+}
+void Card::on_lost(std::function<void(const std::string&)> told) {
+    core_->told_lost_ = std::move(told);
+}
+
+Status Card::reset() {
+    core_->set_lost("it is being reset"); /* ends what is still waited for */
+    core_->reap();
+    std::lock_guard lock(core_->mutex_);
+    core_->memory_ = std::make_shared<Memory>(core_->profile_, core_->options_.strict);
+    core_->queues_.clear();
+    core_->lost_reason_.clear();
+    core_->lost_.store(false, std::memory_order_release);
+    return {};
+}
+
+Machine::Machine(const Profile& profile, const MachineOptions& options) : profile_name_(profile.name) {
+    for (const CardProfile& card : profile.cards)
+        cards_.push_back(std::make_unique<Card>(card, options));
+}
+
+/* ------------------------------------------------------------------------------------------------ handles of queues */
+
+Queue::Queue(std::shared_ptr<QueueCore> core) : core_(std::move(core)) {}
+
+Queue::~Queue() {
+    if (!core_->in_flight() || core_->progress().failed()) return;
+    core_->fail({Code::kCancelled, "the queue was destroyed"});
+    core_->drain_failed();
+}
+
+Status Queue::launch(const Kernel& kernel, const Shape& shape, const void* block, uint64_t value) {
+    return core_->launch(kernel, shape, static_cast<const std::byte*>(block), value);
+}
+
+/* The memory behind a place; kept by the queue, since another card may be reset while the copy is pending. */
+Memory* Queue::memory_of(const Place& place) {
+    if (place.card == nullptr) return nullptr;
+    core_->keep_memory(place.card->core_->memory_);
+    return place.card->core_->memory_.get();
+}
+
+Status Queue::copy(const Copy& copy, uint64_t value) {
+    return core_->copy(copy, memory_of(copy.source), memory_of(copy.target), value);
+}
+
+Status Queue::fill(const Fill& fill, uint64_t value) {
+    return core_->fill(fill, memory_of(fill.target), value);
+}
+
+Status Queue::after(const Queue& other, uint64_t other_value, uint64_t value) {
+    return core_->after(other.core_, other_value, value);
+}
+
+uint64_t Queue::reached() const noexcept {
+    return core_->progress().reached();
+}
+uint64_t Queue::submitted() const noexcept {
+    return core_->submitted();
+}
+Status Queue::failure() const {
+    return core_->progress().failure();
+}
+bool Queue::failed() const noexcept {
+    return core_->progress().failed();
+}
+WaitResult Queue::wait(uint64_t value, uint64_t timeout_ns) {
+    return core_->wait(value, timeout_ns);
+}
+Result<Times> Queue::times(uint64_t value) const {
+    return core_->times(value);
+}
+
+void Queue::notify(uint64_t value, std::function<void(const Status&)> told) {
+    core_->notify(value, std::move(told));
+}
+
+} // namespace mock

@@ -1,0 +1,155 @@
+/* Profiles: the built-in ones, and errors that name file, key and value. */
+#include "mock/profile.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "mock/card.h"
+
+using mock::CardKind;
+using mock::Code;
+
+namespace {
+
+mock::Status refused(const std::string& json) {
+    auto profile = mock::parse_profile(json, "\"test.json\"");
+    REQUIRE_FALSE(profile.ok());
+    CHECK(profile.status().message().starts_with("profile \"test.json\": "));
+    return profile.status();
+}
+
+std::string card_with(const std::string& more) {
+    return R"({"cards": [{"name": "c", "kind": "discrete", "memory_bytes": 1048576)" + more + "}]}";
+}
+
+void check_says(const std::string& json, const std::string& part) {
+    const mock::Status status = refused(json);
+    CHECK_MESSAGE(status.message().find(part) != std::string::npos, status.message());
+}
+
+} // namespace
+
+TEST_SUITE("profile.builtin") {
+    TEST_CASE("all are valid") {
+        REQUIRE_FALSE(mock::builtin_profiles().empty());
+        for (std::string_view name : mock::builtin_profiles()) {
+            auto profile = mock::load_profile(std::string(name));
+            CHECK_MESSAGE(profile.ok(), profile.status().message());
+            CHECK(profile.value().name == name);
+            CHECK_FALSE(profile.value().description.empty());
+        }
+    }
+
+    TEST_CASE("the default has two discrete cards and a unified one") {
+        auto profile = mock::load_profile("default");
+        REQUIRE(profile.ok());
+        REQUIRE(profile.value().cards.size() == 3);
+        CHECK(profile.value().cards[0].kind == CardKind::kDiscrete);
+        CHECK(profile.value().cards[1].kind == CardKind::kDiscrete);
+        CHECK(profile.value().cards[2].kind == CardKind::kUnified);
+        for (const auto& card : profile.value().cards) {
+            CHECK(card.memory_bytes == uint64_t{1} << 30);
+            CHECK(card.max_allocation_bytes == card.memory_bytes);
+        }
+    }
+
+    TEST_CASE("an unknown name lists those that exist") {
+        auto profile = mock::load_profile("dfault");
+        REQUIRE_FALSE(profile.ok());
+        CHECK(profile.status().code() == Code::kNotFound);
+        CHECK(profile.status().message().find("\"dfault\"") != std::string::npos);
+        for (std::string_view name : mock::builtin_profiles()) {
+            CHECK(profile.status().remedy().find(name) != std::string::npos);
+        }
+    }
+
+    TEST_CASE("a machine without cards is one") {
+        auto profile = mock::load_profile("none");
+        REQUIRE(profile.ok());
+        CHECK(mock::Machine(profile.value(), {}).cards().empty());
+    }
+}
+
+TEST_SUITE("profile.file") {
+    TEST_CASE("is named after its file") {
+        char folder[] = "/tmp/mock-profile-XXXXXX";
+        REQUIRE(mkdtemp(folder) != nullptr);
+        const std::string path = std::string(folder) + "/mine.json";
+        std::ofstream(path) << card_with(R"(, "count": 3)");
+        auto profile = mock::load_profile(path);
+        unlink(path.c_str());
+        rmdir(folder);
+        REQUIRE_MESSAGE(profile.ok(), profile.status().message());
+        CHECK(profile.value().name == "mine");
+        CHECK(profile.value().cards.size() == 3);
+    }
+
+    TEST_CASE("that does not exist is named") {
+        auto profile = mock::load_profile("/nonexistent/p.json");
+        REQUIRE_FALSE(profile.ok());
+        CHECK(profile.status().code() == Code::kNotFound);
+        CHECK(profile.status().message().find("/nonexistent/p.json") != std::string::npos);
+    }
+}
+
+TEST_SUITE("profile.parse") {
+    TEST_CASE("takes every key") {
+        auto profile = mock::parse_profile(
+            card_with(R"(, "max_allocation_bytes": 65536, "host_memory_bytes": 131072, "max_group_size": 7,
+                          "local_memory_bytes": 2048, "lost_after_operations": 5)"),
+            "x");
+        REQUIRE_MESSAGE(profile.ok(), profile.status().message());
+        const mock::CardProfile& card = profile.value().cards.at(0);
+        CHECK(card.max_allocation_bytes == 65536);
+        CHECK(card.host_memory_bytes == 131072);
+        CHECK(card.max_group_size == 7);
+        CHECK(card.local_memory_bytes == 2048);
+        CHECK(card.lost_after_operations == 5);
+    }
+
+    TEST_CASE("errors name key and value") {
+        check_says("[1, 2]", "the file = [1,2]: must be an object");
+        check_says("{}", "cards is missing");
+        check_says(R"({"cards": 5})", "cards = 5: must be a list");
+        check_says(R"({"cards": [], "colour": "red"})",
+                   "\"colour\" = \"red\": unknown key; known are description, cards");
+        check_says(R"({"cards": ["x"]})", "cards[0] = \"x\": must be an object");
+        check_says(R"({"cards": [{"name": "c", "kind": "discrete"}]})", "cards[0].memory_bytes is missing");
+        check_says(R"({"cards": [{"name": "", "kind": "discrete", "memory_bytes": 65536}]})",
+                   "cards[0].name = \"\": must be");
+        check_says(R"({"cards": [{"name": "c", "kind": "quantum", "memory_bytes": 65536}]})",
+                   "cards[0].kind = \"quantum\": must be \"discrete\" or \"unified\"");
+        check_says(card_with(R"(, "speed": 3)"),
+                   "\"cards[0].speed\" = 3: unknown key; known are name, kind, count, memory_bytes");
+        check_says(card_with(R"(, "max_group_size": 0)"),
+                   "cards[0].max_group_size = 0: must be a whole number from 1 to 65536");
+        check_says(card_with(R"(, "max_group_size": -4)"), "cards[0].max_group_size = -4");
+        check_says(card_with(R"(, "max_group_size": 1.5)"), "cards[0].max_group_size = 1.5");
+        check_says(card_with(R"(, "max_group_size": "64")"), "cards[0].max_group_size = \"64\"");
+        check_says(card_with(R"(, "max_allocation_bytes": 2097152)"),
+                   "cards[0].max_allocation_bytes = 2097152: must be at most memory_bytes = 1048576");
+        check_says(card_with(R"(, "count": 1025)"), "cards[0].count = 1025");
+        check_says(
+            R"({"cards": [{"name": "c", "kind": "unified", "memory_bytes": 65536, "host_memory_bytes": 65536}]})",
+            "cards[0].host_memory_bytes = 65536: must be absent");
+    }
+
+    TEST_CASE("more cards in all than the limit are refused") {
+        const std::string half = R"({"name": "c", "kind": "discrete", "memory_bytes": 65536, "count": 600})";
+        check_says(R"({"cards": [)" + half + "," + half + "]}", "cards[1]: more than 1024 cards");
+    }
+
+    TEST_CASE("garbage is no profile") {
+        check_says("", "not JSON");
+        check_says("{\"cards\": [", "not JSON");
+        check_says(std::string("\xff\xfe\x00x", 4), "not JSON");
+        check_says(R"({"cards": [], "cards": []})", "the key \"cards\" stands twice");
+        check_says(R"({"description": )" + std::string(40, '[') + std::string(40, ']') + R"(, "cards": []})",
+                   "nested deeper than 16");
+        check_says(R"({"cards": [], "description": ")" + std::string(600, 'x') + "\"}", "description = ");
+    }
+}
