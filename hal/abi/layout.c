@@ -1,8 +1,9 @@
 /* Size and offsets of every public struct and the value of every public constant, for 64-bit machines. What is released
  * stands here for ever: a growing struct gets new lines (and a new size), a frozen one never changes. Compiled by the lint
  * check_layout.py with -Wpadded; `check_layout.py --missing` prints the lines that new declarations need. */
-#include <qiao/qiao.h>
+#include <qiao/compiler.h>
 #include <qiao/plugin.h>
+#include <qiao/qiao.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "the size of " #type " changed")
 #define AT(type, member, offset) _Static_assert(offsetof(type, member) == (offset), "the place of " #type "." #member " changed")
@@ -496,3 +497,29 @@ VALUE(QIAO_LOG_LEVEL_ERROR, 1);
 VALUE(QIAO_LOG_LEVEL_WARNING, 2);
 VALUE(QIAO_LOG_LEVEL_INFO, 3);
 VALUE(QIAO_LOG_LEVEL_DEBUG, 4);
+
+SIZE(qiao_compiler_desc, 80);
+AT(qiao_compiler_desc, struct_size, 0);
+AT(qiao_compiler_desc, next, 8);
+AT(qiao_compiler_desc, source, 16);
+AT(qiao_compiler_desc, source_size, 24);
+AT(qiao_compiler_desc, source_name, 32);
+AT(qiao_compiler_desc, options, 40);
+AT(qiao_compiler_desc, formats, 48);
+AT(qiao_compiler_desc, cache_directory, 56);
+AT(qiao_compiler_desc, time_limit_ns, 64);
+AT(qiao_compiler_desc, flags, 72);
+SIZE(qiao_compiler_result, 72);
+AT(qiao_compiler_result, struct_size, 0);
+AT(qiao_compiler_result, next, 8);
+AT(qiao_compiler_result, package, 16);
+AT(qiao_compiler_result, package_size, 24);
+AT(qiao_compiler_result, log, 32);
+AT(qiao_compiler_result, message, 40);
+AT(qiao_compiler_result, remedy, 48);
+AT(qiao_compiler_result, status, 56);
+AT(qiao_compiler_result, line, 60);
+AT(qiao_compiler_result, from_cache, 64);
+AT(qiao_compiler_result, reserved0, 68);
+VALUE(QIAO_COMPILER_NO_CACHE, 1);
+VALUE(QIAO_COMPILER_BEST_EFFORT, 2);

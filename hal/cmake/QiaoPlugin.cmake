@@ -19,7 +19,7 @@ function(qiao_add_plugin)
   target_link_libraries(${target} PRIVATE qiao::headers ${P_LIBRARIES})
   target_link_options(${target} PRIVATE "LINKER:--version-script=${QIAO_PLUGIN_EXPORTS}")
   set_target_properties(${target} PROPERTIES
-    PREFIX "" LIBRARY_OUTPUT_DIRECTORY "${QIAO_PLUGIN_OUTPUT_DIRECTORY}" LINK_DEPENDS "${QIAO_PLUGIN_EXPORTS}")
+    PREFIX "" INSTALL_RPATH "" LIBRARY_OUTPUT_DIRECTORY "${QIAO_PLUGIN_OUTPUT_DIRECTORY}" LINK_DEPENDS "${QIAO_PLUGIN_EXPORTS}")
   set_property(GLOBAL APPEND PROPERTY QIAO_PLUGIN_TARGETS ${target})
 
   set(QIAO_PLUGIN_LIBRARY "../${target}.so")

@@ -140,8 +140,8 @@ void lay_out_words(Kernel& kernel) {
         Word entry = {};
         entry.first = kernel.by_word.data() + first[word];
         entry.count = static_cast<uint16_t>(first[word + 1] - first[word]);
-        entry.whole = entry.count == 1 && entry.first->offset >= 8 * word &&
-                      entry.first->offset + entry.first->size <= 8 * word + 8;
+        const uint32_t bytes = std::min(8u, kernel.block_size - 8 * word);
+        entry.whole = entry.count == 1 && entry.first->offset == 8 * word && entry.first->size == bytes;
         kernel.words.push_back(entry);
     }
 }

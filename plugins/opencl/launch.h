@@ -24,7 +24,7 @@ struct Argument {
     qiao_argument_kind kind;
 };
 
-// Eight bytes of the block. `whole`: exactly one argument lies here, and it lies nowhere else.
+// Eight bytes of the block, or its last few. `whole`: one argument fills them and nothing else.
 struct Word {
     const Argument* first;
     uint16_t count;

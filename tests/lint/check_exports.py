@@ -2,7 +2,7 @@
 """Exports equal the header: functions declared QIAO_API == hal/abi/exports.map == the dynamic symbols of libqiao.so, and a
 plugin exports qiao_plugin_query and nothing else.
 
-Without --library only header and map are compared. --missing prints the declared functions the map lacks, ready to append.
+--missing prints the declared functions the map lacks, ready to append.
 """
 
 import argparse
@@ -45,9 +45,9 @@ def mapped(path):
     return names, nodes, sorted(set(findings))
 
 
-def dynamic_symbols(library, nm):
+def dynamic_symbols(library):
     """Names a library defines for others; versions cut off."""
-    printed = subprocess.run([nm, "-D", "--defined-only", "--format=posix", str(library)], check=True, text=True,
+    printed = subprocess.run(["nm", "-D", "--defined-only", "--format=posix", str(library)], check=True, text=True,
                              capture_output=True).stdout
     return {line.split()[0].split("@")[0] for line in printed.splitlines() if line}
 
@@ -62,9 +62,8 @@ def main(argv):
     root = pathlib.Path(__file__).resolve().parents[2]
     parser.add_argument("--headers", type=pathlib.Path, default=root / "hal/include/qiao")
     parser.add_argument("--map", type=pathlib.Path, default=root / "hal/abi/exports.map")
-    parser.add_argument("--library", type=pathlib.Path)
+    parser.add_argument("--library", type=pathlib.Path, help="without it only headers and map are compared")
     parser.add_argument("--plugins", type=pathlib.Path, nargs="*", default=[])
-    parser.add_argument("--nm", default="nm")
     parser.add_argument("--missing", action="store_true")
     parser.add_argument("--self-test", metavar="CC", help="the C compiler that makes wrong libraries")
     arguments = parser.parse_args(argv)
@@ -83,13 +82,12 @@ def main(argv):
         findings.append(f"{arguments.headers}: no function is declared QIAO_API: wrong folder?")
     findings += differences("the headers", set(functions), arguments.map.name, set(names))
     if arguments.library:
-        exported = dynamic_symbols(arguments.library, arguments.nm) - set(nodes)
+        exported = dynamic_symbols(arguments.library) - set(nodes)
         findings += differences("the headers", set(functions), arguments.library.name, exported)
     for plugin in arguments.plugins:
-        findings += differences("what a plugin exports", PLUGIN_EXPORTS, plugin.name,
-                                dynamic_symbols(plugin, arguments.nm))
+        findings += differences("what a plugin exports", PLUGIN_EXPORTS, plugin.name, dynamic_symbols(plugin))
     libraries = [path.name for path in [arguments.library, *arguments.plugins] if path]
-    return source.report(findings, f"{len(functions)} functions in headers, map, {', '.join(libraries) or 'no library yet'}")
+    return source.report(findings, f"{len(functions)} functions in headers, map, {', '.join(libraries) or 'no library'}")
 
 
 def cases(compiler):

@@ -29,23 +29,23 @@ STRUCT = re.compile(r"typedef struct (qiao_\w+) \{(.*?)^\} \1;", re.S | re.M)
 INIT = re.compile(r"^#define (QIAO_\w+_INIT)\b", re.M)
 
 
-def compile_text(compiler, language, include, text, output=None, flags=()):
+def compile_text(compiler, language, includes, text, output=None, flags=()):
     """The compiler's complaint, or ""."""
     warnings = [flag for flag in WARNINGS if language == "c" or flag != "-Wstrict-prototypes"]
-    command = [compiler, "-x", language, LANGUAGES[language], *warnings, *flags, "-I", str(include)]
+    command = [compiler, "-x", language, LANGUAGES[language], *warnings, *flags, *(f"-I{path}" for path in includes)]
     command += ["-o", str(output)] if output else ["-fsyntax-only"]
     done = subprocess.run([*command, "-"], input=text, text=True, capture_output=True)
     return done.stderr.strip() if done.returncode else ""
 
 
-def check_alone(compilers, include, headers):
+def check_alone(compilers, includes, headers):
     findings = []
     for header in headers:
         for compiler in compilers:
             for language in ["c++"] if header.suffix == ".hpp" else LANGUAGES:
                 text = f"#include <qiao/{header.name}>\n#include <qiao/{header.name}>\n"
                 text += "extern int nothing;\n"
-                complaint = compile_text(compiler, language, include, text)
+                complaint = compile_text(compiler, language, includes, text)
                 if complaint:
                     findings.append(f"{header.name}: does not compile alone with {compiler} {LANGUAGES[language]}:\n{complaint}")
     return findings
@@ -70,7 +70,7 @@ def check_init_exists(headers):
     return findings, macros
 
 
-def check_init_values(compilers, include, headers, macros):
+def check_init_values(compilers, includes, headers, macros):
     """Compiles and runs a program that instantiates each macro and looks at the result."""
     lines = ["#include <stdio.h>", "#include <string.h>"]
     lines += [f"#include <qiao/{header.name}>" for header in headers if header.suffix == ".h"]
@@ -99,7 +99,7 @@ def check_init_values(compilers, include, headers, macros):
         program = pathlib.Path(folder) / "init"
         for compiler in compilers:
             for language in LANGUAGES:
-                complaint = compile_text(compiler, language, include, text, program,
+                complaint = compile_text(compiler, language, includes, text, program,
                                          ["-Wmissing-field-initializers", "-Wmissing-braces"])
                 if complaint:
                     findings.append(f"INIT macros do not compile with {compiler} {LANGUAGES[language]}:\n{complaint}")
@@ -114,29 +114,32 @@ def check_init_values(compilers, include, headers, macros):
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     root = pathlib.Path(__file__).resolve().parents[2]
-    parser.add_argument("--include", type=pathlib.Path, default=root / "hal/include")
+    parser.add_argument("--includes", type=pathlib.Path, nargs="+", default=[root / "hal/include", root / "hal/compiler/include"])
     parser.add_argument("--compilers", nargs="+", default=["gcc"], help="each compiles C and C++ (-x)")
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args(argv)
     if arguments.self_test:
         return source.self_test(cases(arguments.compilers))
 
-    headers = sorted(path for path in (arguments.include / "qiao").glob("*") if path.suffix in (".h", ".hpp"))
-    if not headers:
-        return source.report([f"{arguments.include}/qiao: no header found: wrong folder?"], "")
-    findings = check_alone(arguments.compilers, arguments.include, headers)
+    headers = []
+    for include in arguments.includes:
+        found = sorted(path for path in (include / "qiao").glob("*") if path.suffix in (".h", ".hpp"))
+        if not found:
+            return source.report([f"{include}/qiao: no header found: wrong folder?"], "")
+        headers += found
+    findings = check_alone(arguments.compilers, arguments.includes, headers)
     missing, macros = check_init_exists([header for header in headers if header.suffix == ".h"])
     findings += missing
     unknown = set(ZERO_EXCEPT) - set(macros)
     findings += [f"ZERO_EXCEPT names {name}, which no header defines" for name in sorted(unknown)]
     if not findings:
-        findings = check_init_values(arguments.compilers, arguments.include, headers, macros)
+        findings = check_init_values(arguments.compilers, arguments.includes, headers, macros)
     return source.report(findings, f"{len(headers)} headers alone with {', '.join(arguments.compilers)}; {len(macros)} INIT macros")
 
 
 def cases(compilers):
     def run(root):
-        return main(["--include", str(root), "--compilers", *compilers])
+        return main(["--includes", str(root), "--compilers", *compilers])
 
     launch = ("typedef struct qiao_launch { uint64_t global_size[3]; uint32_t dimensions; uint32_t flags;\n} qiao_launch;\n"
               "#define QIAO_LAUNCH_INIT {{1u, 1u, 1u}, 1u, 0u}\n")

@@ -38,7 +38,7 @@ def members(body):
 def wanted(headers):
     """The assertions there must be, as (macro, type or constant, member or None)."""
     found = []
-    for path in sorted(headers.glob("*.h")):
+    for path in headers:
         text = source.without_comments(path.read_text(encoding="utf-8"))
         for name, body in STRUCT.findall(text):
             found.append(("SIZE", name, None))
@@ -58,14 +58,14 @@ def spell(macro, name, member, value):
     return f"{macro}({name}, {member + ', ' if member else ''}{value});"
 
 
-def values(compiler, include, assertions):
+def values(compiler, includes, headers, assertions):
     """The assertions as lines of layout.c, with the values that hold now."""
     expression = {"SIZE": "(long long)sizeof({0})", "AT": "(long long)offsetof({0}, {1})", "VALUE": "(long long)({0})"}
-    lines = ["#include <stdio.h>", "#include <qiao/qiao.h>", "#include <qiao/plugin.h>", "int main(void) {"]
+    lines = ["#include <stdio.h>", *(f"#include <qiao/{header.name}>" for header in headers), "int main(void) {"]
     lines += [f'    printf("%lld\\n", {expression[macro].format(name, member)});' for macro, name, member in assertions]
     with tempfile.TemporaryDirectory(prefix="qiao-lint-") as folder:
         program = pathlib.Path(folder) / "values"
-        subprocess.run([compiler, "-x", "c", "-std=c11", f"-I{include}", "-o", program, "-"], text=True, check=True,
+        subprocess.run([compiler, "-x", "c", "-std=c11", *includes, "-o", program, "-"], text=True, check=True,
                        input="\n".join(lines + ["}", ""]))
         printed = subprocess.run([program], text=True, check=True, capture_output=True).stdout.split()
     return [spell(*assertion, value) for assertion, value in zip(assertions, printed, strict=True)]
@@ -74,7 +74,7 @@ def values(compiler, include, assertions):
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     root = pathlib.Path(__file__).resolve().parents[2]
-    parser.add_argument("--include", type=pathlib.Path, default=root / "hal/include")
+    parser.add_argument("--includes", type=pathlib.Path, nargs="+", default=[root / "hal/include", root / "hal/compiler/include"])
     parser.add_argument("--layout", type=pathlib.Path, default=root / "hal/abi/layout.c")
     parser.add_argument("--compiler", default="gcc", help="a gcc: clang has other rules for -Wpadded")
     parser.add_argument("--missing", action="store_true")
@@ -83,13 +83,15 @@ def main(argv):
     if arguments.self_test:
         return source.self_test(cases(arguments.compiler))
 
-    assertions = wanted(arguments.include / "qiao")
+    headers = [header for include in arguments.includes for header in sorted((include / "qiao").glob("*.h"))]
+    includes = [f"-I{include}" for include in arguments.includes]
+    assertions = wanted(headers)
     if not assertions:
-        return source.report([f"{arguments.include}/qiao: no struct found: wrong folder?"], "")
+        return source.report([f"{' '.join(map(str, arguments.includes))}: no struct found: wrong folder?"], "")
     there = present(arguments.layout)
     missing = [assertion for assertion in assertions if assertion not in there]
     if arguments.missing:
-        print("\n".join(values(arguments.compiler, arguments.include, missing)))
+        print("\n".join(values(arguments.compiler, includes, headers, missing)))
         return 0
 
     findings = [f"{arguments.layout.name}: lacks {spell(*assertion, '...')}" for assertion in missing]
@@ -97,7 +99,7 @@ def main(argv):
         findings.append(f"append what `{pathlib.Path(__file__).name} --missing` prints")
     findings += [f"{arguments.layout.name}: {spell(*assertion, '...')[:-1]} is not in the headers any more"
                  for assertion in sorted(there - set(assertions), key=str)]
-    done = subprocess.run([arguments.compiler, *FLAGS, f"-I{arguments.include}", "-c", "-o", "/dev/null", arguments.layout],
+    done = subprocess.run([arguments.compiler, *FLAGS, *includes, "-c", "-o", "/dev/null", arguments.layout],
                           text=True, capture_output=True)
     if done.returncode:
         findings.append(done.stderr.strip())
@@ -106,7 +108,7 @@ def main(argv):
 
 def cases(compiler):
     def run(root):
-        return main(["--include", str(root / "h"), "--layout", str(root / "layout.c"), "--compiler", compiler])
+        return main(["--includes", str(root / "h"), "--layout", str(root / "layout.c"), "--compiler", compiler])
 
     start = "#include <stddef.h>\n#include <stdint.h>\n"
     right = "typedef struct qiao_a {\n  size_t struct_size;\n  uint32_t x, y;\n  void (*f)(int a, int b);\n} qiao_a;\n"

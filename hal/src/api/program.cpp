@@ -7,6 +7,7 @@
 #include "api/entry.h"
 #include "api/instance.h"
 #include "dispatch/device.h"
+#include "dispatch/geometry.h"
 #include "dispatch/retire.h"
 #include "object/program.h"
 #include "package/package.h"
@@ -128,6 +129,7 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     if ((found.flags & QIAO_PLUGIN_KERNEL_GLOBAL_OFFSET) != 0) kernel.flags |= QIAO_KERNEL_GLOBAL_OFFSET;
     if ((found.flags & QIAO_PLUGIN_KERNEL_REMAINDER) != 0) kernel.flags |= QIAO_KERNEL_REMAINDER;
     if ((found.flags & QIAO_PLUGIN_KERNEL_ONE_ITEM_GROUPS) != 0) kernel.max_group_size = 1;
+    prepare_geometry(kernel);
     return QIAO_OK;
 }
 

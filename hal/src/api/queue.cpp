@@ -20,24 +20,30 @@ namespace {
 
 /* ---------------------------------------------------------------- launch */
 
-// The bytes of a launch's shape that differ between two launches, or 0.
-inline uint64_t shape_difference(const qiao_launch& a, const qiao_launch& b) {
-    uint64_t words_a[10], words_b[10], difference = 0;
-    static_assert(sizeof words_a == sizeof(qiao_launch));
-    std::memcpy(words_a, &a, sizeof words_a);
-    std::memcpy(words_b, &b, sizeof words_b);
-    for (int i = 0; i < 10; ++i) difference |= words_a[i] ^ words_b[i];
-    return difference;
+typedef uint64_t WordPair __attribute__((vector_size(16)));
+
+template <size_t kIndex>
+inline WordPair difference_of_pair(const void* remembered, const void* launch) {
+    WordPair a, b;
+    std::memcpy(&a, static_cast<const char*>(remembered) + kIndex * sizeof a, sizeof a);
+    std::memcpy(&b, static_cast<const char*>(launch) + kIndex * sizeof b, sizeof b);
+    return a ^ b;
 }
 
-inline bool same_shape(const LaunchMemo& memo, const Kernel& kernel, const qiao_launch& launch, const void* block) {
-    if ((memo.kernel_serial ^ kernel.serial) | shape_difference(memo.launch, launch)) return false;
-    return kernel.local_count == 0 ||
-           std::memcmp(memo.local_counts, static_cast<const std::byte*>(block) + kernel.local_counts_at, kernel.local_count * sizeof(uint32_t)) == 0;
+// Not zero if the launch differs from the remembered one: five 16-byte compares on every architecture that has them.
+inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& launch) {
+    static_assert(sizeof(qiao_launch) == 5 * sizeof(WordPair));
+    const void* remembered = __builtin_assume_aligned(&shape.launch, alignof(LaunchShape));
+    const WordPair difference = difference_of_pair<0>(remembered, &launch) | difference_of_pair<1>(remembered, &launch) |
+                                difference_of_pair<2>(remembered, &launch) | difference_of_pair<3>(remembered, &launch) |
+                                difference_of_pair<4>(remembered, &launch);
+    return difference[0] | difference[1];
 }
 
-[[gnu::cold, gnu::noinline]] qiao_status refuse_launch(const qiao_queue* queue, const qiao_kernel* kernel, const qiao_launch* launch,
-                                                       const void* arguments, size_t argument_bytes) {
+// The launch's checks once more, in words; a kernel without arguments needs no block and goes on.
+[[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
+                                                      size_t argument_bytes, uint64_t* out_value) {
+    if (out_value != nullptr) *out_value = 0;
     if (!is_healthy(queue)) return fail_submission(queue);
     QIAO_CHECK_HANDLE(kernel);
     QIAO_CHECK_POINTER(launch);
@@ -49,45 +55,70 @@ inline bool same_shape(const LaunchMemo& memo, const Kernel& kernel, const qiao_
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
                     kernel->body.block_size, argument_bytes);
     }
-    QIAO_CHECK_POINTER(arguments);
-    return fail(QIAO_ERROR_INTERNAL, "a launch was refused for no reason");
+    if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
+    const uint64_t no_arguments = 0;
+    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
-[[gnu::cold, gnu::noinline]] qiao_status change_shape(Queue& queue, const Kernel& kernel, const qiao_launch& launch, const void* block) {
-    QIAO_RETURN_IF_ERROR(make_geometry(kernel, launch, block, queue.geometry));
-    queue.memo.kernel_serial = kernel.serial;
-    queue.memo.launch = launch;
-    if (kernel.local_count == 0) return QIAO_OK;
-    std::memcpy(queue.memo.local_counts, static_cast<const std::byte*>(block) + kernel.local_counts_at, kernel.local_count * sizeof(uint32_t));
+// Only the first axis differs, and its group fits and divides: the rest of the geometry stands. False, with the launch
+// remembered forgotten, if that was not all.
+[[gnu::noinline]] bool change_first_axis(Queue& queue, LaunchShape& shape, const Kernel& kernel, const qiao_launch& launch) {
+    const uint64_t global = launch.global_size[0], size = launch.group_size[0];
+    qiao_plugin_geometry& geometry = shape.geometry;
+    if (shape.kernel_serial != kernel.serial || (kernel.required_group[0] | geometry.tail[0]) != 0 || shape.launch.group_size[0] == 0) return false;
+    if (size - 1 >= kernel.axis_limit[0] || size * geometry.group_size[1] * geometry.group_size[2] > kernel.max_group_size) return false;
+    const uint64_t count = global / size;
+    if (count * size != global || count - 1 >= kernel.group_count_limit[0]) return false;
+    shape.launch.global_size[0] = global;
+    shape.launch.group_size[0] = size;
+    if (shape_difference(shape, launch) != 0) {
+        shape.kernel_serial = 0;
+        return false;
+    }
+    geometry.group_count[0] = static_cast<uint32_t>(count);
+    geometry.group_size[0] = static_cast<uint32_t>(size);
+    geometry.generation = ++queue.next_generation;
+    return true;
+}
+
+// The launch does not look like the kernel's last one: a new geometry, unless only its local byte counts had to be compared.
+[[gnu::cold, gnu::noinline]] qiao_status change_shape(Queue& queue, LaunchShape& shape, const Kernel& kernel, const qiao_launch& launch, const void* block) {
+    const void* local_counts = static_cast<const std::byte*>(block) + kernel.local_counts_at;
+    const size_t local_bytes = kernel.local_count * sizeof(uint32_t);
+    if (local_bytes - 1 < sizeof shape.local_counts && shape.kernel_serial == (kernel.serial | kWithLocalCounts) && shape_difference(shape, launch) == 0 &&
+        std::memcmp(shape.local_counts, local_counts, local_bytes) == 0) {
+        return QIAO_OK;
+    }
+    QIAO_RETURN_IF_ERROR(make_geometry(kernel, launch, block, ++queue.next_generation, shape.geometry));
+    shape.launch = launch;
+    shape.kernel_serial = kernel.serial;
+    if (local_bytes == 0) return QIAO_OK;
+    shape.kernel_serial |= kWithLocalCounts;
+    std::memcpy(shape.local_counts, local_counts, std::min(local_bytes, sizeof shape.local_counts));
     return QIAO_OK;
 }
 
 void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     queue.deferred->push(std::move(operation), queue.last_value + 1);
     ++queue.deferred_count;
-    *out_value = ++queue.last_value;
+    ++queue.last_value;
+    if (out_value != nullptr) *out_value = queue.last_value;
 }
 
-[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const void* block, uint64_t* out_value) {
+[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const qiao_plugin_geometry& geometry,
+                                                      const void* block, uint64_t* out_value) {
     return entry([&]() -> qiao_status {
         const auto* bytes = static_cast<const std::byte*>(block);
-        defer(queue, LaunchOperation{kernel, queue.geometry, {bytes, bytes + kernel->body.block_size}}, out_value);
+        defer(queue, LaunchOperation{kernel, geometry, {bytes, bytes + kernel->body.block_size}}, out_value);
         return QIAO_OK;
     });
 }
 
-inline qiao_status launch_locked(Queue& queue, qiao_kernel* kernel, const qiao_launch& launch, const void* block, uint64_t* out_value) {
-    if (!same_shape(queue.memo, kernel->body, launch, block)) [[unlikely]] {
-        QIAO_RETURN_IF_ERROR(change_shape(queue, kernel->body, launch, block));
-    }
-    if (!queue_is_direct(queue)) [[unlikely]] return defer_launch(queue, kernel, block, out_value);
-    const uint64_t value = queue.last_value + 1;
-    const qiao_status status = queue.launch_slot(queue.plugin_queue, kernel->body.plugin_kernel, &queue.geometry, block, nullptr, value);
-    if (status != QIAO_OK) [[unlikely]] return device_slot_failed(queue.device, status, "queue_launch");
-    queue.last_value = value;
-    *out_value = value;
-    queue_accepted(queue, value);
-    return QIAO_OK;
+// The unlikely ways out of a launch, with the queue's lock held.
+[[gnu::cold, gnu::noinline]] qiao_status leave_launch(Queue& queue, qiao_status status, uint64_t* out_value) {
+    queue.lock->unlock();
+    if (status != QIAO_OK && out_value != nullptr) *out_value = 0;
+    return status;
 }
 
 /* ---------------------------------------------------------------- places */
@@ -271,19 +302,35 @@ qiao_status qiao_queue_get_timeline(qiao_queue* queue, qiao_timeline** out_timel
 
 qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments, size_t argument_bytes,
                               uint64_t* out_value) {
-    uint64_t value = 0;
-    if (out_value == nullptr) out_value = &value;
-    *out_value = 0;
-    if (queue == nullptr || kernel == nullptr || launch == nullptr) [[unlikely]] {
-        return refuse_launch(queue, kernel, launch, arguments, argument_bytes);
+    if (queue == nullptr || kernel == nullptr || launch == nullptr || arguments == nullptr) [[unlikely]] {
+        return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
     }
     const uint64_t wrong = (queue->header.word.load(std::memory_order_relaxed) ^ kTagQueue) |
                            (kernel->header.word.load(std::memory_order_relaxed) ^ kTagKernel) |
                            (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.device)) |
-                           (argument_bytes ^ kernel->body.block_size) | uint64_t{arguments == nullptr && argument_bytes != 0};
-    if (wrong != 0) [[unlikely]] return refuse_launch(queue, kernel, launch, arguments, argument_bytes);
-    QueueGuard guard(queue->body);
-    return launch_locked(queue->body, kernel, *launch, arguments, out_value);
+                           (argument_bytes ^ kernel->body.block_size);
+    if (wrong != 0) [[unlikely]] return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
+    Queue& body = queue->body;
+    body.lock->lock();
+    LaunchShape& shape = body.shapes[kernel->body.serial % kLaunchShapes];
+    if (((shape.kernel_serial ^ kernel->body.serial) | shape_difference(shape, *launch)) != 0 &&
+        !change_first_axis(body, shape, kernel->body, *launch)) [[unlikely]] {
+        const qiao_status status = change_shape(body, shape, kernel->body, *launch, arguments);
+        if (status != QIAO_OK) return leave_launch(body, status, out_value);
+    }
+    if (!queue_is_direct(body)) [[unlikely]] {
+        return leave_launch(body, defer_launch(body, kernel, shape.geometry, arguments, out_value), out_value);
+    }
+    const uint64_t value = body.last_value + 1;
+    const qiao_status status = body.launch_slot(body.plugin_queue, kernel->body.plugin_kernel, &shape.geometry, arguments, nullptr, value);
+    if (status != QIAO_OK) [[unlikely]] {
+        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
+    }
+    body.last_value = value;
+    if (out_value != nullptr) *out_value = value;
+    queue_accepted(body, value);
+    body.lock->unlock();
+    return QIAO_OK;
 }
 
 qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value) {

@@ -8,17 +8,10 @@
 namespace qiao {
 namespace {
 
-std::atomic<uint64_t> g_generation{0};
-
 constexpr uint64_t kDefaultGroupItems = 256;  // enough to fill a core's vectors, small enough to balance
 
 uint32_t group_limit(const Kernel& kernel) {
     return kernel.max_group_size != 0 ? kernel.max_group_size : 1;
-}
-
-uint64_t axis_limit(const Kernel& kernel, uint32_t axis) {
-    const uint32_t limit = kernel.device->body.info.max_group[axis];
-    return limit != 0 ? limit : group_limit(kernel);
 }
 
 // The largest divisor of `size` up to `most`; among those at least half as large, a multiple of `preferred` wins.
@@ -36,7 +29,7 @@ uint64_t best_divisor(uint64_t size, uint64_t most, uint64_t preferred) {
 void choose_group(const Kernel& kernel, const uint64_t (&global)[3], uint64_t (&group)[3]) {
     uint64_t room = std::min<uint64_t>(group_limit(kernel), kDefaultGroupItems);
     for (uint32_t axis = 0; axis < 3; ++axis) {
-        const uint64_t most = std::min(room, axis_limit(kernel, axis));
+        const uint64_t most = std::min(room, uint64_t{kernel.axis_limit[axis]});
         group[axis] = best_divisor(global[axis], most, axis == 0 ? kernel.preferred_group_multiple : 1);
         if (axis == 0 && (kernel.flags & QIAO_KERNEL_REMAINDER) != 0 && group[0] < std::min<uint64_t>(most, global[0]) / 8) {
             group[0] = most;  // a prime size: full groups and one short one beat groups of one item
@@ -56,9 +49,9 @@ qiao_status check_group(const Kernel& kernel, const uint64_t (&global)[3], const
             return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s: group_size[%u] is %" PRIu64 ", but the kernel was compiled for %u x %u x %u",
                         name, axis, group[axis], kernel.required_group[0], kernel.required_group[1], kernel.required_group[2]);
         }
-        if (group[axis] > axis_limit(kernel, axis)) {
+        if (group[axis] > uint64_t{kernel.axis_limit[axis]}) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "kernel %s: group_size[%u] is %" PRIu64 ", the device's limit is %" PRIu64, name, axis,
-                        group[axis], axis_limit(kernel, axis));
+                        group[axis], uint64_t{kernel.axis_limit[axis]});
         }
         items *= group[axis];
         if (items > group_limit(kernel)) {
@@ -129,9 +122,8 @@ qiao_status check_offset(const Kernel& kernel, const qiao_launch& launch, const 
     return QIAO_OK;
 }
 
-}  // namespace
-
-qiao_status make_geometry(const Kernel& kernel, const qiao_launch& launch, const void* block, qiao_plugin_geometry& out_geometry) {
+qiao_status make_any_geometry(const Kernel& kernel, const qiao_launch& launch, const void* block, uint64_t generation,
+                              qiao_plugin_geometry& out_geometry) {
     uint64_t global[3], group[3];
     QIAO_RETURN_IF_ERROR(read_shape(kernel, launch, global, group));
     QIAO_RETURN_IF_ERROR(check_offset(kernel, launch, global));
@@ -145,10 +137,9 @@ qiao_status make_geometry(const Kernel& kernel, const qiao_launch& launch, const
     QIAO_RETURN_IF_ERROR(check_group(kernel, global, group));
 
     qiao_plugin_geometry geometry{};
-    const uint32_t(&most)[3] = kernel.device->body.info.max_group_count;
     for (uint32_t axis = 0; axis < 3; ++axis) {
         const uint64_t count = (global[axis] + group[axis] - 1) / group[axis];
-        const uint64_t limit = most[axis] != 0 ? most[axis] : UINT32_MAX;
+        const uint64_t limit = kernel.group_count_limit[axis];
         if (count > limit) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "kernel %s: %" PRIu64 " groups along axis %u are over the device's limit of %" PRIu64,
                         kernel.name.c_str(), count, axis, limit);
@@ -162,9 +153,60 @@ qiao_status make_geometry(const Kernel& kernel, const qiao_launch& launch, const
     geometry.block_size = kernel.block_size;
     geometry.binding_count = kernel.binding_count;
     geometry.dimensions = launch.dimensions;
-    geometry.generation = g_generation.fetch_add(1, std::memory_order_relaxed) + 1;
+    geometry.generation = generation;
     out_geometry = geometry;
     return QIAO_OK;
+}
+
+// The usual shape, in a quarter of the instructions: a group that is given, fits and divides, no offset, no local
+// arguments. False, with nothing written, for any other, right or wrong.
+bool make_plain_geometry(const Kernel& kernel, const qiao_launch& launch, uint64_t generation, qiao_plugin_geometry& out_geometry) {
+    const uint32_t dimensions = launch.dimensions;
+    const uint64_t offsets = launch.global_offset[0] | launch.global_offset[1] | launch.global_offset[2];
+    if ((launch.flags | offsets | kernel.local_count | kernel.required_group[0]) != 0 || dimensions - 1 > 2) return false;
+    if (dimensions == 1 && (launch.global_size[1] | launch.group_size[1]) > 1) return false;
+    if (dimensions <= 2 && (launch.global_size[2] | launch.group_size[2]) > 1) return false;
+    uint32_t counts[3], sizes[3];
+    uint64_t items = 1;
+    for (uint32_t axis = 0; axis < dimensions; ++axis) {
+        const uint64_t global = launch.global_size[axis], size = launch.group_size[axis];
+        if (size - 1 >= kernel.axis_limit[axis]) return false;
+        const uint64_t count = global / size;
+        if (count * size != global || count - 1 >= kernel.group_count_limit[axis]) return false;
+        items *= size;
+        counts[axis] = static_cast<uint32_t>(count);
+        sizes[axis] = static_cast<uint32_t>(size);
+    }
+    if (items > kernel.max_group_size) return false;
+    out_geometry = kernel.plain_geometry;
+    for (uint32_t axis = 0; axis < dimensions; ++axis) {
+        out_geometry.group_count[axis] = counts[axis];
+        out_geometry.group_size[axis] = sizes[axis];
+    }
+    out_geometry.dimensions = dimensions;
+    out_geometry.generation = generation;
+    return true;
+}
+
+}  // namespace
+
+void prepare_geometry(Kernel& kernel) {
+    const qiao_plugin_device_info& info = kernel.device->body.info;
+    kernel.max_group_size = group_limit(kernel);
+    for (uint32_t axis = 0; axis < 3; ++axis) {
+        kernel.axis_limit[axis] = info.max_group[axis] != 0 ? info.max_group[axis] : kernel.max_group_size;
+        kernel.group_count_limit[axis] = info.max_group_count[axis] != 0 ? info.max_group_count[axis] : UINT32_MAX;
+        kernel.plain_geometry.group_count[axis] = 1;
+        kernel.plain_geometry.group_size[axis] = 1;
+    }
+    kernel.plain_geometry.block_size = kernel.block_size;
+    kernel.plain_geometry.binding_count = kernel.binding_count;
+}
+
+qiao_status make_geometry(const Kernel& kernel, const qiao_launch& launch, const void* block, uint64_t generation,
+                          qiao_plugin_geometry& out_geometry) {
+    if (make_plain_geometry(kernel, launch, generation, out_geometry)) return QIAO_OK;
+    return make_any_geometry(kernel, launch, block, generation, out_geometry);
 }
 
 }  // namespace qiao

@@ -25,6 +25,8 @@ Queue::~Queue() {
 
 namespace {
 
+std::atomic<uint64_t> g_queue_serial{0};
+
 qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
     Queue& body = queue->body;
     Device& device = body.device->body;
@@ -37,6 +39,7 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
         return device_slot_failed(body.device, status, "queue_create");
     }
     body.launch_slot = device.tables.queue.queue_launch;
+    body.deferred_count = 0;
     return QIAO_OK;
 }
 
@@ -47,8 +50,11 @@ qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_qu
     Queue& body = queue->body;
     body.self = queue;
     body.device = device;
+    body.next_generation = g_queue_serial.fetch_add(1) << 32;
     body.lock = device->body.free_threaded ? &body.own_lock : &device->body.slots;
     body.flags = desc.flags;
+    if ((desc.flags & QIAO_QUEUE_PROFILING) != 0) body.mark_interval = 1;  // timestamps hang on the marks
+    body.deferred_count = 1;  // stands for the missing plugin queue
     body.timeline = Slab<qiao_timeline>::get().create(device->body.instance, queue, uint64_t{0});
     body.deferred = std::make_unique<DeferredQueue>(queue);
     const qiao_status status = open_in_plugin(queue, desc);

@@ -26,23 +26,28 @@ inline uint64_t queue_last_value(Queue& queue) {
     return queue.last_value;
 }
 
-// Wakes threads that wait for a value nobody had submitted.
-void wake_unsubmitted_waiters(Queue& queue);
-
 // Makes everything submitted observable. If the plugin cannot, the queue has failed.
 void queue_mark_submitted(Queue& queue);
+
+// A mark or a wake-up is due.
+void queue_attend(Queue& queue);
 
 // Books a value that the plugin has accepted. The mark comes at the latest after kMarkInterval operations, so that no wait
 // has more than that many behind it.
 inline void queue_accepted(Queue& queue, uint64_t value) {
     queue.submitted_value = value;
-    if (queue.unsubmitted_waiter) [[unlikely]] wake_unsubmitted_waiters(queue);
-    if (value - queue.marked_value >= kMarkInterval || queue.flags != 0) [[unlikely]] queue_mark_submitted(queue);
+    if (value >= queue.attention_value) [[unlikely]] queue_attend(queue);
+}
+
+// Somebody is about to park until submitted_value rises.
+inline void queue_request_wakeup(Queue& queue) {
+    queue.unsubmitted_waiter = true;
+    queue.attention_value = 0;
 }
 
 // Whether operations may go straight to the plugin: it has queues, and none is waiting before them.
 inline bool queue_is_direct(const Queue& queue) {
-    return queue.plugin_queue != nullptr && queue.deferred_count == 0;
+    return queue.deferred_count == 0;
 }
 
 // The plugin told by notification that work of the queue failed.

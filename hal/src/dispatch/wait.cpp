@@ -109,7 +109,7 @@ bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
     Queue& body = queue->body;
     QueueGuard guard(body);
     if (body.plugin_queue == nullptr || value > body.submitted_value) {
-        body.unsubmitted_waiter = body.unsubmitted_waiter || will_park;
+        if (will_park) queue_request_wakeup(body);
         return false;
     }
     if (value > body.marked_value) queue_mark_submitted(body);

@@ -109,7 +109,7 @@ void DeferredQueue::complete(uint64_t value) {
     queue.submitted_value = value;
     queue.marked_value = value;
     --queue.deferred_count;
-    if (queue.unsubmitted_waiter) wake_unsubmitted_waiters(queue);
+    queue_attend(queue);
 }
 
 void DeferredQueue::cancel(Entry& entry) {

@@ -40,6 +40,7 @@ Candidate examine(const std::string& path, const std::string& selection, const S
         return candidate;
     }
     candidate.plugin = manifest.id;
+    candidate.version = manifest.version;
     candidate.library = library_path(path, manifest.library);
     for (const std::string& key : manifest.unknown_keys) {
         sinks.log(sinks.context, QIAO_LOG_LEVEL_WARNING, "core", (path + ": unknown key \"" + key + "\"").c_str());

@@ -226,7 +226,7 @@ void load_plugin(const Manifest& manifest, const Sinks& sinks, Candidate& candid
     }
     if (!check_info(manifest, info.value, candidate)) return;
     plugin->info = info.value;
-    candidate.version = text_or(info.value.version, "");
+    candidate.version = text_or(info.value.version, candidate.version.c_str());
     query_devices(*plugin, candidate);
     if (candidate.state != QIAO_CANDIDATE_STATE_FAILED) candidate.loaded = std::move(plugin);
 }

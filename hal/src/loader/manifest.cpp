@@ -87,6 +87,7 @@ bool interpret(const Json& json, Manifest& manifest, std::string& error) {
         return false;
     }
     if (!read_string(json, "id", true, manifest.id, error) || !read_string(json, "library", true, manifest.library, error) ||
+        !read_string(json, "version", false, manifest.version, error) ||
         !read_string(json, "architecture", false, manifest.architecture, error) ||
         !read_string(json, "description", false, manifest.description, error)) {
         return false;
@@ -101,7 +102,7 @@ bool interpret(const Json& json, Manifest& manifest, std::string& error) {
         return false;
     }
     if (!read_number(*abi, "major", manifest.abi_major, error) || !read_number(*abi, "minor", manifest.abi_minor, error)) return false;
-    static const std::set<std::string> kKeys = {"qiao_manifest", "id", "library", "abi", "architecture", "description"};
+    static const std::set<std::string> kKeys = {"qiao_manifest", "id", "library", "abi", "version", "architecture", "description"};
     for (const auto& item : json.items()) {
         if (!kKeys.contains(item.key())) manifest.unknown_keys.push_back(item.key());
     }

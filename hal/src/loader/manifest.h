@@ -11,7 +11,7 @@ namespace qiao::loader {
 
 struct Manifest {
     std::string text;  // as read, for the plugin
-    std::string id, library, architecture, description;
+    std::string id, library, version, architecture, description;
     uint32_t abi_major = 0, abi_minor = 0;
     std::vector<std::string> unknown_keys;
 };

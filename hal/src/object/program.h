@@ -30,6 +30,9 @@ struct Kernel {
     uint32_t preferred_group_multiple = 0;
     uint32_t static_local_bytes = 0;
     uint32_t private_bytes = 0;
+    uint32_t axis_limit[3] = {1, 1, 1};          // of the group size
+    uint64_t group_count_limit[3] = {1, 1, 1};
+    qiao_plugin_geometry plain_geometry{};       // one group of one item: what a plain shape starts from
     uint32_t required_group[3] = {0, 0, 0};
     uint64_t flags = 0;
     qiao_features features = 0;

@@ -12,28 +12,37 @@ namespace qiao {
 
 class DeferredQueue;
 
-// The shape of the last launch: while it repeats, the geometry below is used as it stands.
-struct LaunchMemo {
-    uint64_t kernel_serial = 0;  // 0 = none
+// How many operations may follow a mark before the next one is made.
+inline constexpr uint64_t kMarkInterval = 32;
+
+// The shape of a kernel's last launch on this queue: while it repeats, the geometry is used as it stands.
+struct alignas(64) LaunchShape {
     qiao_launch launch{};
-    uint32_t local_counts[QIAO_MAX_ARGUMENTS] = {};
+    uint64_t kernel_serial = 0;  // 0 = none; a kernel with local arguments adds kWithLocalCounts, and never looks equal
+    qiao_plugin_geometry geometry{};
+    uint32_t local_counts[16] = {};  // a kernel with more gets a new geometry each time
 };
+static_assert(sizeof(LaunchShape) == 256, "indexed on every launch");
+inline constexpr uint64_t kWithLocalCounts = UINT64_C(1) << 63;
+inline constexpr size_t kLaunchShapes = 8;  // kernels used in turn on one queue, each with its shape
 
 struct alignas(64) Queue {
+    qiao_device* device = nullptr;
     Lock* lock = nullptr;                 // its own, or the device's where slots are serialised
     decltype(qiao_plugin_queue_ops::queue_launch) launch_slot = nullptr;
     void* plugin_queue = nullptr;         // null: the core's worker runs it
     uint64_t last_value = 0;              // given out
     uint64_t submitted_value = 0;         // known to the plugin, or ended
     uint64_t marked_value = 0;            // the plugin will tell when it is reached
-    uint32_t deferred_count = 0;          // operations that the worker has not passed on yet
+    uint64_t attention_value = 0;         // when submitted_value gets here a mark or a wake-up is due
+    uint32_t deferred_count = 0;          // operations that the worker has not passed on yet; never 0 without plugin_queue
     bool unsubmitted_waiter = false;      // somebody is parked until submitted_value rises
-    LaunchMemo memo;
-    qiao_plugin_geometry geometry{};
+    uint64_t next_generation = 0;         // of a geometry; no two queues share one
+    LaunchShape shapes[kLaunchShapes];    // by kernel serial
 
     qiao_queue* self = nullptr;
-    qiao_device* device = nullptr;
     qiao_timeline* timeline = nullptr;
+    uint64_t mark_interval = kMarkInterval;
     uint64_t notified_value = 0;          // queue_notify was asked up to here
     uint64_t flags = 0;
     Lock own_lock;
@@ -42,9 +51,6 @@ struct alignas(64) Queue {
     Queue();
     ~Queue();
 };
-
-// How many operations may follow a mark before the next one is made.
-inline constexpr uint64_t kMarkInterval = 32;
 
 }  // namespace qiao
 

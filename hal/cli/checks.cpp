@@ -1,0 +1,126 @@
+/* The compiler library is opened by name, as the core does it: a missing one is a finding, not a failure to start. */
+#include "cli/checks.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "cli/facts.h"
+#include "cli/failure.h"
+#include "qiao/compiler.h"
+
+namespace qiao::cli {
+namespace {
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+bool is_directory(const std::string& path) {
+    struct stat info {};
+    return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+std::string parent(const std::string& path) {
+    const size_t slash = path.find_last_of('/');
+    return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+}
+
+template <typename Function>
+Function symbol(void* library, const char* name) {
+    return reinterpret_cast<Function>(dlsym(library, name));
+}
+
+} // namespace
+
+Check check_compiler() {
+    Check check{"compiler", CheckState::Problem, "",
+                "install Qiao's compiler library; packages with variants for the device need none"};
+    void* library = dlopen(QIAO_COMPILER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+        const char* reason = dlerror();
+        check.detail = text("kernels cannot be compiled: ", reason == nullptr ? QIAO_COMPILER_LIBRARY : reason);
+        return check;
+    }
+    const auto check_formats = symbol<qiao_compiler_check_fn>(library, "qiao_compiler_check");
+    const auto query = symbol<qiao_compiler_output_query_fn>(library, "qiao_compiler_output_query");
+    const auto release = symbol<qiao_compiler_output_release_fn>(library, "qiao_compiler_output_release");
+    if (check_formats == nullptr || query == nullptr || release == nullptr) {
+        check.detail = text(QIAO_COMPILER_LIBRARY, " is not Qiao's compiler library");
+        return check;
+    }
+    qiao_compiler_output* output = nullptr;
+    const qiao_status status = check_formats(nullptr, &output);
+    const std::unique_ptr<qiao_compiler_output, qiao_compiler_output_release_fn> owner(output, release);
+    qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
+    if (output == nullptr || query(output, &result) != QIAO_OK) {
+        check.detail = text("the compiler does not answer: ", status);
+        return check;
+    }
+    if (status == QIAO_OK) return {"compiler", CheckState::Ok, join(split_list(result.log, '\n'), "; "), ""};
+    check.detail = result.message;
+    check.remedy = result.remedy;
+    return check;
+}
+
+Check check_cache() {
+    std::string folder = variable("XDG_CACHE_HOME");
+    if (folder.empty()) folder = variable("HOME").empty() ? "" : variable("HOME") + "/.cache";
+    if (folder.empty()) {
+        return {"cache", CheckState::Warning, "neither XDG_CACHE_HOME nor HOME is set: kernels are compiled each time",
+                "set XDG_CACHE_HOME to a folder of your own"};
+    }
+    folder += "/qiao";
+    std::string existing = folder;
+    while (!is_directory(existing) && existing != "/")
+        existing = parent(existing);
+    if (access(existing.c_str(), W_OK | X_OK) == 0) return {"cache", CheckState::Ok, folder, ""};
+    return {"cache", CheckState::Warning,
+            text(folder, " cannot be written (", std::strerror(errno), "): kernels are compiled each time"),
+            "make it writable, or set XDG_CACHE_HOME"};
+}
+
+std::vector<Check> check_device_files() {
+    std::vector<Check> checks;
+    for (const char* pattern : {"/dev/dri/renderD*", "/dev/accel/accel*", "/dev/kfd"}) {
+        glob_t found{};
+        if (glob(pattern, 0, nullptr, &found) == 0) {
+            for (size_t i = 0; i < found.gl_pathc; ++i) {
+                const char* path = found.gl_pathv[i];
+                if (access(path, R_OK | W_OK) == 0) {
+                    checks.push_back({"device-file", CheckState::Ok, path, ""});
+                } else {
+                    checks.push_back(
+                        {"device-file", CheckState::Problem, text(path, " may not be opened: ", std::strerror(errno)),
+                         "add yourself to the group that owns it (often render or video) and log in again"});
+                }
+            }
+        }
+        globfree(&found);
+    }
+    return checks;
+}
+
+std::vector<Check> check_environment() {
+    std::vector<Check> checks;
+    for (const char* name : {"QIAO_PLUGIN_PATH", "QIAO_VISIBLE_DEVICES", "QIAO_LOG", "OCL_ICD_VENDORS"}) {
+        if (!variable(name).empty())
+            checks.push_back({"environment", CheckState::Ok, text(name, "=", variable(name)), ""});
+    }
+    for (const std::string& folder : split_list(variable("QIAO_PLUGIN_PATH"), ':')) {
+        if (is_directory(folder)) continue;
+        checks.push_back({"environment", CheckState::Problem,
+                          text("QIAO_PLUGIN_PATH names ", folder, ", which is no folder"),
+                          "name folders of plugin manifests, ':' between"});
+    }
+    return checks;
+}
+
+} // namespace qiao::cli

@@ -1,0 +1,61 @@
+/* `qiao list`: one line for each device. */
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/devices.h"
+#include "cli/facts.h"
+#include "cli/table.h"
+#include "cli/terminal.h"
+
+namespace qiao::cli {
+namespace {
+
+struct Options {
+    bool json = false;
+    bool ids = false;
+};
+
+std::string traits(const Device& device) {
+    std::vector<std::string> traits;
+    if ((device.properties.flags & QIAO_DEVICE_SIMULATED) != 0) traits.emplace_back("simulated");
+    if ((device.properties.flags & QIAO_DEVICE_UNIFIED) != 0) traits.emplace_back("unified");
+    return join(traits, ", ");
+}
+
+int run(const Options& options) {
+    const Instance instance = make_instance();
+    const std::vector<Device> devices = all_devices(instance.get());
+    if (options.json) {
+        nlohmann::ordered_json json = {{"schema", "qiao.list/1"}, {"devices", nlohmann::ordered_json::array()}};
+        for (const Device& device : devices)
+            json["devices"].push_back(device_json(device));
+        print_json(json);
+        return kExitOk;
+    }
+    if (devices.empty()) note("there are no devices; `qiao doctor` says why");
+    Table table;
+    for (const Device& device : devices) {
+        const qiao_device_properties& properties = device.properties;
+        if (options.ids) {
+            table.add_row({device.id});
+            continue;
+        }
+        table.add_row({coloured(Colour::Title, printable(device.id)), printable(properties.name),
+                       bytes_text(properties.memory_bytes), printable(properties.target), traits(device)});
+    }
+    print(table.text());
+    return kExitOk;
+}
+
+} // namespace
+
+Command list_command(CLI::App& root) {
+    CLI::App* app = root.add_subcommand("list", "List the devices, one a line: id, name, memory, target, traits");
+    auto options = std::make_shared<Options>();
+    app->add_flag("--json", options->json, "Print JSON (schema qiao.list/1)");
+    app->add_flag("--ids", options->ids, "Print ids only");
+    return {app, [options] { return run(*options); }};
+}
+
+} // namespace qiao::cli

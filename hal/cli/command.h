@@ -1,0 +1,20 @@
+/* A verb of `qiao`: each cmd_<verb>.cpp adds its options to the command line and says what it does. */
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace qiao::cli {
+
+struct Command {
+    CLI::App* app = nullptr;
+    std::function<int()> run; /* the exit code; throws Failure */
+};
+
+Command list_command(CLI::App& root);
+Command info_command(CLI::App& root);
+Command doctor_command(CLI::App& root);
+Command run_command(CLI::App& root);
+Command completion_command(CLI::App& root);
+
+} // namespace qiao::cli

@@ -1,0 +1,73 @@
+"""Counts the instructions of single operations with callgrind and compares them with their budgets.
+
+Counts repeat where times on a shared machine do not. Each operation is run N and 2N times; the difference, divided by N,
+is one operation without start-up. Budgets are over the raw operation named beside them (the plugin's slot called
+directly), and are those of hal/docs/performance.md. Exit status 1 if one is exceeded.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+COUNT = 4000
+
+# operation, the raw operation it is compared with (None = by itself), budget in instructions
+BUDGETS = [
+    ("launch", "raw-launch", 110),
+    ("launch-2d", "raw-launch", 110),
+    ("launch-3d", "raw-launch", 110),
+    ("shape-change", "raw-launch", 180),
+    ("reached", None, 45),
+    ("limit", None, 45),
+]
+
+
+def total_instructions(program, mode, count, arguments, plugins):
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, LD_BIND_NOW="1")
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", program, mode, str(count), *arguments]
+        result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
+    found = re.search(r"Collected : (\d+)", result.stderr)
+    if result.returncode != 0 or not found:
+        sys.exit(f"{' '.join(command)}: status {result.returncode}\n{result.stdout}{result.stderr}")
+    return int(found.group(1))
+
+
+def instructions(program, mode, plugins, arguments=()):
+    once = total_instructions(program, mode, COUNT, arguments, plugins)
+    twice = total_instructions(program, mode, 2 * COUNT, arguments, plugins)
+    return (twice - once) / COUNT
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", required=True, help="count_instructions")
+    parser.add_argument("--library", required=True, help="the null plugin's library, for the raw operations")
+    parser.add_argument("--plugins", required=True, help="folder that holds null1, null8 and null32")
+    options = parser.parse_args()
+
+    one = os.path.join(options.plugins, "null1")
+    raw = {}
+    exceeded = False
+    print(f"{'operation':<16}{'instructions':>14}{'over raw':>10}{'budget':>8}")
+    for operation, baseline, budget in BUDGETS:
+        count = instructions(options.program, operation, one)
+        if baseline and baseline not in raw:
+            raw[baseline] = instructions(options.program, baseline, one, [options.library])
+        over = count - raw.get(baseline, 0)
+        print(f"{operation:<16}{count:>14.1f}{over:>10.1f}{budget:>8}{'  EXCEEDED' if over > budget else ''}")
+        exceeded = exceeded or over > budget
+
+    counts = {n: instructions(options.program, "launch", os.path.join(options.plugins, f"null{n}")) for n in (1, 8, 32)}
+    print("launch with 1, 8, 32 plugins:", ", ".join(f"{value:.1f}" for value in counts.values()))
+    if max(counts.values()) - min(counts.values()) > 0.5:
+        print("the number of installed plugins changes what a launch costs")
+        exceeded = True
+    return 1 if exceeded else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

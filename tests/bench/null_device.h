@@ -1,0 +1,136 @@
+// The null plugin as the benchmarks see it: through Qiao (a queue and a kernel with two arguments on device null:0), and
+// raw (the same slots of the same library, called directly).
+#pragma once
+
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "package/package.h"
+#include "qiao/plugin.h"
+#include "qiao/qiao.h"
+
+namespace bench {
+
+inline void check(qiao_status status, const char* what) {
+    if (status == QIAO_OK) return;
+    qiao_error error = QIAO_ERROR_INIT;
+    qiao_error_query(&error);
+    std::fprintf(stderr, "%s: %s: %s\n", what, qiao_status_get_name(status), error.message);
+    std::exit(1);
+}
+
+struct Block {
+    uint64_t address;
+    uint32_t count;
+    uint32_t reserved;
+};
+
+// A package with one kernel `noop(global uint*, uint)`, made without a compiler.
+inline std::vector<std::byte> noop_package() {
+    qiao::package::Kernel kernel;
+    kernel.name = "noop";
+    kernel.arguments = {{"data", "uint*", QIAO_ARGUMENT_KIND_ADDRESS, 0, 0, 8, 8}, {"count", "uint", QIAO_ARGUMENT_KIND_VALUE, 0, 0, 4, 4}};
+    auto laid_out = qiao::package::lay_out(kernel);
+    qiao::package::Writer writer;
+    writer.set_source("noop.cl", "kernel void noop(global uint* data, uint count) {}", "");
+    writer.add_kernel(*laid_out);
+    writer.add_source_variant(0);
+    auto bytes = writer.finish();
+    if (!bytes) {
+        std::fprintf(stderr, "%s\n", bytes.error().message.c_str());
+        std::exit(1);
+    }
+    return *bytes;
+}
+
+class ThroughQiao {
+public:
+    explicit ThroughQiao(const char* selector = "null:0") {
+        check(qiao_instance_create(nullptr, &instance), "instance");
+        check(qiao_instance_find_device(instance, selector, &device), "device");
+        const auto package = noop_package();
+        qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
+        desc.data = package.data();
+        desc.size_bytes = package.size();
+        check(qiao_program_create_from_package(device, &desc, &program), "program");
+        check(qiao_program_get_kernel(program, "noop", &kernel), "kernel");
+        check(qiao_queue_create(device, nullptr, &queue), "queue");
+        check(qiao_queue_get_timeline(queue, &timeline), "timeline");
+        qiao_memory_desc memory_desc = QIAO_MEMORY_DESC_INIT;
+        memory_desc.size_bytes = 4096;
+        check(qiao_memory_allocate(device, &memory_desc, &memory), "memory");
+        check(qiao_memory_get_address(memory, &block.address), "address");
+    }
+    ~ThroughQiao() {
+        qiao_memory_release(memory);
+        qiao_queue_release(queue);
+        qiao_program_release(program);
+        qiao_instance_release(instance);
+    }
+    ThroughQiao(const ThroughQiao&) = delete;
+    ThroughQiao& operator=(const ThroughQiao&) = delete;
+
+    qiao_instance* instance = nullptr;
+    qiao_device* device = nullptr;
+    qiao_program* program = nullptr;
+    qiao_kernel* kernel = nullptr;
+    qiao_queue* queue = nullptr;
+    qiao_timeline* timeline = nullptr;
+    qiao_memory* memory = nullptr;
+    Block block{};
+};
+
+class Raw {
+public:
+    explicit Raw(const char* library) {
+        void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+        if (handle == nullptr) {
+            std::fprintf(stderr, "%s\n", dlerror());
+            std::exit(1);
+        }
+        auto query = reinterpret_cast<qiao_plugin_query_function>(dlsym(handle, "qiao_plugin_query"));
+        host_.struct_size = sizeof host_;
+        host_.abi_major = QIAO_PLUGIN_ABI_MAJOR;
+        host_.manifest_json = "{\"id\": \"null\"}";
+        host_.plugin_directory = ".";
+        host_.error = [](void*, const qiao_plugin_error* error) { std::fprintf(stderr, "%s\n", error->message); };
+        info_.struct_size = sizeof info_;
+        check(query(&host_, &info_), "qiao_plugin_query");
+        check(info_.tables->device->device_open(info_.plugin, 0, 0, &device_), "device_open");
+        qiao_plugin_queue_desc queue_desc{};
+        queue_desc.struct_size = sizeof queue_desc;
+        check(info_.tables->queue->queue_create(device_, &queue_desc, &queue), "queue_create");
+        qiao_plugin_program_desc program_desc{};
+        program_desc.struct_size = sizeof program_desc;
+        program_desc.format = "opencl-c";
+        program_desc.target = program_desc.tool = program_desc.options = "";
+        void* program = nullptr;
+        check(info_.tables->program->program_load(device_, &program_desc, &program), "program_load");
+        qiao_plugin_kernel_desc kernel_desc{};
+        kernel_desc.struct_size = sizeof kernel_desc;
+        kernel_desc.name = "noop";
+        kernel_desc.vendor_metadata = "";
+        qiao_plugin_kernel found{};
+        found.struct_size = sizeof found;
+        check(info_.tables->program->kernel_find(program, &kernel_desc, &found), "kernel_find");
+        kernel = found.kernel;
+        launch_slot = info_.tables->queue->queue_launch;
+    }
+
+    decltype(qiao_plugin_queue_ops::queue_launch) launch_slot = nullptr;
+    void* queue = nullptr;
+    void* kernel = nullptr;
+    qiao_plugin_geometry geometry{};
+
+private:
+    qiao_host_api host_{};
+    qiao_plugin_info info_{};
+    void* device_ = nullptr;
+};
+
+}  // namespace bench
