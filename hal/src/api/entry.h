@@ -59,6 +59,12 @@ inline qiao_status check_no_flags(uint64_t flags, const char* name) noexcept {
     return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s.flags has unknown bits 0x%" PRIx64, name, flags);
 }
 
+// Reserved fields are 0 today, so that they can mean something tomorrow.
+inline qiao_status check_reserved(uint64_t reserved, const char* name) noexcept {
+    if (reserved == 0) return QIAO_OK;
+    return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s.reserved0 is 0x%" PRIx64 "; it must be 0", name, reserved);
+}
+
 // Fills a growing out-struct; the caller has set struct_size. `values` is full-length.
 template <class Struct>
 qiao_status write_struct(const Struct& values, Struct* out, const char* name) noexcept {

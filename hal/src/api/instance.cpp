@@ -128,6 +128,7 @@ qiao_status read_options(const qiao_instance_desc* desc, qiao_instance_desc& opt
     if (desc != nullptr) {
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_instance_desc", options));
         QIAO_RETURN_IF_ERROR(check_no_flags(options.flags, "qiao_instance_desc"));
+        QIAO_RETURN_IF_ERROR(check_reserved(options.reserved0, "qiao_instance_desc"));
     }
     if (options.log_level > QIAO_LOG_LEVEL_DEBUG) {
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "qiao_instance_desc.log_level is %u; the highest is %u", options.log_level, QIAO_LOG_LEVEL_DEBUG);

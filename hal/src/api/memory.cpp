@@ -25,6 +25,7 @@ const char* kind_name(qiao_memory_kind kind) {
 
 qiao_status check_desc(const Device& device, qiao_memory_desc& desc) {
     QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags, "qiao_memory_desc"));
+    QIAO_RETURN_IF_ERROR(check_reserved(desc.reserved0, "qiao_memory_desc"));
     if (desc.kind == 0) desc.kind = QIAO_MEMORY_KIND_DEVICE;
     if (desc.alignment == 0) desc.alignment = kDefaultAlignment;
     if (desc.kind > QIAO_MEMORY_KIND_SHARED) return fail(QIAO_ERROR_INVALID_ARGUMENT, "memory kind %u is unknown", desc.kind);

@@ -110,10 +110,11 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     std::copy_n(source.required_group, 3, kernel.required_group);
     copy_arguments(source, kernel);
 
-    const qiao_plugin_kernel_desc desc = {sizeof desc, nullptr, kernel.name.c_str(), kernel.plugin_arguments.data(),
-                                          static_cast<uint32_t>(kernel.arguments.size()), kernel.block_size,
-                                          {source.required_group[0], source.required_group[1], source.required_group[2]},
-                                          source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
+    qiao_plugin_kernel_desc& desc = kernel.plugin_desc;
+    desc = {sizeof desc, nullptr, kernel.name.c_str(), kernel.plugin_arguments.data(),
+            static_cast<uint32_t>(kernel.arguments.size()), kernel.block_size,
+            {source.required_group[0], source.required_group[1], source.required_group[2]},
+            source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
     qiao_plugin_kernel found{};
     found.struct_size = sizeof found;
     SlotGuard guard(program.device->body);

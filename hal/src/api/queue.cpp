@@ -257,6 +257,7 @@ qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, 
         qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
         if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
         QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
+        QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
         const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
         if (request.priority >= priorities) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);

@@ -28,7 +28,8 @@ const char* qiao_status_get_text(qiao_status status) {
 }
 
 qiao_status qiao_error_query(qiao_error* out_error) {
-    if (out_error == nullptr || out_error->struct_size < 2 * sizeof(void*)) return QIAO_ERROR_INVALID_ARGUMENT;
+    // Without a record of its own: the one that was asked for must not be lost.
+    if (out_error == nullptr || out_error->struct_size < 2 * sizeof(void*) || out_error->next != nullptr) return QIAO_ERROR_INVALID_ARGUMENT;
     const qiao::ErrorRecord& record = qiao::last_error();
     const qiao_error values = {sizeof(qiao_error), nullptr, record.status, record.line, record.vendor_code, record.message.c_str(),
                                record.remedy.c_str(), record.object.c_str(), record.plugin.c_str(), record.vendor_text.c_str(), record.log.c_str()};

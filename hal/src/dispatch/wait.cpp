@@ -166,8 +166,8 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
             if (last_round) {
                 if (mark_if_submitted(source.get(), value, false)) poll_queue(source.get());
-            } else if (mark_if_submitted(source.get(), value, true)) {
-                wait_in_plugin(source.get(), value, deadline_ns);
+            } else if (mark_if_submitted(source.get(), value, true) && !is_reached(timeline, value)) {
+                wait_in_plugin(source.get(), value, deadline_ns);  // not reached, so it was the plugin who got it
             }
         }
         if (is_reached(timeline, value)) return QIAO_OK;

@@ -39,6 +39,7 @@ struct Kernel {
     std::string name, vendor_metadata;
     std::vector<Argument> arguments;
     std::vector<qiao_plugin_argument> plugin_arguments;  // views of `arguments`
+    qiao_plugin_kernel_desc plugin_desc{};  // the plugin may keep a pointer to it
 };
 
 struct Program {

@@ -1,0 +1,144 @@
+// Devices: their limits, loss and reset. Loss ends running kernels early; a reset forgets it.
+#include <time.h>
+
+#include <cstring>
+
+#include "queued.h"
+
+namespace queued {
+
+Inside::Inside(Device& device, const char* slot) : device_(device) {
+    if (device_.inside.fetch_add(1) != 0 && !device_.traits->free_threaded) {
+        violation("%s was entered while another slot of the device ran, and it is not free-threaded", slot);
+    }
+}
+
+namespace {
+
+constexpr uint64_t kMemoryBytes = 64u << 20;
+
+uint64_t now_ns() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+qiao_status device_count(void*, uint32_t* out_count) {
+    *out_count = kTraits.size();
+    return QIAO_OK;
+}
+
+qiao_status device_query(void*, uint32_t index, qiao_plugin_device_info* out_info) {
+    qiao_plugin_device_info info{};
+    const Traits& traits = kTraits[index];
+    info.flags = QIAO_PLUGIN_DEVICE_SIMULATED | (traits.free_threaded ? QIAO_PLUGIN_DEVICE_FREE_THREADED : 0);
+    info.roles = QIAO_PLUGIN_ROLE_COMPUTE;
+    qiao::plugin::copy_text(info.name, traits.name);
+    qiao::plugin::copy_text(info.vendor, "Qiao tests");
+    qiao::plugin::copy_text(info.driver, "1.0");
+    qiao::plugin::copy_text(info.target, "fixture");
+    qiao::plugin::copy_text(info.note, "host memory, kernels built in");
+    info.uuid[0] = static_cast<uint8_t>(index + 1);
+    info.memory_bytes = kMemoryBytes;
+    info.max_allocation_bytes = kMemoryBytes / 2;
+    info.features = QIAO_FEATURE_INT64 | QIAO_FEATURE_ADDRESSES;
+    info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
+    if (traits.host_pointers) info.memory_kinds |= 1u << QIAO_MEMORY_KIND_HOST | 1u << QIAO_MEMORY_KIND_SHARED;
+    info.compute_units = 1;
+    info.max_group_size = 256;
+    info.local_memory_bytes = 16u << 10;
+    for (uint32_t axis = 0; axis < 3; ++axis) {
+        info.max_group[axis] = axis == 2 ? 64 : 256;
+        info.max_group_count[axis] = 65535;
+    }
+    info.subgroup_width = 1;
+    info.preferred_group_multiple = 8;
+    info.max_argument_bytes = QIAO_MAX_ARGUMENT_BYTES;
+    info.queue_priorities = 2;
+    info.address_bits = 64;
+    info.formats = "fixture";
+    info.tables = traits.tables;
+    qiao::plugin::write_growing(out_info, info);
+    return QIAO_OK;
+}
+
+qiao_status device_open(void* plugin, uint32_t index, uint64_t device_token, void** out_device) {
+    auto* device = new Device;
+    device->plugin = static_cast<Plugin*>(plugin);
+    device->traits = &kTraits[index];
+    device->token = device_token;
+    *out_device = device;
+    return QIAO_OK;
+}
+
+void device_close(void* handle) {
+    auto* device = static_cast<Device*>(handle);
+    if (!device->queues.empty()) violation("device_close while %zu queues exist", device->queues.size());
+    if (!device->programs.empty()) violation("device_close while %zu programs exist", device->programs.size());
+    if (!device->allocations.empty()) violation("device_close while %zu allocations exist", device->allocations.size());
+    delete device;
+}
+
+qiao_status device_synchronize(void* handle, uint64_t) {
+    auto& device = *static_cast<Device*>(handle);
+    const Inside inside(device, "device_synchronize");
+    return QIAO_OK;  // kernel_launch is not used by a core that has queues
+}
+
+qiao_status device_state(void* handle, qiao_plugin_device_state* out_state, char* reason, size_t reason_size) {
+    auto& device = *static_cast<Device*>(handle);
+    const Inside inside(device, "device_state");
+    *out_state = device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
+    qiao::plugin::copy_text(reason, reason_size, device.lost ? "the kernel 'lose' lost it" : "");
+    return QIAO_OK;
+}
+
+qiao_status device_reset(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    const Inside inside(device, "device_reset");
+    device.epoch.fetch_add(1);
+    device.lost = false;
+    return QIAO_OK;
+}
+
+qiao_status device_memory_free(void* handle, uint64_t* out_free_bytes, uint64_t* out_total_bytes) {
+    auto& device = *static_cast<Device*>(handle);
+    const Inside inside(device, "device_memory_free");
+    const std::lock_guard guard(device.mutex);
+    *out_free_bytes = kMemoryBytes - device.used_bytes;
+    *out_total_bytes = kMemoryBytes;
+    return QIAO_OK;
+}
+
+qiao_status device_clock(void* handle, uint64_t* out_device_ns, uint64_t* out_host_ns) {
+    auto& device = *static_cast<Device*>(handle);
+    const Inside inside(device, "device_clock");
+    *out_host_ns = now_ns();
+    *out_device_ns = *out_host_ns;
+    return QIAO_OK;
+}
+
+}  // namespace
+
+const qiao_plugin_device_ops kDeviceOps = {sizeof(qiao_plugin_device_ops),
+                                           device_count,
+                                           device_query,
+                                           device_open,
+                                           device_close,
+                                           device_synchronize,
+                                           device_state,
+                                           device_reset,
+                                           device_memory_free,
+                                           device_clock};
+const qiao_plugin_device_ops kLeastDeviceOps = {sizeof(qiao_plugin_device_ops),
+                                                device_count,
+                                                device_query,
+                                                device_open,
+                                                device_close,
+                                                device_synchronize,
+                                                nullptr,
+                                                nullptr,
+                                                nullptr,
+                                                nullptr};
+
+}  // namespace queued
