@@ -36,7 +36,7 @@ class Card {
     bool strict() const;
     /* How many work-groups run at the same time: the engine's workers. */
     uint32_t compute_units() const;
-    /* Stack of a work-group's private memory; what (private_bytes x items) must fit into. */
+    /* Stack of a work-group; what (private_bytes x items + fixed_stack_bytes) must fit into. */
     uint64_t private_memory_bytes() const;
 
     Result<Allocation*> allocate(uint64_t size, uint64_t alignment, MemoryKind kind);

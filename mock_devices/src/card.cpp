@@ -6,6 +6,7 @@
 
 #include "card_core.h"
 #include "clock.h"
+#include "launch.h"
 #include "queue_core.h"
 
 namespace mock {
@@ -25,10 +26,14 @@ void CardCore::count_operation() {
 }
 
 void CardCore::set_lost(const std::string& reason) {
+    if (end_all(reason) && told_lost_) told_lost_(reason);
+}
+
+bool CardCore::end_all(const std::string& reason) {
     std::vector<std::weak_ptr<QueueCore>> queues;
     {
         std::lock_guard lock(mutex_);
-        if (lost_.load(std::memory_order_relaxed)) return;
+        if (lost_.load(std::memory_order_relaxed)) return false;
         lost_reason_ = reason;
         lost_.store(true, std::memory_order_release);
         queues = queues_;
@@ -36,7 +41,7 @@ void CardCore::set_lost(const std::string& reason) {
     for (const auto& weak : queues) {
         if (const std::shared_ptr<QueueCore> queue = weak.lock()) queue->fail(loss());
     }
-    if (told_lost_) told_lost_(reason);
+    return true;
 }
 
 Status CardCore::loss() const {
@@ -109,7 +114,7 @@ uint32_t Card::compute_units() const {
     return core_->engine_->worker_count();
 }
 uint64_t Card::private_memory_bytes() const {
-    return core_->engine_->stack_bytes();
+    return core_->engine_->stack_bytes() - kStackMargin;
 }
 uint64_t Card::free_bytes() const {
     return core_->memory_->free_bytes();
@@ -208,7 +213,7 @@ void Card::on_lost(std::function<void(const std::string&)> told) {
 }
 
 Status Card::reset() {
-    core_->set_lost("it is being reset"); /* ends what is still waited for */
+    core_->end_all("it is being reset");
     core_->reap();
     std::lock_guard lock(core_->mutex_);
     core_->memory_ = std::make_shared<Memory>(core_->profile_, core_->options_.strict);

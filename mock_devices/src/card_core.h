@@ -24,7 +24,10 @@ class CardCore {
             count_operation();
         return !lost_.load(std::memory_order_acquire);
     }
+    /* Ends all that is waited for, and tells who asked to be told. */
     void set_lost(const std::string& reason);
+    /* The same without telling; false if the card was lost before. */
+    bool end_all(const std::string& reason);
     Status loss() const;
     void report(const std::string& text) const;
 

@@ -11,8 +11,6 @@
 namespace mock {
 namespace {
 
-/* What a work-group function and what it calls need beside the private memory of its items. */
-constexpr uint64_t kStackMargin = 256 << 10;
 /* For threads whose stack is not known; applications have as little as 64 KiB. */
 constexpr uint64_t kSmallStack = 16 << 10;
 constexpr uint32_t kSmallGroup = 64; /* where the private memory is not known either */
@@ -118,8 +116,7 @@ Status check_launch(Launch& launch, const std::byte* block, uint32_t max_group_s
                              shape.group_size[2] != required[2])) {
         return refuse_required(launch);
     }
-    const uint64_t stack = private_memory_bytes - kStackMargin;
-    if (stack_bytes(launch) > stack) return refuse_private(launch, stack);
+    if (stack_bytes(launch) > private_memory_bytes) return refuse_private(launch, private_memory_bytes);
     if (kernel.uses_local()) {
         const uint64_t needed = local_bytes(kernel, block);
         if (needed > local_memory_bytes) return refuse_local(launch, needed, local_memory_bytes);

@@ -16,6 +16,9 @@ struct Launch {
     uint64_t items = 0;       /* work-items in all, at most UINT64_MAX */
 };
 
+/* Of a stack: what a work-group function and what it calls need beside the private memory of its items. */
+inline constexpr uint64_t kStackMargin = 256 << 10;
+
 /* Everything but addresses: sizes, counts, private and local memory. Fills the two products. */
 Status check_launch(Launch& launch, const std::byte* block, uint32_t max_group_size, uint32_t local_memory_bytes,
                     uint64_t private_memory_bytes);

@@ -142,8 +142,8 @@ Status QueueCore::launch(const Kernel& kernel, const Shape& shape, const std::by
         return status;
     Launch launch{&kernel, shape, 0, 0};
     const CardProfile& profile = card_->profile_;
-    Status status =
-        check_launch(launch, block, profile.max_group_size, profile.local_memory_bytes, engine_->stack_bytes());
+    Status status = check_launch(launch, block, profile.max_group_size, profile.local_memory_bytes,
+                                 engine_->stack_bytes() - kStackMargin);
     if (status.ok()) [[likely]]
         status = check_addresses(kernel, block);
     if (!status.ok()) [[unlikely]]

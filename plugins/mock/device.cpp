@@ -1,0 +1,182 @@
+// Cards: what they say of themselves, opening, loss, reset and the clock.
+#include "device.h"
+
+#include <algorithm>
+
+#include "mock/module.h"
+
+namespace qiao::mock_plugin {
+namespace {
+
+// What PoCL vectorises over on processors with 256-bit registers; groups that are multiples leave no rest.
+constexpr uint32_t kVectorItems = 8;
+constexpr uint32_t kPriorities = 2; // of mock::QueueOptions
+
+qiao_status make_machine(Plugin& plugin) {
+    if (plugin.machine != nullptr) return QIAO_OK;
+    const mock::Result<mock::Profile> profile = mock::load_profile(plugin.profile);
+    if (!profile.ok()) return report(plugin.host, profile.status());
+    mock::MachineOptions options;
+    options.strict = plugin.strict;
+    options.report = [host = plugin.host](const std::string& text) { host.log(QIAO_LOG_LEVEL_WARNING, text); };
+    plugin.machine = std::make_unique<mock::Machine>(profile.value(), options);
+    if (plugin.machine->cards().empty()) {
+        plugin.host.fail({.status = QIAO_ERROR_NOT_FOUND,
+                          .message = "the mock profile '" + plugin.profile + "' has no cards",
+                          .remedy = "choose another with QIAO_MOCK_PROFILE"});
+    }
+    return QIAO_OK;
+}
+
+std::string note_of(const mock::Card& card) {
+    const bool unified = card.profile().kind == mock::CardKind::kUnified;
+    return std::string("simulated: kernels run on the host's processors, at their speed; ") +
+           (unified ? "shares the host's memory" : "memory limits and separate memory are modelled") +
+           (card.strict() ? "; strict" : "");
+}
+
+void describe(const mock::Card& card, qiao_plugin_device_info& info) {
+    const mock::CardProfile& profile = card.profile();
+    info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED | QIAO_PLUGIN_DEVICE_SIMULATED;
+    info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE | 1u << QIAO_MEMORY_KIND_HOST;
+    if (profile.kind == mock::CardKind::kUnified) {
+        info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
+        info.memory_kinds |= 1u << QIAO_MEMORY_KIND_SHARED;
+    }
+    info.roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
+    plugin::copy_text(info.name, profile.name);
+    plugin::copy_text(info.vendor, "Qiao");
+    plugin::copy_text(info.driver, "mock " QIAO_MOCK_PLUGIN_VERSION);
+    plugin::copy_text(info.target, mock::host_target());
+    plugin::copy_text(info.note, note_of(card));
+    info.memory_bytes = profile.memory_bytes;
+    info.max_allocation_bytes = profile.max_allocation_bytes;
+    info.features = QIAO_FEATURE_FP64 | QIAO_FEATURE_INT64 | QIAO_FEATURE_INT64_ATOMICS | QIAO_FEATURE_ADDRESSES;
+    info.compute_units = card.compute_units();
+    info.max_group_size = profile.max_group_size;
+    info.local_memory_bytes = profile.local_memory_bytes;
+    for (int axis = 0; axis < 3; ++axis) {
+        info.max_group[axis] = profile.max_group_size;
+        info.max_group_count[axis] = UINT32_MAX;
+    }
+    info.subgroup_width = 1; // items of a group are independent: the card has no subgroups
+    info.preferred_group_multiple = kVectorItems;
+    info.max_argument_bytes = mock::kMaxBlockBytes;
+    info.queue_priorities = kPriorities;
+    info.address_bits = 64;
+    info.formats = "host-elf";
+}
+
+qiao_status make_immediate_queue(Device& device) {
+    mock::Result<std::unique_ptr<mock::Queue>> queue = device.card->create_queue({});
+    if (!queue.ok()) return report(device.host, queue.status());
+    device.immediate = std::move(queue.value());
+    device.immediate_value = 0;
+    return QIAO_OK;
+}
+
+qiao_status device_count(void* pointer, uint32_t* out_count) {
+    Plugin& plugin = plugin::object<Plugin>(pointer);
+    return plugin::guarded(plugin.host, "device_count", [&]() -> qiao_status {
+        const std::lock_guard lock(plugin.mutex);
+        if (const qiao_status status = make_machine(plugin); status != QIAO_OK) return status;
+        *out_count = static_cast<uint32_t>(plugin.machine->cards().size());
+        return QIAO_OK;
+    });
+}
+
+qiao_status device_query(void* pointer, uint32_t index, qiao_plugin_device_info* out_info) {
+    Plugin& plugin = plugin::object<Plugin>(pointer);
+    return plugin::guarded(plugin.host, "device_query", [&]() -> qiao_status {
+        qiao_plugin_device_info info = {};
+        const std::lock_guard lock(plugin.mutex);
+        describe(*plugin.machine->cards().at(index), info);
+        plugin::write_growing(out_info, info);
+        return QIAO_OK;
+    });
+}
+
+qiao_status device_open(void* pointer, uint32_t index, uint64_t device_token, void** out_device) {
+    Plugin& plugin = plugin::object<Plugin>(pointer);
+    return plugin::guarded(plugin.host, "device_open", [&]() -> qiao_status {
+        auto device = std::make_unique<Device>();
+        device->host = plugin.host;
+        device->token = device_token;
+        {
+            const std::lock_guard lock(plugin.mutex);
+            device->card = plugin.machine->cards().at(index).get();
+        }
+        device->card->on_lost(
+            [host = plugin.host, device_token](const std::string& reason) { host.device_lost(device_token, reason); });
+        if (const qiao_status status = make_immediate_queue(*device); status != QIAO_OK) return status;
+        *out_device = device.release();
+        return QIAO_OK;
+    });
+}
+
+void device_close(void* pointer) {
+    auto* device = static_cast<Device*>(pointer);
+    device->card->on_lost({});
+    delete device;
+}
+
+qiao_status device_synchronize(void* pointer, uint64_t timeout_ns) {
+    Device& device = plugin::object<Device>(pointer);
+    return finish_wait(device.host, device.card->synchronize(timeout_ns), device.card->loss());
+}
+
+qiao_status device_state(void* pointer, qiao_plugin_device_state* out_state, char* reason, size_t reason_size) {
+    Device& device = plugin::object<Device>(pointer);
+    return plugin::guarded(device.host, "device_state", [&]() -> qiao_status {
+        const mock::Status loss = device.card->loss();
+        *out_state = loss.ok() ? QIAO_PLUGIN_DEVICE_STATE_OK : QIAO_PLUGIN_DEVICE_STATE_LOST;
+        plugin::copy_text(reason, reason_size, loss.message());
+        return QIAO_OK;
+    });
+}
+
+qiao_status device_reset(void* pointer) {
+    Device& device = plugin::object<Device>(pointer);
+    return plugin::guarded(device.host, "device_reset", [&]() -> qiao_status {
+        const std::lock_guard lock(device.mutex);
+        if (const mock::Status status = device.card->reset(); !status.ok()) return report(device.host, status);
+        ++device.epoch;
+        return make_immediate_queue(device);
+    });
+}
+
+qiao_status device_memory_free(void* pointer, uint64_t* out_free_bytes, uint64_t* out_total_bytes) {
+    Device& device = plugin::object<Device>(pointer);
+    *out_free_bytes = device.card->free_bytes();
+    *out_total_bytes = device.card->total_bytes();
+    return QIAO_OK;
+}
+
+qiao_status device_clock(void* pointer, uint64_t* out_device_ns, uint64_t* out_host_ns) {
+    Device& device = plugin::object<Device>(pointer);
+    *out_host_ns = mock::Card::host_ns();
+    *out_device_ns = device.card->clock_ns();
+    return QIAO_OK;
+}
+
+} // namespace
+
+qiao_status finish_wait(const plugin::Host& host, mock::WaitResult result, const mock::Status& failure) noexcept {
+    if (result == mock::WaitResult::kReached) return QIAO_OK;
+    return result == mock::WaitResult::kTimeout ? static_cast<qiao_status>(QIAO_TIMEOUT) : report(host, failure);
+}
+
+const qiao_plugin_device_ops mock_device_ops = {
+    sizeof(qiao_plugin_device_ops),
+    device_count,
+    device_query,
+    device_open,
+    device_close,
+    device_synchronize,
+    device_state,
+    device_reset,
+    device_memory_free,
+    device_clock,
+};
+
+} // namespace qiao::mock_plugin

@@ -1,0 +1,77 @@
+// Memory: the model's allocations, and blocking copies.
+#include <memory>
+
+#include "device.h"
+
+namespace qiao::mock_plugin {
+namespace {
+
+// The model's record goes with its memory at a reset; this one stays until the core lets go of it.
+struct Allocation {
+    mock::Allocation* native = nullptr;
+    uint64_t address = 0;
+    uint64_t epoch = 0; // of the device when it was made
+};
+
+mock::MemoryKind kind_of(qiao_memory_kind kind) {
+    switch (kind) {
+        case QIAO_MEMORY_KIND_HOST:
+            return mock::MemoryKind::kHost;
+        case QIAO_MEMORY_KIND_SHARED:
+            return mock::MemoryKind::kShared;
+        default:
+            return mock::MemoryKind::kDevice;
+    }
+}
+
+bool host_can_touch(const Device& device, qiao_memory_kind kind) {
+    return kind != QIAO_MEMORY_KIND_DEVICE || device.card->profile().kind == mock::CardKind::kUnified;
+}
+
+qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
+                            qiao_plugin_allocation* out_allocation) {
+    Device& device = plugin::object<Device>(pointer);
+    return plugin::guarded(device.host, "memory_allocate", [&]() -> qiao_status {
+        auto allocation = std::make_unique<Allocation>();
+        const mock::Result<mock::Allocation*> native =
+            device.card->allocate(desc->size_bytes, desc->alignment, kind_of(desc->kind));
+        if (!native.ok()) return report(device.host, native.status());
+        allocation->native = native.value();
+        allocation->address = native.value()->address.load(std::memory_order_relaxed);
+        allocation->epoch = device.epoch;
+        qiao_plugin_allocation made = {};
+        made.address = allocation->address;
+        made.size_bytes = desc->size_bytes;
+        if (host_can_touch(device, desc->kind)) made.host_pointer = reinterpret_cast<void*>(allocation->address);
+        made.allocation = allocation.release();
+        plugin::write_growing(out_allocation, made);
+        return QIAO_OK;
+    });
+}
+
+void memory_free(void* pointer, void* allocation_pointer) {
+    Device& device = plugin::object<Device>(pointer);
+    const std::unique_ptr<Allocation> allocation(static_cast<Allocation*>(allocation_pointer));
+    if (allocation->epoch == device.epoch) device.card->free(allocation->native);
+}
+
+qiao_status memory_write(void* pointer, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes) {
+    Device& device = plugin::object<Device>(pointer);
+    return report(device.host,
+                  device.card->write(plugin::object<Allocation>(allocation).address + offset, source, size_bytes));
+}
+
+qiao_status memory_read(void* pointer, void* allocation, uint64_t offset, void* target, uint64_t size_bytes) {
+    Device& device = plugin::object<Device>(pointer);
+    return report(device.host,
+                  device.card->read(plugin::object<Allocation>(allocation).address + offset, target, size_bytes));
+}
+
+} // namespace
+
+// Without map: a unified card's memory has a host pointer, a discrete card's cannot be touched by the host.
+const qiao_plugin_memory_ops mock_memory_ops = {
+    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, nullptr, nullptr,
+};
+
+} // namespace qiao::mock_plugin
