@@ -111,7 +111,7 @@ OUTSIDE_ALLOWED = {
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:([<"])([^>"\n]+)[>"]|(\w+))', re.M)
-ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal/compiler", "hal", "plugins", "mock_devices", "mock_devices/src", "tests", ""]
+ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal/compiler", "hal", "mock_devices", "mock_devices/src", "plugins", "tests", ""]
 
 
 def room_of(relative):

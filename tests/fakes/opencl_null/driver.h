@@ -155,13 +155,20 @@ bool alive(T object) {
     return object != nullptr && object->tag == std::remove_pointer_t<T>::kTag;
 }
 
+// Keeps an object for ever: its tag can be read after its death, and one whose device was lost may be abandoned.
+template <typename T>
+T* keep(T* object) {
+    static std::vector<T*>* objects = new std::vector<T*>; // reachable: no leak
+    std::lock_guard lock(mutex);
+    objects->push_back(object);
+    return object;
+}
+
 // Kills without freeing.
 template <typename T>
 void bury(T object) {
-    static std::vector<T>* graves = new std::vector<T>; // reachable: no leak
     std::lock_guard lock(mutex);
     object->tag = kDead;
-    graves->push_back(object);
 }
 
 // True if [pointer, pointer + size) lies in a live allocation, or in no allocation at all when `host_too`.

@@ -184,7 +184,7 @@ NULL_EXPORT cl_context clCreateContext(const cl_context_properties*, cl_uint, co
     NULL_FAIL_OBJECT(clCreateContext, out_code);
     ++counts.contexts;
     if (out_code != nullptr) *out_code = CL_SUCCESS;
-    return new _cl_context{nullptr, _cl_context::kTag};
+    return keep(new _cl_context{nullptr, _cl_context::kTag});
 }
 
 NULL_EXPORT cl_int clReleaseContext(cl_context context) {

@@ -85,7 +85,7 @@ std::vector<_cl_program::Kernel> read_il(const std::string& binary) {
 }
 
 cl_program make_program(std::string text, bool is_il, cl_int* out_code) {
-    auto* program = new _cl_program{};
+    auto* program = keep(new _cl_program{});
     program->tag = _cl_program::kTag;
     program->is_il = is_il;
     program->source = std::move(text);
@@ -175,7 +175,7 @@ NULL_EXPORT cl_kernel clCreateKernel(cl_program program, const char* name, cl_in
     if (!alive(program) || !program->built) return misuse("clCreateKernel of no built program", 0), nullptr;
     for (const auto& source : program->kernels) {
         if (source.name != name || source.sizes.size() > 64) continue;
-        auto* kernel = new _cl_kernel{};
+        auto* kernel = keep(new _cl_kernel{});
         kernel->tag = _cl_kernel::kTag;
         kernel->program = program;
         kernel->count = static_cast<uint32_t>(source.sizes.size());

@@ -142,7 +142,7 @@ NULL_EXPORT cl_command_queue clCreateCommandQueueWithProperties(cl_context conte
     }
     ++counts.queues;
     if (out_code != nullptr) *out_code = CL_SUCCESS;
-    return new _cl_command_queue{nullptr, _cl_command_queue::kTag, profiling, context};
+    return keep(new _cl_command_queue{nullptr, _cl_command_queue::kTag, profiling, context});
 }
 
 NULL_EXPORT cl_command_queue clCreateCommandQueue(cl_context context, cl_device_id device,
