@@ -144,11 +144,10 @@ void lay_out_words(Kernel& kernel) {
     for (uint32_t i = 0; i < count; ++i) {
         Word word = {kernel.by_word.data() + first[i], 0, static_cast<uint16_t>(first[i + 1] - first[i]), 0,
                      Word::kSeveral};
-        const uint32_t bytes = std::min(8u, kernel.block_size - 8 * i);
-        if (word.count == 1 && word.first->offset == 8 * i && word.first->size == bytes &&
-            word.first->kind != QIAO_ARGUMENT_KIND_LOCAL) {
+        const bool alone = word.count == 1 && word.first->offset == 8 * i && word.first->size <= 8; // padding may follow
+        if (alone && word.first->kind != QIAO_ARGUMENT_KIND_LOCAL) {
             word.index = word.first->index;
-            word.size = static_cast<uint8_t>(bytes);
+            word.size = static_cast<uint8_t>(word.first->size);
             word.kind = word.first->kind == QIAO_ARGUMENT_KIND_ADDRESS ? Word::kAddress : Word::kValue;
         }
         kernel.words.push_back(word);
@@ -246,7 +245,8 @@ const char* kind_text(qiao_argument_kind kind) {
     shape.offset_pointer = offset ? shape.offset : nullptr;
 }
 
-[[gnu::noinline]] qiao_status enqueue_failed(Clone& clone, const qiao_plugin_geometry& geometry, cl_int code) noexcept {
+[[gnu::noinline]] qiao_status enqueue_failed(Clone& clone, cl_int code) noexcept {
+    const qiao_plugin_geometry& geometry = *clone.launcher->shape.source;
     return device_failed(
         *clone.launcher->device, code,
         "kernel '%s' could not be enqueued: %u x %u x %u groups of %u x %u x %u, %u bytes of local memory",

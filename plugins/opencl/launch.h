@@ -122,7 +122,7 @@ Clone* make_clone(Launcher& launcher, const Kernel& kernel, qiao_status* out_sta
 cl_int set_all(Clone& clone, const void* block) noexcept;
 cl_int set_several(Clone& clone, uint32_t index, const void* block) noexcept;
 qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept;
-qiao_status enqueue_failed(Clone& clone, const qiao_plugin_geometry& geometry, cl_int code) noexcept;
+qiao_status enqueue_failed(Clone& clone, cl_int code) noexcept;
 uint64_t load_short(const Clone& clone, const char* bytes) noexcept;
 
 // The block's last bytes that fill no word: read as the upper bytes of a word that ends with the block, and shifted down by
@@ -152,11 +152,12 @@ inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void*
 }
 
 // Sets what changed since the last launch of this kernel on this queue.
-inline cl_int bind(Clone& clone, const void* block) {
+[[gnu::always_inline]] inline cl_int bind(Clone& clone, const void* block) {
     if (clone.epoch != clone.epoch_now->load(std::memory_order_acquire)) [[unlikely]]
         return set_all(clone, block);
     const char* bytes = static_cast<const char*>(block);
-    for (uint32_t i = 0; i < clone.full_words; ++i) {
+    const uint32_t full_words = clone.full_words;
+    for (uint32_t i = 0; i < full_words; ++i) {
         uint64_t value;
         std::memcpy(&value, bytes + size_t{8} * i, 8);
         if (value == clone.block[i]) continue;
@@ -170,8 +171,8 @@ inline cl_int bind(Clone& clone, const void* block) {
     return CL_SUCCESS;
 }
 
-// Enqueues the kernel; `event` may be null.
-inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_plugin_geometry& geometry,
+// Enqueues the kernel; `event` may be null. Inlined where it is called, so that a null there costs nothing.
+[[gnu::always_inline]] inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_plugin_geometry& geometry,
                           const void* block, cl_event* event) {
     const Launcher::Entry& entry = launcher.entries[kernel.number & launcher.mask];
     Clone* clone = entry.clone;
@@ -180,15 +181,15 @@ inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_p
         clone = make_clone(launcher, kernel, &status);
         if (clone == nullptr) return status;
     }
-    if (const cl_int code = bind(*clone, block); code != CL_SUCCESS) [[unlikely]]
-        return argument_failed(*clone, block, code);
     Shape& shape = launcher.shape;
     if (shape.generation != geometry.generation || shape.source != &geometry) [[unlikely]]
         derive_shape(shape, geometry);
+    if (const cl_int code = bind(*clone, block); code != CL_SUCCESS) [[unlikely]]
+        return argument_failed(*clone, block, code);
     const cl_int code = launcher.enqueue(launcher.queue, clone->kernel, shape.dimensions, shape.offset_pointer,
                                          shape.global, shape.local, 0, nullptr, event);
     if (code != CL_SUCCESS) [[unlikely]]
-        return enqueue_failed(*clone, geometry, code);
+        return enqueue_failed(*clone, code);
     return QIAO_OK;
 }
 

@@ -152,26 +152,21 @@ static void opencl_queue_destroy(void* queue_pointer) {
 
 // ---------------------------------------------------------------------------------------------- operations
 
-// Two functions of one signature, so that the slot is a jump to either and neither pays for the other's registers.
-[[gnu::noinline]] static qiao_status launch_alone(Queue* queue, const Kernel* kernel, const qiao_plugin_geometry* geometry,
-                                                  const void* block, const qiao_plugin_binding*, uint64_t) {
-    return launch(queue->launcher, *kernel, *geometry, block, nullptr);
-}
-
-[[gnu::noinline]] static qiao_status launch_with_event(Queue* queue, const Kernel* kernel,
-                                                       const qiao_plugin_geometry* geometry, const void* block,
-                                                       const qiao_plugin_binding*, uint64_t value) {
-    const qiao_status status = launch(queue->launcher, *kernel, *geometry, block, event_of_next(*queue));
-    if (status == QIAO_OK) submitted(*queue, value);
+// Apart, so that a launch without an event does not pay for its registers.
+[[gnu::noinline]] static qiao_status launch_with_event(Queue& queue, const Kernel& kernel,
+                                                       const qiao_plugin_geometry& geometry, const void* block,
+                                                       uint64_t value) {
+    const qiao_status status = launch(queue.launcher, kernel, geometry, block, event_of_next(queue));
+    if (status == QIAO_OK) submitted(queue, value);
     return status;
 }
 
 static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
-                                       const void* block, const qiao_plugin_binding* bindings, uint64_t value) {
-    auto* queue = static_cast<Queue*>(queue_pointer);
-    const auto* kernel = static_cast<const Kernel*>(kernel_pointer);
-    if (queue->event_slot == nullptr) return launch_alone(queue, kernel, geometry, block, bindings, value);
-    return launch_with_event(queue, kernel, geometry, block, bindings, value);
+                                       const void* block, const qiao_plugin_binding*, uint64_t value) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
+    if (queue.event_slot != nullptr) return launch_with_event(queue, kernel, *geometry, block, value);
+    return launch(queue.launcher, kernel, *geometry, block, nullptr);
 }
 
 static void* host_or_device_pointer(const qiao_plugin_place& place) {
