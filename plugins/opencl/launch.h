@@ -171,8 +171,8 @@ inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void*
     return CL_SUCCESS;
 }
 
-// Enqueues the kernel; `event` may be null. Inlined where it is called, so that a null there costs nothing.
-[[gnu::always_inline]] inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_plugin_geometry& geometry,
+// Enqueues the kernel; `event` may be null.
+inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_plugin_geometry& geometry,
                           const void* block, cl_event* event) {
     const Launcher::Entry& entry = launcher.entries[kernel.number & launcher.mask];
     Clone* clone = entry.clone;

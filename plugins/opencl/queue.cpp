@@ -152,10 +152,10 @@ static void opencl_queue_destroy(void* queue_pointer) {
 
 // ---------------------------------------------------------------------------------------------- operations
 
-// Apart, so that a launch without an event does not pay for its registers.
-[[gnu::noinline]] static qiao_status launch_with_event(Queue& queue, const Kernel& kernel,
-                                                       const qiao_plugin_geometry& geometry, const void* block,
-                                                       uint64_t value) {
+// What becomes of the events has to be seen to: the queue profiles, or its guess of one wait per operation was wrong.
+[[gnu::noinline]] static qiao_status launch_and_keep_event(Queue& queue, const Kernel& kernel,
+                                                           const qiao_plugin_geometry& geometry, const void* block,
+                                                           uint64_t value) {
     const qiao_status status = launch(queue.launcher, kernel, geometry, block, event_of_next(queue));
     if (status == QIAO_OK) submitted(queue, value);
     return status;
@@ -165,8 +165,10 @@ static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer
                                        const void* block, const qiao_plugin_binding*, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
-    if (queue.event_slot != nullptr) return launch_with_event(queue, kernel, *geometry, block, value);
-    return launch(queue.launcher, kernel, *geometry, block, nullptr);
+    cl_event* event = queue.event_slot;
+    if (event != nullptr && (queue.profiling || queue.pending != nullptr)) [[unlikely]]
+        return launch_and_keep_event(queue, kernel, *geometry, block, value);
+    return launch(queue.launcher, kernel, *geometry, block, event);
 }
 
 static void* host_or_device_pointer(const qiao_plugin_place& place) {
