@@ -63,8 +63,7 @@ Clone* allocate_clone(Launcher& launcher, const Kernel& kernel) {
     clone->set_value = launcher.device->cl->clSetKernelArg;
     clone->epoch_now = kernel.follows_addresses ? &launcher.device->changes : &launcher.device->frees;
     clone->full_words = kernel.block_size / 8;
-    const uint32_t rest = kernel.block_size % 8;
-    clone->tail = static_cast<uint8_t>(rest == 0 ? 0 : clone->full_words == 0 ? kShortBlock : 64 - 8 * rest);
+    clone->tail_bytes = kernel.block_size % 8;
     return clone;
 }
 
@@ -73,6 +72,7 @@ Clone* allocate_clone(Launcher& launcher, const Kernel& kernel) {
 void launcher_create(Launcher& launcher, Device& device, cl_command_queue queue) {
     launcher.device = &device;
     launcher.enqueue = device.cl->clEnqueueNDRangeKernel;
+    launcher.flush = device.cl->clFlush;
     launcher.entries = std::make_unique<Launcher::Entry[]>(16);
     launcher.mask = 15;
     launcher.queue = queue;
@@ -144,7 +144,8 @@ void lay_out_words(Kernel& kernel) {
     for (uint32_t i = 0; i < count; ++i) {
         Word word = {kernel.by_word.data() + first[i], 0, static_cast<uint16_t>(first[i + 1] - first[i]), 0,
                      Word::kSeveral};
-        const bool alone = word.count == 1 && word.first->offset == 8 * i && word.first->size <= 8; // padding may follow
+        const bool alone =
+            word.count == 1 && word.first->offset == 8 * i && word.first->size <= 8; // padding may follow
         if (alone && word.first->kind != QIAO_ARGUMENT_KIND_LOCAL) {
             word.index = word.first->index;
             word.size = static_cast<uint8_t>(word.first->size);
@@ -204,10 +205,11 @@ const char* kind_text(qiao_argument_kind kind) {
     return CL_SUCCESS;
 }
 
-[[gnu::noinline]] uint64_t load_short(const Clone& clone, const char* bytes) noexcept {
+[[gnu::noinline]] cl_int bind_tail(Clone& clone, const void* block) noexcept {
     uint64_t value = 0;
-    std::memcpy(&value, bytes, clone.source->block_size);
-    return value;
+    std::memcpy(&value, static_cast<const char*>(block) + size_t{8} * clone.full_words, clone.tail_bytes);
+    if (value == clone.block[clone.full_words]) return CL_SUCCESS;
+    return set_word(clone, clone.full_words, value, block);
 }
 
 [[gnu::noinline]] qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept {
@@ -230,7 +232,6 @@ const char* kind_text(qiao_argument_kind kind) {
 // ---------------------------------------------------------------------------------------------- shape
 
 [[gnu::noinline]] void derive_shape(Shape& shape, const qiao_plugin_geometry& geometry) {
-    shape.source = &geometry;
     shape.generation = geometry.generation;
     shape.dimensions = geometry.dimensions;
     bool offset = false;
@@ -246,12 +247,11 @@ const char* kind_text(qiao_argument_kind kind) {
 }
 
 [[gnu::noinline]] qiao_status enqueue_failed(Clone& clone, cl_int code) noexcept {
-    const qiao_plugin_geometry& geometry = *clone.launcher->shape.source;
-    return device_failed(
-        *clone.launcher->device, code,
-        "kernel '%s' could not be enqueued: %u x %u x %u groups of %u x %u x %u, %u bytes of local memory",
-        clone.source->name.c_str(), geometry.group_count[0], geometry.group_count[1], geometry.group_count[2],
-        geometry.group_size[0], geometry.group_size[1], geometry.group_size[2], geometry.local_bytes);
+    const Shape& shape = clone.launcher->shape;
+    return device_failed(*clone.launcher->device, code,
+                         "kernel '%s' could not be enqueued: %zu x %zu x %zu work-items in groups of %zu x %zu x %zu",
+                         clone.source->name.c_str(), shape.global[0], shape.global[1], shape.global[2], shape.local[0],
+                         shape.local[1], shape.local[2]);
 }
 
 } // namespace qiao::opencl

@@ -45,7 +45,7 @@ struct Clone {
     decltype(&::clSetKernelArgSVMPointer) set_pointer;
     decltype(&::clSetKernelArg) set_value;
     uint32_t full_words;
-    uint8_t tail; // 0 = the block ends with a full word; else see load_tail
+    uint32_t tail_bytes; // behind the full words
     const Kernel* source;
     Launcher* launcher;
     uint64_t block[]; // the arguments as last set; the tail's bytes zero-extended
@@ -82,8 +82,7 @@ class KernelNumbers {
 
 // The sizes OpenCL wants, derived when the host's geometry changes.
 struct Shape {
-    const qiao_plugin_geometry* source = nullptr;
-    uint64_t generation = 0;
+    uint64_t generation = 0; // of that geometry; 0 = none yet
     cl_uint dimensions = 0;
     const size_t* offset_pointer = nullptr; // null = no offset
     size_t global[3] = {};
@@ -95,7 +94,11 @@ struct Shape {
 struct Launcher {
     Device* device = nullptr;
     decltype(&::clEnqueueNDRangeKernel) enqueue = nullptr;
+    decltype(&::clFlush) flush = nullptr;
     cl_command_queue queue = nullptr;
+    // Where the next operation's event goes: null unless the queue profiles, or its last operations were marked one by
+    // one. An event that comes with the operation is cheaper than a marker after it, and dearer than none.
+    cl_event* event = nullptr;
     struct Entry {
         uint64_t serial = 0; // 0 = empty
         Clone* clone = nullptr;
@@ -123,19 +126,6 @@ cl_int set_all(Clone& clone, const void* block) noexcept;
 cl_int set_several(Clone& clone, uint32_t index, const void* block) noexcept;
 qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept;
 qiao_status enqueue_failed(Clone& clone, cl_int code) noexcept;
-uint64_t load_short(const Clone& clone, const char* bytes) noexcept;
-
-// The block's last bytes that fill no word: read as the upper bytes of a word that ends with the block, and shifted down by
-// `tail` bits. Little-endian, as every platform Qiao runs on.
-constexpr uint8_t kShortBlock = 255; // fewer than eight bytes: they cannot be read so
-
-inline uint64_t load_tail(const Clone& clone, const char* bytes) {
-    if (clone.tail == kShortBlock) [[unlikely]]
-        return load_short(clone, bytes);
-    uint64_t value;
-    std::memcpy(&value, bytes + size_t{8} * clone.full_words - clone.tail / 8, 8);
-    return value >> clone.tail;
-}
 
 inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void* block) {
     const Word& word = clone.words[index];
@@ -151,9 +141,12 @@ inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void*
     return code;
 }
 
+// The same for the block's last bytes, where they fill no word; the host's blocks usually end with one.
+cl_int bind_tail(Clone& clone, const void* block) noexcept;
+
 // Sets what changed since the last launch of this kernel on this queue.
 [[gnu::always_inline]] inline cl_int bind(Clone& clone, const void* block) {
-    if (clone.epoch != clone.epoch_now->load(std::memory_order_acquire)) [[unlikely]]
+    if (clone.epoch_now->load(std::memory_order_acquire) != clone.epoch) [[unlikely]]
         return set_all(clone, block);
     const char* bytes = static_cast<const char*>(block);
     const uint32_t full_words = clone.full_words;
@@ -164,16 +157,14 @@ inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void*
         if (const cl_int code = set_word(clone, i, value, block); code != CL_SUCCESS) [[unlikely]]
             return code;
     }
-    if (clone.tail != 0) {
-        const uint64_t value = load_tail(clone, bytes);
-        if (value != clone.block[clone.full_words]) return set_word(clone, clone.full_words, value, block);
-    }
+    if (clone.tail_bytes != 0) [[unlikely]]
+        return bind_tail(clone, block);
     return CL_SUCCESS;
 }
 
-// Enqueues the kernel; `event` may be null.
+// Enqueues the kernel.
 inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_plugin_geometry& geometry,
-                          const void* block, cl_event* event) {
+                          const void* block) {
     const Launcher::Entry& entry = launcher.entries[kernel.number & launcher.mask];
     Clone* clone = entry.clone;
     if (entry.serial != kernel.serial) [[unlikely]] {
@@ -182,12 +173,12 @@ inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_p
         if (clone == nullptr) return status;
     }
     Shape& shape = launcher.shape;
-    if (shape.generation != geometry.generation || shape.source != &geometry) [[unlikely]]
+    if (shape.generation != geometry.generation) [[unlikely]]
         derive_shape(shape, geometry);
     if (const cl_int code = bind(*clone, block); code != CL_SUCCESS) [[unlikely]]
         return argument_failed(*clone, block, code);
     const cl_int code = launcher.enqueue(launcher.queue, clone->kernel, shape.dimensions, shape.offset_pointer,
-                                         shape.global, shape.local, 0, nullptr, event);
+                                         shape.global, shape.local, 0, nullptr, launcher.event);
     if (code != CL_SUCCESS) [[unlikely]]
         return enqueue_failed(*clone, code);
     return QIAO_OK;

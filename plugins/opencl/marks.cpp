@@ -44,10 +44,14 @@ void Marks::keep_stamp(const Mark& mark) {
     stamps_[stamp_count_++ & mask_] = {mark.value, start, end};
 }
 
+void Marks::retire_all() {
+    while (retire_first()) {
+    }
+}
+
 void Marks::make_room() {
     const Busy busy(*this);
-    while (step()) {
-    }
+    retire_all();
     const uint32_t head = head_.load(std::memory_order_relaxed);
     if (tail_.load(std::memory_order_relaxed) - head <= mask_) return;
     cl_.clReleaseEvent(marks_[head & mask_].event);

@@ -36,10 +36,15 @@ class Marks {
 
     // Advances over ended events. Any thread; the loser of a race only reads what the winner has found so far.
     void poll() {
-        if (head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire)) return;
         if (busy_.exchange(true, std::memory_order_acquire)) return;
-        while (step()) {
-        }
+        retire_all();
+        busy_.store(false, std::memory_order_release);
+    }
+
+    // The same for one event at most: enough where there is one, and somebody waits for it.
+    [[gnu::always_inline]] void poll_first() {
+        if (busy_.exchange(true, std::memory_order_acquire)) return;
+        retire_first();
         busy_.store(false, std::memory_order_release);
     }
 
@@ -64,14 +69,14 @@ class Marks {
     };
     class Busy;
 
-    // Retires the oldest mark if its event has ended. busy_ is held.
-    bool step() {
+    // Forgets the oldest mark if its event has ended; false if not, or if there is none. busy_ is held.
+    [[gnu::always_inline]] bool retire_first() {
         const uint32_t head = head_.load(std::memory_order_relaxed);
         if (head == tail_.load(std::memory_order_acquire)) return false;
         const Mark& mark = marks_[head & mask_];
         cl_int state;
         const cl_int code = ask_(mark.event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, nullptr);
-        if (code != CL_SUCCESS || state != CL_COMPLETE) {
+        if (code != CL_SUCCESS || state != CL_COMPLETE) [[unlikely]] {
             not_ended(code != CL_SUCCESS ? code : state);
             return false;
         }
@@ -82,6 +87,7 @@ class Marks {
         head_.store(head + 1, std::memory_order_release);
         return true;
     }
+    void retire_all();
     void not_ended(cl_int code) {
         // For good: the queue has failed, its events stay until it is destroyed.
         if (code < CL_COMPLETE && failure() == CL_SUCCESS) failure_.store(code, std::memory_order_release);

@@ -324,9 +324,8 @@ static qiao_status opencl_kernel_launch(void* device_pointer, void* kernel_point
                                         const qiao_plugin_binding*) {
     Device& device = *static_cast<Device*>(device_pointer);
     const std::lock_guard lock(device.immediate_mutex);
-    device.immediate.shape.source = nullptr; // hosts without queues may reuse a geometry's memory
     const qiao_status status =
-        launch(device.immediate, *static_cast<const Kernel*>(kernel_pointer), *geometry, block, nullptr);
+        launch(device.immediate, *static_cast<const Kernel*>(kernel_pointer), *geometry, block);
     if (status == QIAO_OK) device.cl->clFlush(device.immediate.queue);
     return status;
 }

@@ -1,5 +1,5 @@
 // Queues: launches, copies and fills in order, and the values of a timeline over OpenCL's events. Events are made lazily:
-// see event_slot. Arguments are launch.h's, the history of events is marks.h's.
+// see Launcher::event. Arguments are launch.h's, the history of events is marks.h's.
 #include "queue.h"
 
 #include <algorithm>
@@ -35,9 +35,9 @@ Device& device_of(const Queue& queue) {
 cl_event* event_of_next(Queue& queue) {
     if (queue.pending != nullptr) [[unlikely]] { // the guess that each operation is marked was wrong
         device_of(queue).cl->clReleaseEvent(std::exchange(queue.pending, nullptr));
-        queue.event_slot = nullptr;
+        queue.launcher.event = nullptr;
     }
-    return queue.event_slot;
+    return queue.launcher.event;
 }
 
 // Call after an operation that was enqueued.
@@ -114,7 +114,7 @@ static qiao_status opencl_queue_create(void* device_pointer, const qiao_plugin_q
     return guarded(device.host, [&]() -> qiao_status {
         const bool profiling = (desc->flags & QIAO_PLUGIN_QUEUE_PROFILING) != 0;
         auto queue = std::make_unique<Queue>(*device.cl, profiling ? kProfilingMarks : kMarks, profiling);
-        if (profiling) queue->event_slot = &queue->pending;
+        if (profiling) queue->launcher.event = &queue->pending;
         auto link = std::make_unique<NotifyLink>();
         link->queue = queue.get();
         link->device = &device;
@@ -156,7 +156,8 @@ static void opencl_queue_destroy(void* queue_pointer) {
 [[gnu::noinline]] static qiao_status launch_and_keep_event(Queue& queue, const Kernel& kernel,
                                                            const qiao_plugin_geometry& geometry, const void* block,
                                                            uint64_t value) {
-    const qiao_status status = launch(queue.launcher, kernel, geometry, block, event_of_next(queue));
+    event_of_next(queue);
+    const qiao_status status = launch(queue.launcher, kernel, geometry, block);
     if (status == QIAO_OK) submitted(queue, value);
     return status;
 }
@@ -165,10 +166,9 @@ static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer
                                        const void* block, const qiao_plugin_binding*, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
-    cl_event* event = queue.event_slot;
-    if (event != nullptr && (queue.profiling || queue.pending != nullptr)) [[unlikely]]
+    if (queue.profiling || queue.pending != nullptr) [[unlikely]]
         return launch_and_keep_event(queue, kernel, *geometry, block, value);
-    return launch(queue.launcher, kernel, *geometry, block, event);
+    return launch(queue.launcher, kernel, *geometry, block);
 }
 
 static void* host_or_device_pointer(const qiao_plugin_place& place) {
@@ -232,24 +232,32 @@ static qiao_status opencl_queue_after(void* queue_pointer, void* other_pointer, 
 
 // ---------------------------------------------------------------------------------------------- completion
 
+// No event came with the last operation.
+[[gnu::noinline]] static cl_int make_marker(Queue& queue, uint64_t value) {
+    cl_event event = nullptr;
+    const Symbols& cl = *device_of(queue).cl;
+    const cl_int code = cl.clEnqueueMarkerWithWaitList(queue.launcher.queue, 0, nullptr, &event);
+    if (code != CL_SUCCESS) return code;
+    if (value - queue.marked == 1) queue.launcher.event = &queue.pending;
+    queue.pending = event;
+    return CL_SUCCESS;
+}
+
 static qiao_status opencl_queue_mark(void* queue_pointer, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
-    if (value <= queue.flushed) return QIAO_OK;
-    const Symbols& cl = *device_of(queue).cl;
     if (value > queue.marked) {
-        cl_event event = std::exchange(queue.pending, nullptr);
-        if (event == nullptr) {
-            const cl_int code = cl.clEnqueueMarkerWithWaitList(queue.launcher.queue, 0, nullptr, &event);
+        if (queue.pending == nullptr) {
+            const cl_int code = make_marker(queue, value);
             if (code != CL_SUCCESS) return device_failed(device_of(queue), code, "a marker");
-            if (value - queue.marked == 1) queue.event_slot = &queue.pending;
         }
-        queue.marks.push(value, event);
+        queue.marks.push(value, std::exchange(queue.pending, nullptr));
         queue.marked = value;
+    } else if (!queue.profiling) { // a profiling queue marks when it submits, and flushes here only
+        return QIAO_OK;
     }
-    const cl_int code = cl.clFlush(queue.launcher.queue);
+    const cl_int code = queue.launcher.flush(queue.launcher.queue);
     if (code != CL_SUCCESS) [[unlikely]]
         return device_failed(device_of(queue), code, "a flush");
-    queue.flushed = value;
     return QIAO_OK;
 }
 
@@ -262,11 +270,10 @@ static qiao_status opencl_queue_poll(void* queue_pointer, uint64_t* out_value) {
     return QIAO_OK;
 }
 
-static qiao_status opencl_queue_wait(void* queue_pointer, uint64_t value, uint64_t timeout_ns) {
-    Queue& queue = *static_cast<Queue*>(queue_pointer);
+[[gnu::noinline]] static qiao_status wait_for_event(Queue& queue, uint64_t value, uint64_t timeout_ns) {
     queue.marks.poll();
     if (queue.marks.failure() != CL_SUCCESS) return queue_failure(queue);
-    cl_event event = queue.marks.reached() < value ? queue.marks.find(value) : nullptr;
+    cl_event event = queue.marks.find(value);
     if (event == nullptr) return QIAO_OK;
     cl_int code = CL_COMPLETE;
     const qiao_status status = wait_event(device_of(queue), event, timeout_ns, &code);
@@ -276,6 +283,14 @@ static qiao_status opencl_queue_wait(void* queue_pointer, uint64_t value, uint64
     return code == CL_COMPLETE
                ? static_cast<qiao_status>(QIAO_OK)
                : device_failed(device_of(queue), code, "an operation of the queue failed on the device");
+}
+
+static qiao_status opencl_queue_wait(void* queue_pointer, uint64_t value, uint64_t timeout_ns) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    queue.marks.poll_first();
+    if (queue.marks.reached() >= value) [[likely]]
+        return QIAO_OK;
+    return wait_for_event(queue, value, timeout_ns);
 }
 
 static qiao_status opencl_queue_notify(void* queue_pointer, uint64_t value) {

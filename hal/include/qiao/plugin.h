@@ -167,8 +167,8 @@ typedef struct qiao_plugin_binding {
     uint64_t offset;
 } qiao_plugin_binding;
 
-/// F, 96 bytes for ever. Checked and filled by the core when the shape changes, then reused: it lives in the core's queue
-/// and stays the same object; `generation` changes with its contents, so a plugin may keep what it derived from it.
+/// F, 96 bytes for ever. Checked and filled by the core when the shape changes, then reused. `generation` is never 0 and new
+/// with each contents: geometries of one generation are equal, so a plugin may keep what it derived from one.
 typedef struct qiao_plugin_geometry {
     uint32_t group_count[3];
     uint32_t local_bytes; /* all LOCAL arguments, each rounded up to 128 */

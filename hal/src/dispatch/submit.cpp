@@ -10,16 +10,8 @@ void queue_attend(Queue& queue) {
         queue.unsubmitted_waiter = false;
         timeline_changed(queue.timeline->body);
     }
-    if (queue.submitted_value - queue.marked_value >= queue.mark_interval) queue_mark_submitted(queue);
+    if (queue.plugin_queue != nullptr && queue.submitted_value - queue.marked_value >= queue.mark_interval) queue_mark(queue);
     queue.attention_value = queue.marked_value + queue.mark_interval;
-}
-
-void queue_mark_submitted(Queue& queue) {
-    if (queue.plugin_queue == nullptr || queue.marked_value >= queue.submitted_value) return;
-    const qiao_status status = queue.device->body.tables.queue.queue_mark(queue.plugin_queue, queue.submitted_value);
-    if (status != QIAO_OK) queue_fail_from_slot(queue.self, status, "queue_mark");
-    queue.marked_value = queue.submitted_value;
-    if (!queue.unsubmitted_waiter) queue.attention_value = queue.marked_value + queue.mark_interval;
 }
 
 void queue_completed_with_error(qiao_queue* queue, qiao_status status) {

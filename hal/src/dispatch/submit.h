@@ -20,14 +20,14 @@ private:
     Lock& lock_;
 };
 
+// A slot of the queue failed after the operation was promised to the application. Does not need the lock.
+void queue_fail_from_slot(qiao_queue* queue, qiao_status status, const char* slot);
+
 // Takes the lock. What has been given out so far.
 inline uint64_t queue_last_value(Queue& queue) {
     QueueGuard guard(queue);
     return queue.last_value;
 }
-
-// Makes everything submitted observable. If the plugin cannot, the queue has failed.
-void queue_mark_submitted(Queue& queue);
 
 // A mark or a wake-up is due.
 void queue_attend(Queue& queue);
@@ -50,13 +50,17 @@ inline bool queue_is_direct(const Queue& queue) {
     return queue.deferred_count == 0;
 }
 
+// Makes everything submitted observable. If the plugin cannot, the queue has failed. Not for queues without plugin_queue.
+inline void queue_mark(Queue& queue) {
+    const qiao_status status = queue.device->body.tables.queue.queue_mark(queue.plugin_queue, queue.submitted_value);
+    if (status != QIAO_OK) [[unlikely]] queue_fail_from_slot(queue.self, status, "queue_mark");
+    queue.marked_value = queue.submitted_value;
+}
+
 // The plugin told by notification that work of the queue failed.
 void queue_completed_with_error(qiao_queue* queue, qiao_status status);
 
 // The queue is finished: `record` is what waits return. Does not need the lock.
 void queue_fail(qiao_queue* queue, const ErrorRecord& record);
-
-// A slot of the queue failed after the operation was promised to the application. Does not need the lock.
-void queue_fail_from_slot(qiao_queue* queue, qiao_status status, const char* slot);
 
 }  // namespace qiao

@@ -71,6 +71,24 @@ void wait_by_polling(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
     }
 }
 
+// Whether the plugin's wait ended with the value reached.
+inline bool take_answer(qiao_queue* queue, Timeline& timeline, uint64_t value, qiao_status status) {
+    if (status == QIAO_OK) [[likely]] {
+        timeline_advance(timeline, value);
+        return true;
+    }
+    if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_wait");
+    return false;
+}
+
+// Whether the plugin knows the value, which is marked then. Takes the queue's lock.
+[[gnu::always_inline]] inline bool mark_what_is_submitted(Queue& queue, uint64_t value) {
+    QueueGuard guard(queue);
+    if (queue.plugin_queue == nullptr || value > queue.submitted_value) [[unlikely]] return false;
+    if (value > queue.marked_value) queue_mark(queue);
+    return true;
+}
+
 // One attempt to learn that a submitted value is reached; may return early.
 void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
     Queue& body = queue->body;
@@ -84,26 +102,23 @@ void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
         const uint64_t now = now_ns();
         timeout_ns = deadline_ns > now ? deadline_ns - now : 0;
     }
-    const qiao_status status = ops.queue_wait(body.plugin_queue, value, timeout_ns);
-    if (status == QIAO_OK) {
-        timeline_advance(body.timeline->body, value);
-    } else if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) {
-        queue_fail_from_slot(queue, status, "queue_wait");
-    }
+    take_answer(queue, body.timeline->body, value, ops.queue_wait(body.plugin_queue, value, timeout_ns));
+}
+
+// The usual wait: no time limit, a value that the plugin has, and a plugin that waits. False if anything is unusual; then
+// the whole way is gone.
+[[gnu::always_inline]] inline bool wait_plainly(Timeline& timeline, uint64_t value) {
+    const QueueUse source(timeline);
+    qiao_queue* queue = source.get();
+    if (queue == nullptr || timeline.failed.load(std::memory_order_acquire)) [[unlikely]] return false;
+    Queue& body = queue->body;
+    if (!mark_what_is_submitted(body, value)) return false;
+    if (is_reached(timeline, value)) return true;  // the core ran it itself: the plugin does not know it
+    const auto slot = body.device->body.tables.queue.queue_wait;
+    return slot != nullptr && take_answer(queue, timeline, value, slot(body.plugin_queue, value, QIAO_TIMEOUT_INFINITE));
 }
 
 }  // namespace
-
-QueueUse::QueueUse(Timeline& timeline) {
-    timeline.lock.lock();
-    queue_ = timeline.source;
-    if (queue_ != nullptr) add_use(queue_);
-    timeline.lock.unlock();
-}
-
-QueueUse::~QueueUse() {
-    if (queue_ != nullptr) drop_use(queue_);
-}
 
 bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
     Queue& body = queue->body;
@@ -112,7 +127,7 @@ bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
         if (will_park) queue_request_wakeup(body);
         return false;
     }
-    if (value > body.marked_value) queue_mark_submitted(body);
+    if (value > body.marked_value) queue_mark(body);
     return true;
 }
 
@@ -157,9 +172,10 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
     return is_closed(timeline) ? QIAO_ERROR_CANCELLED : QIAO_NOT_READY;
 }
 
-qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
+namespace {
+
+[[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
-    if (is_reached(timeline, value)) return QIAO_OK;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
     for (bool last_round = timeout_ns == 0;;) {
         QueueUse source(timeline);
@@ -180,6 +196,15 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
         if (!in_plugin) parking.wait(deadline_ns);
         last_round = deadline_ns != UINT64_MAX && now_ns() >= deadline_ns;
     }
+}
+
+}  // namespace
+
+qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
+    Timeline& timeline = handle->body;
+    if (is_reached(timeline, value)) return QIAO_OK;
+    if (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value)) return QIAO_OK;
+    return wait_patiently(handle, value, timeout_ns);
 }
 
 std::vector<qiao_queue*> device_use_queues(qiao_device* device) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "object/device.h"
-#include "object/timeline.h"
+#include "object/queue.h"
 
 namespace qiao {
 
@@ -27,8 +27,15 @@ void timeline_close_if_unraisable(qiao_timeline* timeline);
 // Keeps a timeline's queue from being destroyed while it is asked; null if it is gone already.
 class QueueUse {
 public:
-    explicit QueueUse(Timeline& timeline);
-    ~QueueUse();
+    explicit QueueUse(Timeline& timeline) {
+        timeline.lock.lock();
+        queue_ = timeline.source;
+        if (queue_ != nullptr) add_use(queue_);
+        timeline.lock.unlock();
+    }
+    ~QueueUse() {
+        if (queue_ != nullptr) drop_use(queue_);
+    }
     QueueUse(const QueueUse&) = delete;
     QueueUse& operator=(const QueueUse&) = delete;
     qiao_queue* get() const { return queue_; }

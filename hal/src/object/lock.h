@@ -37,35 +37,34 @@ inline void futex_wake(std::atomic<uint32_t>& word, int count = INT32_MAX) {
     syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
 }
 
+// Bit 0: held. Bit 1: somebody may be parked; set by who parks, and by who was parked when it takes the lock.
 class Lock {
 public:
     void lock() {
-        uint32_t expected = kFree;
-        if (!state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire)) [[unlikely]] {
-            lock_slow();
-        }
+        if (!try_lock()) [[unlikely]] lock_slow();
     }
-    bool try_lock() {
-        uint32_t expected = kFree;
-        return state_.compare_exchange_strong(expected, kHeld, std::memory_order_acquire);
-    }
+    bool try_lock() { return (state_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
     void unlock() {
-        if (state_.exchange(kFree, std::memory_order_release) == kContended) [[unlikely]] {
-            futex_wake(state_, 1);
-        }
+        if (state_.fetch_sub(kHeld, std::memory_order_release) != kHeld) [[unlikely]] wake_one();
     }
 
 private:
-    static constexpr uint32_t kFree = 0, kHeld = 1, kContended = 2;
+    static constexpr uint32_t kHeld = 1, kParked = 2;
 
     void lock_slow() {
         for (int spin = 0; spin < 64; ++spin) {
-            if (state_.load(std::memory_order_relaxed) == kFree && try_lock()) return;
+            if ((state_.load(std::memory_order_relaxed) & kHeld) == 0 && try_lock()) return;
         }
-        while (state_.exchange(kContended, std::memory_order_acquire) != kFree) futex_wait(state_, kContended);
+        while ((state_.fetch_or(kHeld | kParked, std::memory_order_acquire) & kHeld) != 0) futex_wait(state_, kHeld | kParked);
     }
 
-    std::atomic<uint32_t> state_{kFree};
+    // Whoever took the lock meanwhile keeps the bit, and wakes when it unlocks.
+    void wake_one() {
+        uint32_t expected = kParked;
+        if (state_.compare_exchange_strong(expected, 0, std::memory_order_relaxed)) futex_wake(state_, 1);
+    }
+
+    std::atomic<uint32_t> state_{0};
 };
 
 }  // namespace qiao

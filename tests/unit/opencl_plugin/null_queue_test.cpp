@@ -88,7 +88,7 @@ TEST_SUITE("opencl.launch") {
         unload(mixed);
     }
 
-    TEST_CASE_FIXTURE(NullFixture, "bytes between arguments may be anything and cost no call") {
+    TEST_CASE_FIXTURE(NullFixture, "bytes between arguments may be anything, and cost a call at most where they change") {
         void* loose = device->load("kernel void p(char a, long b) {}");
         Layout layout = Layout().value(1, 1).value(8, 8);
         const qiao_plugin_kernel kernel = layout.find(*device, loose, "p");
@@ -97,10 +97,12 @@ TEST_SUITE("opencl.launch") {
         unsigned char bytes[16] = {1};
         for (unsigned char noise = 0; noise < 10; ++noise) {
             bytes[1 + noise % 7] = noise;
-            REQUIRE(queue.ops->queue_launch(queue.queue, kernel.kernel, &shape, bytes, nullptr, ++queue.value) ==
-                    QIAO_OK);
+            const uint64_t before = calls("arguments");
+            for (int i = 0; i < 2; ++i)
+                REQUIRE(queue.ops->queue_launch(queue.queue, kernel.kernel, &shape, bytes, nullptr, ++queue.value) ==
+                        QIAO_OK);
+            CHECK(calls("arguments") - before <= (noise == 0 ? 2 : 1));
         }
-        CHECK(calls("arguments") == 2);
         queue.wait(queue.value);
         unload(loose);
     }
@@ -138,7 +140,7 @@ TEST_SUITE("opencl.launch") {
         queue.launch(kernel, shape, block(2));
         CHECK(try_launch(queue, kernel, shape, block(3)) == QIAO_ERROR_OUT_OF_RANGE);
         const Error error = host->take_error();
-        CHECK(error.message.find("4 x 1 x 1 groups of 64 x 1 x 1") != std::string::npos);
+        CHECK(error.message.find("256 x 1 x 1 work-items in groups of 64 x 1 x 1") != std::string::npos);
         CHECK(error.vendor_text == "CL_INVALID_WORK_GROUP_SIZE");
         queue.launch(kernel, shape, block(3));
         queue.wait(queue.value);
