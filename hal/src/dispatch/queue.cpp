@@ -139,7 +139,7 @@ qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_st
     if (body.plugin_queue == nullptr || device.tables.queue.queue_timestamps == nullptr) {
         return fail(QIAO_ERROR_NOT_FOUND, "the timestamps of value %" PRIu64 " are no longer kept", value);
     }
-    SlotGuard guard(device);
+    QueueGuard guard(body);
     const qiao_status status = device.tables.queue.queue_timestamps(body.plugin_queue, value, out_start_ns, out_end_ns);
     return status >= 0 ? status : device_slot_failed(body.device, status, "queue_timestamps");
 }

@@ -174,8 +174,9 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
             return QIAO_OK;
         }
     }
-    if (status == QIAO_ERROR_UNSUPPORTED) return status;
-    return device_slot_failed(queue.device, status, name);
+    if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, name);
+    clear_plugin_error();
+    return status;
 }
 
 qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
