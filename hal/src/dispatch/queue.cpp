@@ -39,7 +39,8 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
         return device_slot_failed(body.device, status, "queue_create");
     }
     body.launch_slot = device.tables.queue.queue_launch;
-    body.deferred_count = 0;
+    body.timed_by_core = (desc.flags & QIAO_QUEUE_PROFILING) != 0 && device.tables.queue.queue_timestamps == nullptr;
+    body.deferred_count = body.timed_by_core ? 1 : 0;
     return QIAO_OK;
 }
 
@@ -81,6 +82,8 @@ void queue_retire(qiao_queue* queue) {
             std::lock_guard guard(device->body.state);
             std::erase(device->body.queues, queue);
         }
+        // Waits that were inside leave now. The plugin's queue must be gone before its device is.
+        while (queue->header.uses.load(std::memory_order_acquire) != 1) pause_briefly();
         drop_use(queue);
     });
 }

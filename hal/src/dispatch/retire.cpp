@@ -8,6 +8,7 @@
 
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
+#include "emulation/deferred.h"
 #include "object/queue.h"
 
 namespace qiao {
@@ -15,8 +16,16 @@ namespace {
 
 using Fence = std::pair<qiao_timeline*, uint64_t>;
 
+// A failed queue has passed every value, but its worker may still be inside an operation.
 bool has_passed(const Fence& fence) {
-    return timeline_poll(fence.first, fence.second) != QIAO_NOT_READY;
+    if (timeline_poll(fence.first, fence.second) == QIAO_NOT_READY) return false;
+    const QueueUse queue(fence.first->body);
+    return queue.get() == nullptr || queue.get()->body.deferred->has_left(fence.second);
+}
+
+void wait_until_passed(const Fence& fence) {
+    timeline_wait(fence.first, fence.second, QIAO_TIMEOUT_INFINITE);
+    while (!has_passed(fence)) pause_briefly();
 }
 
 void drop_passed(std::vector<Fence>& fences) {
@@ -85,7 +94,7 @@ void retire_everything(qiao_device* device) {
         if (waiting.empty()) return;
         for (Retired& entry : waiting) {
             for (const Fence& fence : entry.fences) {
-                timeline_wait(fence.first, fence.second, QIAO_TIMEOUT_INFINITE);
+                wait_until_passed(fence);
                 drop_use(fence.first);
             }
             entry.finish();

@@ -53,8 +53,16 @@ void DeferredQueue::push(Operation operation, uint64_t value) {
     wake_.notify_one();
 }
 
-std::optional<std::pair<uint64_t, uint64_t>> DeferredQueue::timestamps(uint64_t value) {
+bool DeferredQueue::has_left(uint64_t value) {
     std::lock_guard guard(mutex_);
+    if (value_in_hand_ != 0 && value_in_hand_ <= value) return false;
+    return list_.empty() || list_.front().value > value;
+}
+
+std::optional<std::pair<uint64_t, uint64_t>> DeferredQueue::timestamps(uint64_t value) {
+    std::unique_lock guard(mutex_);
+    // The plugin may have told that the value is reached before the worker got to its clock.
+    if (queue_->body.timed_by_core) timed_.wait(guard, [&] { return timed_value_ >= value; });
     const Times& times = times_[value % times_.size()];
     if (times.value != value || value == 0) return std::nullopt;
     return std::pair{times.start_ns, times.end_ns};
@@ -66,15 +74,18 @@ void DeferredQueue::run() {
         std::optional<Entry> entry;
         {
             std::unique_lock guard(mutex_);
+            value_in_hand_ = unsynchronized_value_;
             if (unsynchronized_value_ != 0 && (list_.empty() || unsynchronized_count_ >= kMarkInterval)) {
                 guard.unlock();
                 if (synchronize() != QIAO_OK) queue_fail(queue_, last_error());
                 guard.lock();
+                value_in_hand_ = 0;
             }
             wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
             if (list_.empty()) return;
             entry.emplace(std::move(list_.front()));
             list_.pop_front();
+            value_in_hand_ = unsynchronized_value_ != 0 ? unsynchronized_value_ : entry->value;
         }
         execute(*entry);
     }
@@ -93,12 +104,22 @@ void DeferredQueue::execute(Entry& entry) {
         cancel(entry);
         return;
     }
-    if (in_plugin_ || unsynchronized_value_ == entry.value) return;  // booked, or will be by synchronize()
+    if (unsynchronized_value_ == entry.value) return;  // will be booked by synchronize()
+    if (!in_plugin_) {
+        record_times(entry.value, start_ns);
+        complete(entry.value);
+    } else if (queue_->body.timed_by_core && timeline_wait(queue_->body.timeline, entry.value, QIAO_TIMEOUT_INFINITE) == QIAO_OK) {
+        record_times(entry.value, start_ns);
+    }
+}
+
+void DeferredQueue::record_times(uint64_t value, uint64_t start_ns) {
     {
         std::lock_guard guard(mutex_);
-        times_[entry.value % times_.size()] = {entry.value, start_ns, now_ns()};
+        times_[value % times_.size()] = {value, start_ns, now_ns()};
+        timed_value_ = value;
     }
-    complete(entry.value);
+    timed_.notify_all();
 }
 
 // Everything up to `value` has ended.
@@ -137,9 +158,8 @@ qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
     return timeline_wait(queue_->body.timeline, value - 1, QIAO_TIMEOUT_INFINITE);
 }
 
-qiao_status DeferredQueue::synchronize() {
-    if (unsynchronized_value_ == 0) return QIAO_OK;
-    unsynchronized_count_ = 0;
+// Until all launches of the device have ended, or the queue has failed.
+qiao_status DeferredQueue::wait_for_device() {
     qiao_device* device = queue_->body.device;
     for (;;) {
         qiao_status status;
@@ -147,16 +167,18 @@ qiao_status DeferredQueue::synchronize() {
             SlotGuard guard(device->body);
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
-        if (has_failed(queue_)) {
-            unsynchronized_value_ = 0;
-            return QIAO_OK;
-        }
-        if (status == QIAO_TIMEOUT || status == QIAO_NOT_READY) continue;
-        if (status != QIAO_OK) return device_slot_failed(device, status, "device_synchronize");
-        timeline_advance(queue_->body.timeline->body, unsynchronized_value_);
-        unsynchronized_value_ = 0;
-        return QIAO_OK;
+        if (has_failed(queue_) || status == QIAO_OK) return QIAO_OK;
+        if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize");
     }
+}
+
+qiao_status DeferredQueue::synchronize() {
+    if (unsynchronized_value_ == 0) return QIAO_OK;
+    unsynchronized_count_ = 0;
+    const uint64_t value = std::exchange(unsynchronized_value_, 0);
+    QIAO_RETURN_IF_ERROR(wait_for_device());
+    if (!has_failed(queue_)) timeline_advance(queue_->body.timeline->body, value);
+    return QIAO_OK;
 }
 
 // Hands an operation to the plugin's queue; value, booking and count change together.
@@ -187,17 +209,19 @@ qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
             return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), nullptr, value);
         });
     }
-    Device& device = queue.device->body;
-    SlotGuard guard(device);
-    const uint64_t start_ns = now_ns();
-    const qiao_status status = device.tables.program.kernel_launch(device.opened.load(), kernel.plugin_kernel, &operation.geometry,
-                                                                   operation.block.data(), nullptr);
-    if (status != QIAO_OK) return device_slot_failed(queue.device, status, "kernel_launch");
+    QIAO_RETURN_IF_ERROR(launch_in_slot(operation));
+    if ((queue.flags & QIAO_QUEUE_PROFILING) != 0) return wait_for_device();  // its end is known at once
     unsynchronized_value_ = value;
     ++unsynchronized_count_;
-    std::lock_guard times(mutex_);
-    times_[value % times_.size()] = {value, start_ns, now_ns()};
     return QIAO_OK;
+}
+
+qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
+    Device& device = queue_->body.device->body;
+    SlotGuard guard(device);
+    const qiao_status status = device.tables.program.kernel_launch(device.opened.load(), operation.kernel->body.plugin_kernel,
+                                                                   &operation.geometry, operation.block.data(), nullptr);
+    return status == QIAO_OK ? status : device_slot_failed(queue_->body.device, status, "kernel_launch");
 }
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {

@@ -37,6 +37,12 @@ inline void futex_wake(std::atomic<uint32_t>& word, int count = INT32_MAX) {
     syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
 }
 
+// For what ends in microseconds and tells nobody.
+inline void pause_briefly() {
+    const timespec pause{0, 50'000};
+    nanosleep(&pause, nullptr);
+}
+
 // Bit 0: held. Bit 1: somebody may be parked; set by who parks, and by who was parked when it takes the lock.
 class Lock {
 public:
