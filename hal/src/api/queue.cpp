@@ -223,6 +223,10 @@ qiao_status submit_in_plugin(Queue& queue, qiao_plugin_copy copy, uint64_t* out_
     return QIAO_OK;
 }
 
+void visit(Queue& queue, qiao_device* device) {
+    if (device != nullptr && device != queue.device) device_add_visitor(device, queue.self);
+}
+
 qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& target, const qiao_copy& request, uint64_t* out_value) {
     qiao_plugin_copy copy{};
     copy.source = source.place;
@@ -234,6 +238,8 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
     copy.source_device = source.device == nullptr ? nullptr : source.device->body.opened.load();
     copy.target_device = target.device == nullptr ? nullptr : target.device->body.opened.load();
     const bool native = is_native(queue, source, target);
+    visit(queue, source.device);
+    visit(queue, target.device);
     QueueGuard guard(queue);
     if (native && queue_is_direct(queue)) {
         const qiao_status status = submit_in_plugin(queue, copy, out_value);
@@ -245,6 +251,7 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
 
 qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill fill, uint64_t* out_value) {
     const auto slot = queue.device->body.tables.queue.queue_fill;
+    visit(queue, target.device);
     QueueGuard guard(queue);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
         fill.value = queue.last_value + 1;

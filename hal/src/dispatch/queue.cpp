@@ -71,16 +71,20 @@ qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_qu
 
 void queue_retire(qiao_queue* queue) {
     qiao_device* device = queue->body.device;
+    timeline_limit(queue->body.timeline->body, queue_last_value(queue->body));
     retire(device, [queue, device] {
         Timeline& timeline = queue->body.timeline->body;
         timeline.lock.lock();
         timeline.source = nullptr;
-        timeline.closed = true;
         timeline.lock.unlock();
         timeline_changed(timeline);
         {
             std::lock_guard guard(device->body.state);
             std::erase(device->body.queues, queue);
+        }
+        for (qiao_device* visited : device->body.instance->body.devices) {
+            std::lock_guard guard(visited->body.state);
+            std::erase(visited->body.visitors, queue);
         }
         // Waits that were inside leave now. The plugin's queue must be gone before its device is.
         while (queue->header.uses.load(std::memory_order_acquire) != 1) pause_briefly();

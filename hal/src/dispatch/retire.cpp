@@ -36,10 +36,12 @@ void drop_passed(std::vector<Fence>& fences) {
     });
 }
 
-// One fence for each queue of the device that has work.
+// One fence for each queue that has work which may use something of the device.
 std::vector<Fence> fences_of(qiao_device* device) {
     std::vector<Fence> fences;
-    for (qiao_queue* queue : device_use_queues(device)) {
+    std::vector<qiao_queue*> queues = device_use_queues(device), visitors = device_use_visitors(device);
+    queues.insert(queues.end(), visitors.begin(), visitors.end());
+    for (qiao_queue* queue : queues) {
         add_use(queue->body.timeline);
         fences.emplace_back(queue->body.timeline, queue_last_value(queue->body));
         drop_use(queue);

@@ -23,6 +23,14 @@ bool has_failed(const qiao_queue* queue) {
     return queue->body.timeline->body.failed.load(std::memory_order_acquire);
 }
 
+// The thread's error is that of a timeline which the queue waited for.
+qiao_status fail_as_cancelled() {
+    ErrorRecord record = last_error();
+    record.status = QIAO_ERROR_CANCELLED;
+    record.message = "the queue waited for a timeline that failed: " + record.message;
+    return fail(std::move(record));
+}
+
 void stop_signalling(qiao_timeline* timeline) {
     timeline->body.signallers.fetch_sub(1);
     timeline_close_if_unraisable(timeline);
@@ -100,7 +108,9 @@ void DeferredQueue::execute(Entry& entry) {
     const uint64_t start_ns = now_ns();
     const qiao_status status = std::visit([&](auto& operation) { return perform(operation, entry.value); }, entry.operation);
     if (status != QIAO_OK) {
-        if (!has_failed(queue_)) queue_fail(queue_, last_error());
+        const ErrorRecord record = last_error();
+        if (!has_failed(queue_)) wait_for_earlier(entry.value);  // what is before still ends, and may be waited for
+        if (!has_failed(queue_)) queue_fail(queue_, record);
         cancel(entry);
         return;
     }
@@ -256,6 +266,7 @@ qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {
     do {
         status = timeline_wait(operation.timeline, operation.value, kDependencySliceNs);
     } while (status == QIAO_TIMEOUT && !has_failed(queue_));
+    if (status < 0) return fail_as_cancelled();
     if (status == QIAO_OK) status = wait_for_earlier(value);
     if (status == QIAO_OK) drop_use(operation.timeline);
     return status;

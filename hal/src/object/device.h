@@ -49,6 +49,7 @@ struct Device {
     std::mutex state;                    // guards what follows
     std::string lost_reason;
     std::vector<qiao_queue*> queues;     // live and retiring
+    std::vector<qiao_queue*> visitors;   // of other devices, that were given copies from or to this one
     std::vector<Retired> retired;
     AddressMap<qiao_memory> addresses;
     std::atomic<uint64_t> allocated_bytes{0};

@@ -54,7 +54,7 @@ using Queue = std::unique_ptr<qiao_queue, Release<qiao_queue, qiao_queue_release
 using Timeline = std::unique_ptr<qiao_timeline, Release<qiao_timeline, qiao_timeline_release>>;
 
 // No wait of the tests needs this long; one that would hang ends as a failure.
-inline constexpr uint64_t kPatience = UINT64_C(60'000'000'000);
+inline constexpr uint64_t kPatience = UINT64_C(20'000'000'000);
 
 std::string selector();
 // The folders of manifests that ctest gives: nothing else is searched.
