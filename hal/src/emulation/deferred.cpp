@@ -262,6 +262,7 @@ qiao_status DeferredQueue::perform(FillOperation& operation, uint64_t value) {
 }
 
 qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {
+    QIAO_RETURN_IF_ERROR(synchronize());  // what it waits for may itself wait for a launch before this
     qiao_status status;
     do {
         status = timeline_wait(operation.timeline, operation.value, kDependencySliceNs);
