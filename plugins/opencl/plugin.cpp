@@ -8,11 +8,11 @@
 namespace qiao::opencl {
 
 const qiao_plugin_tables opencl_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
 };
 
 const qiao_plugin_tables opencl_usm_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
 };
 
 static void opencl_plugin_close(void* plugin) {
