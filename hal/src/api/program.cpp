@@ -89,7 +89,7 @@ qiao_status choose_variant(qiao_device* device, const package::Package& package,
 void copy_arguments(const package::Kernel& source, Kernel& kernel) {
     for (const package::Argument& argument : source.arguments) {
         kernel.arguments.push_back({argument.name, argument.type, argument.kind, argument.access, argument.offset, argument.size, argument.alignment});
-        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) ++kernel.binding_count;
+        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) kernel.address_arguments.push_back(static_cast<uint32_t>(kernel.arguments.size() - 1));
         if (argument.kind == QIAO_ARGUMENT_KIND_LOCAL && kernel.local_count++ == 0) kernel.local_counts_at = argument.offset;
     }
     for (const Argument& argument : kernel.arguments) {
@@ -109,6 +109,8 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     kernel.features = source.features;
     std::copy_n(source.required_group, 3, kernel.required_group);
     copy_arguments(source, kernel);
+    const bool resolved = program.device->body.made_addresses != nullptr && !kernel.address_arguments.empty();
+    kernel.launch_device = resolved ? nullptr : program.device;
 
     qiao_plugin_kernel_desc& desc = kernel.plugin_desc;
     desc = {sizeof desc, nullptr, kernel.name.c_str(), kernel.plugin_arguments.data(),
