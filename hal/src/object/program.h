@@ -37,6 +37,7 @@ struct Kernel {
     uint64_t flags = 0;
     qiao_features features = 0;
     std::string name, vendor_metadata;
+    std::string entry;  // in the variant: "k__at" where the format ends in "+offset"
     std::vector<Argument> arguments;
     std::vector<uint32_t> address_arguments;  // positions in `arguments`
     std::vector<qiao_plugin_argument> plugin_arguments;  // views of `arguments`
