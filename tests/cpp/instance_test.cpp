@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "api/plugin/control.h"
 #include "api/support/temporary.h"
 #include "support/session.h"
 
@@ -161,6 +162,22 @@ TEST_SUITE("device.query") {
             CHECK(first.device_ns <= second.device_ns);
             CHECK(first.host_ns <= second.host_ns);
         }
+    }
+
+    TEST_CASE("a vendor's own table by its name, or the names there are") {
+        const Session session;
+        const std::vector<const char*> names = session.device.extensions();
+        if (std::string(session.device.properties().plugin) == "queued") {
+            REQUIRE(std::find(names.begin(), names.end(), std::string(QUEUED_CONTROL)) != names.end());
+            const auto control = session.device.extension<queued_control>(QUEUED_CONTROL);
+            REQUIRE(control.table->struct_size == sizeof(queued_control));
+            const uint64_t resets = control.table->resets(control.context);
+            session.device.reset();
+            CHECK(control.table->resets(control.context) == resets + 1);
+        }
+        const auto record = record_of<qiao::NotFoundError>([&] { session.device.extension<int>("nobody.thing.1"); });
+        CHECK(contains(record.message, "nobody.thing.1"));
+        for (const char* name : names) CHECK(contains(record.message + record.remedy, name));
     }
 
     TEST_CASE("no device at all is refused") {

@@ -118,7 +118,7 @@ TEST_SUITE("kernel.typed") {
         check_refused<Address<uint32_t>, Bytes>(program, "fill", {"argument 1", "value of 4 bytes", "aligns it to 4", "to 1"});
         check_refused<Address<uint32_t>, float>(program, "fill", {"argument 1", "floating-point number of 4 bytes", "another type"});
         check_refused<Address<float>, uint32_t>(program, "fill", {"argument 0", "Address of a floating-point number", "another type"});
-        check_refused<Address<uint8_t>, uint32_t>(program, "fill", {"argument 0", "Address of a integer of 1 byte", "another type"});
+        check_refused<Address<uint8_t>, uint32_t>(program, "fill", {"argument 0", "Address of an integer of 1 byte", "another type"});
     }
 
     TEST_CASE("what a kernel writes is no address of const") {
