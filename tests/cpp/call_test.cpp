@@ -1,6 +1,7 @@
 // Host functions: called once, kept until then, and their exceptions arrive where one waits for them.
 #include <atomic>
 #include <memory>
+#include <ostream>
 #include <stdexcept>
 #include <thread>
 #include <type_traits>

@@ -7,6 +7,8 @@
 
 using qiao::span;
 
+static_assert((__cplusplus >= 202002L) == (QIAO_TEST_STANDARD >= 20), "a library raised the standard: then the layer's own span is not tested");
+
 static_assert(std::is_convertible_v<std::vector<int>&, span<int>> && std::is_convertible_v<std::vector<int>&, span<const int>>);
 static_assert(std::is_convertible_v<const std::vector<int>&, span<const int>> && std::is_convertible_v<span<int>, span<const int>>);
 static_assert(!std::is_convertible_v<const std::vector<int>&, span<int>> && !std::is_convertible_v<span<const int>, span<int>>);
