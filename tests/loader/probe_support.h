@@ -9,10 +9,17 @@
 
 namespace qiao::testing {
 
+// A sanitizer's runtime would turn a child's crash into an exit of its own.
+inline std::string with_crashes(const char* variable) {
+    const char* options = getenv(variable);
+    return std::string(options == nullptr ? "" : options) + ":handle_segv=0:handle_sigbus=0:handle_abort=0";
+}
+
 struct ProbeSetting {
     TempFolder folder;
     Environment cache{"XDG_CACHE_HOME", folder / "cache"}, trace_file{"HARMFUL_TRACE", folder / "trace"};
     Environment mode{"QIAO_PROBE", nullptr}, limit{"QIAO_PROBE_TIMEOUT_MS", "60000"}, selection{"QIAO_PLUGINS", nullptr};
+    Environment asan{"ASAN_OPTIONS", with_crashes("ASAN_OPTIONS")}, tsan{"TSAN_OPTIONS", with_crashes("TSAN_OPTIONS")};
 
     std::string plugins() const { return folder / "plugins.d"; }
     std::string manifest_of(std::string_view id) const { return folder / "plugins.d/" + std::string(id) + ".json"; }
