@@ -162,7 +162,7 @@ static const char* kind_name(qiao_memory_kind kind) {
     return kind == QIAO_MEMORY_KIND_HOST ? "host" : kind == QIAO_MEMORY_KIND_SHARED ? "shared" : "device";
 }
 
-static void remember(Device& device, Allocation* allocation) {
+void remember(Device& device, Allocation* allocation) {
     {
         std::lock_guard lock(device.mutex);
         allocation->index = device.allocations.size();
@@ -226,7 +226,7 @@ static void opencl_memory_free(void* device_pointer, void* allocation_pointer) {
     Device& device = *static_cast<Device*>(device_pointer);
     auto* allocation = static_cast<Allocation*>(allocation_pointer);
     forget(device, allocation);
-    if (!device.lost.load()) free_native(device, device.addresses, allocation->base);
+    if (allocation->owned && !device.lost.load()) free_native(device, device.addresses, allocation->base);
     delete allocation;
 }
 
@@ -296,6 +296,8 @@ const qiao_plugin_memory_ops opencl_memory_ops = {
     opencl_memory_read,
     opencl_memory_map,
     opencl_memory_unmap,
+    opencl_memory_native,
+    opencl_memory_wrap,
 };
 
 const qiao_plugin_memory_ops opencl_usm_memory_ops = {
@@ -306,6 +308,8 @@ const qiao_plugin_memory_ops opencl_usm_memory_ops = {
     opencl_memory_read,
     nullptr,
     nullptr,
+    opencl_memory_native,
+    opencl_memory_wrap,
 };
 
 } // namespace qiao::opencl

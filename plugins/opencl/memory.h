@@ -11,11 +11,15 @@ struct Allocation {
     uint64_t size_bytes = 0;
     qiao_memory_kind kind = 0;
     bool host_visible = false;
+    bool owned = true; // false: the application's, wrapped
     size_t index = 0; // in the device's list
 };
 
 // Finds out by trying which addresses and kinds of memory the device really has; false if none works.
 bool choose_addresses(Device& device);
+
+// Adds an allocation to the device's list.
+void remember(Device& device, Allocation* allocation);
 
 // Tells a kernel that follows addresses in data of all allocations it could reach.
 cl_int tell_allocations(Device& device, cl_kernel kernel) noexcept;

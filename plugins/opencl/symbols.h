@@ -43,6 +43,8 @@
     X(clGetExtensionFunctionAddressForPlatform) \
     X(clCreateCommandQueueWithProperties)       \
     X(clCreateCommandQueue)                     \
+    X(clRetainCommandQueue)                     \
+    X(clGetCommandQueueInfo)                    \
     X(clCreateProgramWithIL)                    \
     X(clSVMAlloc)                               \
     X(clSVMFree)                                \

@@ -88,6 +88,10 @@ QIAO_API qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeo
 /// be released. UNSUPPORTED if the plugin has no reset.
 QIAO_API qiao_status qiao_device_reset(qiao_device* device);
 
+/// The vendor's own device and what goes with it, borrowed: valid as long as the instance, never to be released by the
+/// caller. UNSUPPORTED if the plugin gives none out. hal/docs/native.md has the rules.
+QIAO_API qiao_status qiao_device_get_native(qiao_device* device, qiao_native* out_native);
+
 typedef uint32_t qiao_provenance;
 #define QIAO_PROVENANCE_ABSENT 0u   /* answers UNSUPPORTED */
 #define QIAO_PROVENANCE_NATIVE 1u   /* the plugin's own function */

@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include "api/entry.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
@@ -226,5 +227,18 @@ qiao_status qiao_device_get_extension(qiao_device* device, const char* name, con
         fail(QIAO_ERROR_NOT_FOUND, "%s has no extension '%.100s'; it has: %s", body.id.c_str(), name, names.empty() ? "none" : names.c_str());
         set_remedy("another version of plugin " + body.plugin_id + " may have it; do without it where it is missing");
         return QIAO_ERROR_NOT_FOUND;
+    });
+}
+
+qiao_status qiao_device_get_native(qiao_device* device, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        Device& body = device->body;
+        if (body.tables.device.device_native == nullptr) return fail_no_native(body, "device");
+        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+        SlotGuard guard(body);
+        return answer_native(device, body.tables.device.device_native(body.opened.load(), out_native), "device_native", out_native);
     });
 }

@@ -3,6 +3,7 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
 #include "dispatch/wait.h"
@@ -51,14 +52,8 @@ qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qia
     return device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &allocation);
 }
 
-qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    qiao_status status = call_allocate(device, desc, allocation);
-    if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
-        device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
-        retire_passed(device);
-        status = call_allocate(device, desc, allocation);
-    }
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
+// What a plugin gave for memory_allocate or memory_wrap.
+qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
     if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
         return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
                     allocation.size_bytes, allocation.allocation, desc.size_bytes);
@@ -70,16 +65,48 @@ qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plu
     return QIAO_OK;
 }
 
+qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+    qiao_status status = call_allocate(device, desc, allocation);
+    if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
+        device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
+        retire_passed(device);
+        status = call_allocate(device, desc, allocation);
+    }
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
+    return check_allocation(device, desc, allocation);
+}
+
+qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+    const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
+    allocation = {sizeof allocation, nullptr, nullptr, 0, nullptr, 0};
+    qiao_status status;
+    {
+        SlotGuard guard(device->body);
+        status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &allocation);
+    }
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap");
+    return check_allocation(device, desc, allocation);
+}
+
 qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_bytes) {
     if (offset <= memory.size_bytes && size_bytes <= memory.size_bytes - offset) return QIAO_OK;
     return fail(QIAO_ERROR_OUT_OF_RANGE, "offset %" PRIu64 " + size %" PRIu64 " leaves the allocation of %" PRIu64 " bytes", offset, size_bytes,
                 memory.size_bytes);
 }
 
-void free_allocation(qiao_device* device, void* allocation, uint64_t size_bytes) {
+void free_allocation(qiao_device* device, void* allocation) {
     SlotGuard guard(device->body);
     device->body.tables.memory.memory_free(device->body.opened.load(), allocation);
-    device->body.allocated_bytes.fetch_sub(size_bytes);
+}
+
+// The handle of an allocation.
+qiao_memory* publish(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
+    qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, desc.size_bytes,
+                                                          allocation.host_pointer, desc.kind);
+    device->body.allocated_bytes.fetch_add(desc.size_bytes);
+    device->body.addresses.insert(allocation.address, desc.size_bytes, memory);
+    instance_add_use(device->body.instance);
+    return memory;
 }
 
 }  // namespace
@@ -97,13 +124,46 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
         retire_passed(device);
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
-        qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, request.size_bytes,
-                                                              allocation.host_pointer, request.kind);
-        device->body.allocated_bytes.fetch_add(request.size_bytes);
-        device->body.addresses.insert(allocation.address, request.size_bytes, memory);
-        instance_add_use(device->body.instance);
-        *out_memory = memory;
+        *out_memory = publish(device, request, allocation);
         return QIAO_OK;
+    });
+}
+
+qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, const qiao_memory_desc* desc, qiao_memory** out_memory) {
+    if (out_memory != nullptr) *out_memory = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(native);
+    QIAO_CHECK_POINTER(desc);
+    QIAO_CHECK_POINTER(out_memory);
+    return entry([&]() -> qiao_status {
+        qiao_memory_desc request;
+        QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.tables.memory.memory_wrap != nullptr, *native, "memory"));
+        QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+        retire_passed(device);
+        qiao_plugin_allocation allocation;
+        QIAO_RETURN_IF_ERROR(wrap(device, *native, request, allocation));
+        if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
+            free_allocation(device, allocation.allocation);
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
+                        device_name(device));
+        }
+        *out_memory = publish(device, request, allocation);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(memory);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        qiao_device* device = memory->body.device;
+        const auto slot = device->body.tables.memory.memory_native;
+        if (slot == nullptr) return fail_no_native(device->body, "memory");
+        SlotGuard guard(device->body);
+        return answer_native(device, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
     });
 }
 
@@ -122,7 +182,8 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         qiao_instance* instance = device->body.instance;
         device->body.addresses.erase(memory->body.address);
         retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
-            free_allocation(device, allocation, size_bytes);
+            free_allocation(device, allocation);
+            device->body.allocated_bytes.fetch_sub(size_bytes);
         });
         drop_use(memory);
         retire_passed(device);

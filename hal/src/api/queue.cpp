@@ -5,6 +5,7 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/queue.h"
@@ -249,24 +250,37 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
 
 /* ---------------------------------------------------------------- lifetime */
 
+static qiao_status open_queue(qiao_device* device, const qiao_queue_desc* desc, const qiao_native* native, qiao_queue** out_queue) {
+    qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
+    if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
+    QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
+    QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
+    const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
+    if (request.priority >= priorities) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
+    }
+    QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+    retire_passed(device);
+    QIAO_RETURN_IF_ERROR(queue_open(device, request, native, out_queue));
+    instance_add_use(device->body.instance);
+    return QIAO_OK;
+}
+
 qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, qiao_queue** out_queue) {
     if (out_queue != nullptr) *out_queue = nullptr;
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_queue);
+    return entry([&]() -> qiao_status { return open_queue(device, desc, nullptr, out_queue); });
+}
+
+qiao_status qiao_queue_wrap(qiao_device* device, const qiao_native* native, const qiao_queue_desc* desc, qiao_queue** out_queue) {
+    if (out_queue != nullptr) *out_queue = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(native);
+    QIAO_CHECK_POINTER(out_queue);
     return entry([&]() -> qiao_status {
-        qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
-        if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
-        QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
-        QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
-        const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
-        if (request.priority >= priorities) {
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
-        }
-        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
-        retire_passed(device);
-        QIAO_RETURN_IF_ERROR(queue_open(device, request, out_queue));
-        instance_add_use(device->body.instance);
-        return QIAO_OK;
+        QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.native_queues && device->body.tables.queue.queue_wrap != nullptr, *native, "queue"));
+        return open_queue(device, desc, native, out_queue);
     });
 }
 
@@ -448,4 +462,16 @@ qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint6
     QIAO_CHECK_POINTER(out_start_ns);
     QIAO_CHECK_POINTER(out_end_ns);
     return entry([&]() -> qiao_status { return queue_timestamps(queue, value, out_start_ns, out_end_ns); });
+}
+
+qiao_status qiao_queue_get_native(qiao_queue* queue, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(queue);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        const Queue& body = queue->body;
+        const auto slot = body.device->body.tables.queue.queue_native;
+        if (body.plugin_queue == nullptr || slot == nullptr) return fail_no_native(body.device->body, "queue");
+        return answer_native(body.device, slot(body.plugin_queue, out_native), "queue_native", out_native);
+    });
 }

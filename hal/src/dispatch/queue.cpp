@@ -27,16 +27,18 @@ namespace {
 
 std::atomic<uint64_t> g_queue_serial{0};
 
-qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
+qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const qiao_native* native) {
     Queue& body = queue->body;
     Device& device = body.device->body;
     if (!device.native_queues) return QIAO_OK;
     const qiao_plugin_queue_desc request = {sizeof request, nullptr, desc.flags, reinterpret_cast<uint64_t>(queue), desc.priority, 0u};
     SlotGuard guard(device);
-    const qiao_status status = device.tables.queue.queue_create(device.opened.load(), &request, &body.plugin_queue);
+    const qiao_plugin_queue_ops& ops = device.tables.queue;
+    const qiao_status status = native == nullptr ? ops.queue_create(device.opened.load(), &request, &body.plugin_queue)
+                                                 : ops.queue_wrap(device.opened.load(), &request, native, &body.plugin_queue);
     if (status != QIAO_OK) {
         body.plugin_queue = nullptr;
-        return device_slot_failed(body.device, status, "queue_create");
+        return device_slot_failed(body.device, status, native == nullptr ? "queue_create" : "queue_wrap");
     }
     body.launch_slot = device.tables.queue.queue_launch;
     body.deferred_count = 0;
@@ -45,7 +47,7 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
 
 }  // namespace
 
-qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_queue** out_queue) {
+qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, const qiao_native* native, qiao_queue** out_queue) {
     qiao_queue* queue = Slab<qiao_queue>::get().create();
     Queue& body = queue->body;
     body.self = queue;
@@ -57,7 +59,7 @@ qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_qu
     body.deferred_count = 1;  // stands for the missing plugin queue
     body.timeline = Slab<qiao_timeline>::get().create(device->body.instance, queue, uint64_t{0});
     body.deferred = std::make_unique<DeferredQueue>(queue);
-    const qiao_status status = open_in_plugin(queue, desc);
+    const qiao_status status = open_in_plugin(queue, desc, native);
     if (status != QIAO_OK) {
         drop_use(queue);
         return status;
