@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(void*) == 8 && sizeof(size_t) == 8, "the numbers below are those of 64-bit machines");
 
-SIZE(qiao_device_properties, 216);
+SIZE(qiao_device_properties, 224);
 AT(qiao_device_properties, struct_size, 0);
 AT(qiao_device_properties, next, 8);
 AT(qiao_device_properties, id, 16);
@@ -45,6 +45,7 @@ AT(qiao_device_properties, max_argument_bytes, 200);
 AT(qiao_device_properties, queue_priorities, 204);
 AT(qiao_device_properties, clock_mhz, 208);
 AT(qiao_device_properties, address_bits, 212);
+AT(qiao_device_properties, generation, 216);
 
 VALUE(QIAO_DEVICE_SIMULATED, 1);
 VALUE(QIAO_DEVICE_UNIFIED, 2);
@@ -542,3 +543,6 @@ VALUE(QIAO_NATIVE_TYPE_OPENCL_DEVICE, 257);
 VALUE(QIAO_NATIVE_TYPE_OPENCL_QUEUE, 258);
 VALUE(QIAO_NATIVE_TYPE_OPENCL_SVM, 259);
 VALUE(QIAO_NATIVE_TYPE_OPENCL_USM, 260);
+
+VALUE(QIAO_DEVICE_STATE_REMOVED, 2);
+VALUE(QIAO_PLUGIN_DEVICE_STATE_REMOVED, 2);

@@ -231,6 +231,7 @@ typedef struct qiao_plugin_device_info {
 typedef uint32_t qiao_plugin_device_state;
 #define QIAO_PLUGIN_DEVICE_STATE_OK 0u
 #define QIAO_PLUGIN_DEVICE_STATE_LOST 1u
+#define QIAO_PLUGIN_DEVICE_STATE_REMOVED 2u /* lost, and no longer there: no reset brings it back */
 
 /* ------------------------------------------------------------------------------------------------ tables: append only */
 
@@ -249,7 +250,8 @@ typedef struct qiao_plugin_device_ops {
     /// Optional; default: OK until device_lost is reported. `reason` is NUL-terminated text.
     qiao_status (*device_state)(void* device, qiao_plugin_device_state* out_state, char* reason, size_t reason_size);
     /// Optional; default: unsupported. Abandons all work and starts the device anew; it stays open. Objects made before may
-    /// still exist: from then on they are only destroyed.
+    /// still exist: from then on they are only destroyed. A call that was on its way meanwhile may still arrive with one:
+    /// answer QIAO_ERROR_DEVICE_LOST.
     qiao_status (*device_reset)(void* device);
     /// Optional; default: the core's own count.
     qiao_status (*device_memory_free)(void* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);

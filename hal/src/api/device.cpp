@@ -96,6 +96,7 @@ qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_proper
     values.queue_priorities = info.queue_priorities;
     values.clock_mhz = info.clock_mhz;
     values.address_bits = info.address_bits;
+    values.generation = body.generation.load();
     return write_struct(values, out_properties, "qiao_device_properties");
 }
 
@@ -123,7 +124,7 @@ qiao_status qiao_device_query_state(qiao_device* device, qiao_device_state* out_
     return entry([&]() -> qiao_status {
         device_refresh_state(device);
         std::lock_guard guard(device->body.state);
-        *out_state = device->body.lost.load() ? QIAO_DEVICE_STATE_LOST : QIAO_DEVICE_STATE_OK;
+        *out_state = !device->body.lost.load() ? QIAO_DEVICE_STATE_OK : device->body.removed ? QIAO_DEVICE_STATE_REMOVED : QIAO_DEVICE_STATE_LOST;
         if (out_reason != nullptr) *out_reason = device->body.lost_reason.c_str();
         return QIAO_OK;
     });
@@ -145,6 +146,7 @@ qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_byt
             return QIAO_OK;
         }
         SlotGuard guard(body);
+        if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_memory_free(body.opened.load(), out_free_bytes, out_total_bytes);
         return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_memory_free");
     });
@@ -162,6 +164,7 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
         }
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         SlotGuard guard(body);
+        if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_clock(body.opened.load(), out_device_ns, out_host_ns);
         return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_clock");
     });
@@ -239,6 +242,7 @@ qiao_status qiao_device_get_native(qiao_device* device, qiao_native* out_native)
         if (body.tables.device.device_native == nullptr) return fail_no_native(body, "device");
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         SlotGuard guard(body);
+        if (!guard) return device_fail_lost(device);
         return answer_native(device, body.tables.device.device_native(body.opened.load(), out_native), "device_native", out_native);
     });
 }

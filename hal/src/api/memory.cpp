@@ -6,6 +6,7 @@
 #include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
+#include "dispatch/tables.h"
 #include "dispatch/wait.h"
 #include "emulation/copy.h"
 #include "emulation/deferred.h"
@@ -47,9 +48,12 @@ qiao_status check_desc(const Device& device, qiao_memory_desc& desc) {
 
 qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u, 0u};
-    allocation = {sizeof allocation, nullptr, nullptr, 0, nullptr, 0};
+    WithSlack<qiao_plugin_allocation> answer;
     SlotGuard guard(device->body);
-    return device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &allocation);
+    if (!guard) return QIAO_ERROR_DEVICE_LOST;
+    const qiao_status status = device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &answer.value);
+    allocation = answer.value;
+    return status;
 }
 
 // What a plugin gave for memory_allocate or memory_wrap.
@@ -72,18 +76,21 @@ qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plu
         retire_passed(device);
         status = call_allocate(device, desc, allocation);
     }
+    if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
     return check_allocation(device, desc, allocation);
 }
 
 qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
-    allocation = {sizeof allocation, nullptr, nullptr, 0, nullptr, 0};
+    WithSlack<qiao_plugin_allocation> answer;
     qiao_status status;
     {
         SlotGuard guard(device->body);
-        status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &allocation);
+        if (!guard) return device_fail_lost(device);
+        status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &answer.value);
     }
+    allocation = answer.value;
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap");
     return check_allocation(device, desc, allocation);
 }
@@ -95,18 +102,27 @@ qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_byt
 }
 
 void free_allocation(qiao_device* device, void* allocation) {
-    SlotGuard guard(device->body);
-    device->body.tables.memory.memory_free(device->body.opened.load(), allocation);
+    if (SlotGuard guard(device->body); guard) {
+        device->body.tables.memory.memory_free(device->body.opened.load(), allocation);
+    } else {
+        device->body.abandoned = true;
+    }
 }
 
-// The handle of an allocation.
-qiao_memory* publish(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
+// The handle of an allocation; `losses` is from before it was made.
+qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, qiao_memory** out_memory) {
     qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, desc.size_bytes,
                                                           allocation.host_pointer, desc.kind);
+    if (device_was_lost_since(device, losses)) {
+        free_allocation(device, allocation.allocation);
+        drop_use(memory);
+        return device_fail_lost(device);
+    }
     device->body.allocated_bytes.fetch_add(desc.size_bytes);
     device->body.addresses.insert(allocation.address, desc.size_bytes, memory);
     instance_add_use(device->body.instance);
-    return memory;
+    *out_memory = memory;
+    return QIAO_OK;
 }
 
 }  // namespace
@@ -120,12 +136,12 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
         QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
-        *out_memory = publish(device, request, allocation);
-        return QIAO_OK;
+        return publish(device, losses, request, allocation, out_memory);
     });
 }
 
@@ -140,6 +156,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.tables.memory.memory_wrap != nullptr, *native, "memory"));
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
         QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
@@ -149,8 +166,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
-        *out_memory = publish(device, request, allocation);
-        return QIAO_OK;
+        return publish(device, losses, request, allocation, out_memory);
     });
 }
 
@@ -163,6 +179,7 @@ qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native)
         const auto slot = device->body.tables.memory.memory_native;
         if (slot == nullptr) return fail_no_native(device->body, "memory");
         SlotGuard guard(device->body);
+        if (!guard) return device_fail_lost(device);
         return answer_native(device, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
     });
 }

@@ -100,10 +100,11 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
 }
 
 void defer(Queue& queue, Operation operation, uint64_t* out_value) {
-    queue.deferred->push(std::move(operation), queue.last_value + 1);
+    const uint64_t value = queue_last_value(queue) + 1;
+    queue.deferred->push(std::move(operation), value);
     ++queue.deferred_count;
-    ++queue.last_value;
-    if (out_value != nullptr) *out_value = queue.last_value;
+    queue_give_out(queue, value);
+    if (out_value != nullptr) *out_value = value;
 }
 
 [[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const qiao_plugin_geometry& geometry,
@@ -202,7 +203,7 @@ qiao_status submit_rows(Queue& queue, qiao_plugin_copy copy) {
 qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value) {
     if (status == QIAO_ERROR_UNSUPPORTED) return status;
     if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
-    queue.last_value = value;
+    queue_give_out(queue, value);
     *out_value = value;
     queue_accepted(queue, value);
     return QIAO_OK;
@@ -220,8 +221,9 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
     copy.target_device = target.device == nullptr ? nullptr : target.device->body.opened.load();
     const bool native = is_native(queue, source, target);
     QueueGuard guard(queue);
+    if (!guard) return device_fail_lost(queue.device);
     if (native && queue_is_direct(queue)) {
-        copy.value = queue.last_value + 1;
+        copy.value = queue_last_value(queue) + 1;
         const qiao_status status = book(queue, submit_rows(queue, copy), "queue_copy", copy.value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
@@ -232,8 +234,9 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
 qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill fill, uint64_t* out_value) {
     const auto slot = queue.device->body.tables.queue.queue_fill;
     QueueGuard guard(queue);
+    if (!guard) return device_fail_lost(queue.device);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
-        fill.value = queue.last_value + 1;
+        fill.value = queue_last_value(queue) + 1;
         const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
@@ -325,7 +328,7 @@ qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao
                            (argument_bytes ^ kernel->body.block_size);
     if (wrong != 0) [[unlikely]] return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
     Queue& body = queue->body;
-    body.lock->lock();
+    if (!queue_lock(body)) [[unlikely]] return device_fail_lost(body.device);
     LaunchShape& shape = body.shapes[kernel->body.serial % kLaunchShapes];
     if (((shape.kernel_serial ^ kernel->body.serial) | shape_difference(shape, *launch)) != 0 &&
         !change_first_axis(body, shape, kernel->body, *launch)) [[unlikely]] {
@@ -335,12 +338,12 @@ qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao
     if (!queue_is_direct(body)) [[unlikely]] {
         return leave_launch(body, defer_launch(body, kernel, shape.geometry, arguments, out_value), out_value);
     }
-    const uint64_t value = body.last_value + 1;
+    const uint64_t value = queue_last_value(body) + 1;
     const qiao_status status = body.launch_slot(body.plugin_queue, kernel->body.plugin_kernel, &shape.geometry, arguments, nullptr, value);
     if (status != QIAO_OK) [[unlikely]] {
         return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
     }
-    body.last_value = value;
+    queue_give_out(body, value);
     if (out_value != nullptr) *out_value = value;
     queue_accepted(body, value);
     body.lock->unlock();
@@ -406,16 +409,18 @@ qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_
             return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
         }
         if (timeline == body.timeline) {
-            QueueGuard guard(body);
-            *out_value = body.last_value;
-            if (value <= body.last_value) return QIAO_OK;  // the queue is in order already
-            *out_value = 0;
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, body.last_value);
+            const uint64_t last = queue_last_value(body);
+            if (value > last) {
+                return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, last);
+            }
+            *out_value = last;
+            return QIAO_OK;  // the queue is in order already
         }
         const qiao_status status = queue_after_natively(queue, timeline, value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
-        add_use(timeline);
         QueueGuard guard(body);
+        if (!guard) return device_fail_lost(body.device);
+        add_use(timeline);
         defer(body, AfterOperation{timeline, value}, out_value);
         return QIAO_OK;
     });
@@ -434,9 +439,10 @@ qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64
         if (value <= timeline->body.reached.load()) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " is not above the timeline's present value %" PRIu64, value, timeline->body.reached.load());
         }
+        QueueGuard guard(body);
+        if (!guard) return device_fail_lost(body.device);
         add_use(timeline);
         timeline->body.signallers.fetch_add(1);
-        QueueGuard guard(body);
         defer(body, SignalOperation{timeline, value}, out_value);
         return QIAO_OK;
     });
@@ -450,6 +456,7 @@ qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback callback, voi
     QIAO_CHECK_POINTER(callback);
     return entry([&]() -> qiao_status {
         QueueGuard guard(queue->body);
+        if (!guard) return device_fail_lost(queue->body.device);
         defer(queue->body, CallOperation{callback, user}, out_value);
         return QIAO_OK;
     });
