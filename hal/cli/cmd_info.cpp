@@ -78,6 +78,7 @@ Json info_json(const Device& device) {
     json["note"] = properties.note;
     json["formats"] = split_list(properties.formats, ';');
     json["features"] = feature_names(properties.features);
+    json["addresses"] = provenance_name((properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0 ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE);
     json["memory_kinds"] = memory_kind_names(properties.memory_kinds);
     json["clock_mhz"] = properties.clock_mhz;
     json["address_bits"] = properties.address_bits;

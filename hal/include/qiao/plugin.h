@@ -90,7 +90,7 @@ typedef struct qiao_plugin_allocation {
     size_t struct_size;
     const void* next;
     void* allocation;      /* the plugin's own pointer, never null */
-    uint64_t address;      /* the device address; 0 = the device has none, the core names it */
+    uint64_t address;      /* the device address; ignored for a device without: the core makes one */
     void* host_pointer;    /* null = the host cannot touch it */
     uint64_t size_bytes;   /* usable; at least what was asked for */
 } qiao_plugin_allocation;
@@ -99,7 +99,7 @@ typedef struct qiao_plugin_allocation {
 typedef struct qiao_plugin_place {
     void* allocation; /* null = host memory */
     uint64_t offset;
-    uint64_t address; /* of the same byte, as the device (or the host) sees it */
+    uint64_t address; /* of the same byte, as the device (or the host) sees it; made by the core where it has none */
 } qiao_plugin_place;
 
 /* ------------------------------------------------------------------------------------------------ programs */
@@ -149,7 +149,7 @@ typedef struct qiao_plugin_kernel {
 typedef struct qiao_plugin_program_desc {
     size_t struct_size;
     const void* next;
-    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ... */
+    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ...; with "+offset": launch k__at (addresses.md) */
     const char* target; /* pattern of the variant; "" = any */
     const char* tool;   /* who made the variant, with version */
     const void* data;
@@ -161,7 +161,7 @@ typedef struct qiao_plugin_program_desc {
 
 /* ------------------------------------------------------------------------------------------------ launch */
 
-/// F, 16 bytes: one per ADDRESS argument, in argument order; {null, 0} for address 0.
+/// F, 16 bytes: one per ADDRESS argument, in argument order; {null, 0} for address 0. `offset` may be the allocation's size.
 typedef struct qiao_plugin_binding {
     void* allocation;
     uint64_t offset;
@@ -186,7 +186,7 @@ typedef struct qiao_plugin_geometry {
 /* ------------------------------------------------------------------------------------------------ devices */
 
 #define QIAO_PLUGIN_DEVICE_FREE_THREADED (UINT64_C(1) << 0)      /* else the core serialises the device's slots */
-#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: wants bindings */
+#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: wants bindings, formats "...+offset" */
 #define QIAO_PLUGIN_DEVICE_SIMULATED (UINT64_C(1) << 2)          /* no hardware behind it; `note` says what is modelled */
 #define QIAO_PLUGIN_DEVICE_UNIFIED (UINT64_C(1) << 3)            /* shares physical memory with the host */
 

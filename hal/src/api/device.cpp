@@ -23,6 +23,7 @@ uint64_t device_flags(const qiao_plugin_device_info& info) {
     uint64_t flags = 0;
     if ((info.flags & QIAO_PLUGIN_DEVICE_SIMULATED) != 0) flags |= QIAO_DEVICE_SIMULATED;
     if ((info.flags & QIAO_PLUGIN_DEVICE_UNIFIED) != 0) flags |= QIAO_DEVICE_UNIFIED;
+    if ((info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) flags |= QIAO_DEVICE_ADDRESSES_EMULATED;
     return flags;
 }
 

@@ -56,17 +56,24 @@ qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qia
     return status;
 }
 
+void release_allocation(Device& device, void* allocation) {
+    if (SlotGuard guard(device); guard) {
+        device.tables.memory.memory_free(device.opened.load(), allocation);
+    } else {
+        device.abandoned = true;
+    }
+}
+
 // What a plugin gave for memory_allocate or memory_wrap.
 qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
     if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
         return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
                     allocation.size_bytes, allocation.allocation, desc.size_bytes);
     }
-    if (allocation.address == 0) {
-        device->body.tables.memory.memory_free(device->body.opened.load(), allocation.allocation);
-        return fail(QIAO_ERROR_UNSUPPORTED, "%s has no device addresses, and this version makes none for it", device->body.id.c_str());
-    }
-    return QIAO_OK;
+    if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
+    release_allocation(device->body, allocation.allocation);
+    return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
+                device->body.plugin_id.c_str(), device->body.id.c_str());
 }
 
 qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
@@ -101,11 +108,25 @@ qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_byt
                 memory.size_bytes);
 }
 
-void free_allocation(qiao_device* device, void* allocation) {
-    if (SlotGuard guard(device->body); guard) {
-        device->body.tables.memory.memory_free(device->body.opened.load(), allocation);
+// Makes the allocation known by its address: the device's own, or one that is made here.
+qiao_status enter_address(Memory& memory, qiao_memory* handle) {
+    Device& device = memory.device->body;
+    if (device.made_addresses == nullptr) {
+        device.addresses.insert(memory.address, memory.size_bytes, handle);
+        return QIAO_OK;
+    }
+    memory.address = device.made_addresses->insert(memory.size_bytes, handle, memory.allocation);
+    if (memory.address != 0) return QIAO_OK;
+    return fail(QIAO_ERROR_OUT_OF_MEMORY, "%s has %u allocations, as many as there are addresses for; release some", device.id.c_str(),
+                AddressTable<qiao_memory>::kMaxAllocations);
+}
+
+void leave_address(const Memory& memory) {
+    Device& device = memory.device->body;
+    if (device.made_addresses != nullptr) {
+        device.made_addresses->erase(memory.address);
     } else {
-        device->body.abandoned = true;
+        device.addresses.erase(memory.address);
     }
 }
 
@@ -113,13 +134,14 @@ void free_allocation(qiao_device* device, void* allocation) {
 qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, qiao_memory** out_memory) {
     qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, desc.size_bytes,
                                                           allocation.host_pointer, desc.kind);
-    if (device_was_lost_since(device, losses)) {
-        free_allocation(device, allocation.allocation);
+    const bool lost = device_was_lost_since(device, losses);
+    const qiao_status status = lost ? device_fail_lost(device) : enter_address(memory->body, memory);
+    if (status != QIAO_OK) {
+        release_allocation(device->body, allocation.allocation);
         drop_use(memory);
-        return device_fail_lost(device);
+        return status;
     }
     device->body.allocated_bytes.fetch_add(desc.size_bytes);
-    device->body.addresses.insert(allocation.address, desc.size_bytes, memory);
     instance_add_use(device->body.instance);
     *out_memory = memory;
     return QIAO_OK;
@@ -162,7 +184,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(wrap(device, *native, request, allocation));
         if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
-            free_allocation(device, allocation.allocation);
+            release_allocation(device->body, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
@@ -197,9 +219,9 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         if (!release(memory)) return QIAO_OK;
         qiao_device* device = memory->body.device;
         qiao_instance* instance = device->body.instance;
-        device->body.addresses.erase(memory->body.address);
+        leave_address(memory->body);
         retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
-            free_allocation(device, allocation);
+            release_allocation(device->body, allocation);
             device->body.allocated_bytes.fetch_sub(size_bytes);
         });
         drop_use(memory);
@@ -232,11 +254,11 @@ qiao_status qiao_memory_find(qiao_device* device, uint64_t address, qiao_memory*
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_memory);
     QIAO_CHECK_POINTER(out_offset);
-    const auto found = device->body.addresses.find(address);
-    if (found.allocation == nullptr) {
+    const FoundMemory found = find_memory(device->body, address);
+    if (found.memory == nullptr) {
         return fail(QIAO_ERROR_NOT_FOUND, "address 0x%" PRIx64 " is in no allocation of %s", address, device->body.id.c_str());
     }
-    *out_memory = found.allocation;
+    *out_memory = found.memory;
     *out_offset = found.offset;
     return QIAO_OK;
 }
