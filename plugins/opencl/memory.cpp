@@ -126,6 +126,11 @@ void try_kinds(Device& device) {
 } // namespace
 
 bool choose_addresses(Device& device) {
+    if (device.record->table) {
+        device.addresses = Addresses::kTable;
+        device.memory_kinds = device.record->info.memory_kinds;
+        return true;
+    }
     if (use_usm(device)) try_kinds(device);
     if ((device.memory_kinds & (1u << QIAO_MEMORY_KIND_DEVICE)) != 0) return true;
     if (use_svm(device)) try_kinds(device);
@@ -162,7 +167,16 @@ static const char* kind_name(qiao_memory_kind kind) {
     return kind == QIAO_MEMORY_KIND_HOST ? "host" : kind == QIAO_MEMORY_KIND_SHARED ? "shared" : "device";
 }
 
-static void remember(Device& device, Allocation* allocation) {
+qiao_status allocation_failed(Device& device, const qiao_plugin_memory_desc& desc, cl_int code) noexcept {
+    check_lost(device, code);
+    return fail_call(device.host, code, "free memory or ask for less",
+                     "%s could not allocate %llu bytes of %s memory; it has %llu in all, at most %llu at once",
+                     device.record->info.name, static_cast<unsigned long long>(desc.size_bytes), kind_name(desc.kind),
+                     static_cast<unsigned long long>(device.record->info.memory_bytes),
+                     static_cast<unsigned long long>(device.record->info.max_allocation_bytes));
+}
+
+void remember(Device& device, Allocation* allocation) {
     {
         std::lock_guard lock(device.mutex);
         allocation->index = device.allocations.size();
@@ -194,14 +208,7 @@ static qiao_status opencl_memory_allocate(void* device_pointer, const qiao_plugi
         auto allocation = std::make_unique<Allocation>();
         cl_int code = CL_SUCCESS;
         allocation->base = allocate_native(device, device.addresses, desc->kind, desc->size_bytes + excess, &code);
-        if (allocation->base == nullptr) {
-            check_lost(device, code);
-            return fail_call(device.host, code, "free memory or ask for less",
-                             "%s could not allocate %llu bytes of %s memory; it has %llu in all, at most %llu at once",
-                             device.record->info.name, static_cast<unsigned long long>(desc->size_bytes),
-                             kind_name(desc->kind), static_cast<unsigned long long>(device.record->info.memory_bytes),
-                             static_cast<unsigned long long>(device.record->info.max_allocation_bytes));
-        }
+        if (allocation->base == nullptr) return allocation_failed(device, *desc, code);
         uintptr_t address = reinterpret_cast<uintptr_t>(allocation->base);
         if (excess != 0) address = (address + excess - 1) & ~static_cast<uintptr_t>(excess - 1);
         allocation->pointer = reinterpret_cast<char*>(address);
@@ -226,7 +233,7 @@ static void opencl_memory_free(void* device_pointer, void* allocation_pointer) {
     Device& device = *static_cast<Device*>(device_pointer);
     auto* allocation = static_cast<Allocation*>(allocation_pointer);
     forget(device, allocation);
-    if (!device.lost.load()) free_native(device, device.addresses, allocation->base);
+    if (allocation->owned && !device.lost.load()) free_native(device, device.addresses, allocation->base);
     delete allocation;
 }
 
@@ -296,6 +303,8 @@ const qiao_plugin_memory_ops opencl_memory_ops = {
     opencl_memory_read,
     opencl_memory_map,
     opencl_memory_unmap,
+    opencl_memory_native,
+    opencl_memory_wrap,
 };
 
 const qiao_plugin_memory_ops opencl_usm_memory_ops = {
@@ -306,6 +315,8 @@ const qiao_plugin_memory_ops opencl_usm_memory_ops = {
     opencl_memory_read,
     nullptr,
     nullptr,
+    opencl_memory_native,
+    opencl_memory_wrap,
 };
 
 } // namespace qiao::opencl

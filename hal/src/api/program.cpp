@@ -9,6 +9,7 @@
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/retire.h"
+#include "dispatch/tables.h"
 #include "object/program.h"
 #include "package/package.h"
 
@@ -31,9 +32,9 @@ int format_rank(const std::string& formats, const std::string& format) {
     return -1;
 }
 
-qiao_plugin_program_desc describe(const package::Package& package, const package::Variant& variant, const package::Blob& blob) {
+qiao_plugin_program_desc describe(const package::Variant& variant, const package::Blob& blob, const std::string& options) {
     return {sizeof(qiao_plugin_program_desc), nullptr, variant.format.c_str(), variant.target.c_str(), variant.tool.c_str(),
-            blob.bytes.data(), blob.bytes.size(), package.options().c_str(), nullptr, variant.features};
+            blob.bytes.data(), blob.bytes.size(), options.c_str(), nullptr, variant.features};
 }
 
 struct Choice {
@@ -61,6 +62,7 @@ qiao_status consider(qiao_device* device, const package::Package& package, const
     const int rank = format_rank(device->body.formats, variant.format);
     if (rank < 0) return refuse(choice, variant, "not a format of the device (" + device->body.formats + ")");
     const qiao_features missing = variant.features & ~device->body.info.features;
+    if ((missing & QIAO_FEATURE_ADDRESSES) != 0) return refuse(choice, variant, "a kernel follows addresses inside data, the device cannot (feature addresses)");
     if (missing != 0) {
         char text[64];
         std::snprintf(text, sizeof text, "needs features 0x%" PRIx64 " that the device lacks", missing);
@@ -71,8 +73,10 @@ qiao_status consider(qiao_device* device, const package::Package& package, const
     uint32_t score = 1;
     if (device->body.tables.program.program_score != nullptr) {
         char reason[256] = "";
-        const qiao_plugin_program_desc desc = describe(package, variant, *blob);
+        const std::string options = package.options_of(index);
+        const qiao_plugin_program_desc desc = describe(variant, *blob, options);
         SlotGuard guard(device->body);
+        if (!guard) return refuse(choice, variant, "the device is lost");
         const qiao_status status = device->body.tables.program.program_score(device->body.opened.load(), &desc, &score, reason, sizeof reason);
         reason[sizeof reason - 1] = '\0';
         if (status != QIAO_OK || score == 0) return refuse(choice, variant, *reason != '\0' ? reason : "the plugin gave no reason");
@@ -98,7 +102,7 @@ qiao_status choose_variant(qiao_device* device, const package::Package& package,
 void copy_arguments(const package::Kernel& source, Kernel& kernel) {
     for (const package::Argument& argument : source.arguments) {
         kernel.arguments.push_back({argument.name, argument.type, argument.kind, argument.access, argument.offset, argument.size, argument.alignment});
-        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) ++kernel.binding_count;
+        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) kernel.address_arguments.push_back(static_cast<uint32_t>(kernel.arguments.size() - 1));
         if (argument.kind == QIAO_ARGUMENT_KIND_LOCAL && kernel.local_count++ == 0) kernel.local_counts_at = argument.offset;
     }
     for (const Argument& argument : kernel.arguments) {
@@ -107,26 +111,29 @@ void copy_arguments(const package::Kernel& source, Kernel& kernel) {
 }
 
 qiao_status find_kernel(Program& program, const package::Kernel& source, const std::string& metadata) {
-    qiao_kernel* handle = Slab<qiao_kernel>::get().create();
+    qiao_kernel* handle = Slab<qiao_kernel>::get().create(program.device);
     program.kernels.push_back(handle);
     Kernel& kernel = handle->body;
-    kernel.device = program.device;
     kernel.serial = g_kernel_serial.fetch_add(1) + 1;
     kernel.name = source.name;
+    kernel.entry = program.format.ends_with(package::kOffsetSuffix) ? source.name + "__at" : source.name;
     kernel.vendor_metadata = metadata;
     kernel.block_size = source.block_size;
     kernel.features = source.features;
     std::copy_n(source.required_group, 3, kernel.required_group);
     copy_arguments(source, kernel);
+    const bool resolved = program.device->body.made_addresses != nullptr && !kernel.address_arguments.empty();
+    kernel.launch_device = resolved ? nullptr : program.device;
 
     qiao_plugin_kernel_desc& desc = kernel.plugin_desc;
-    desc = {sizeof desc, nullptr, kernel.name.c_str(), kernel.plugin_arguments.data(),
+    desc = {sizeof desc, nullptr, kernel.entry.c_str(), kernel.plugin_arguments.data(),
             static_cast<uint32_t>(kernel.arguments.size()), kernel.block_size,
             {source.required_group[0], source.required_group[1], source.required_group[2]},
             source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
-    qiao_plugin_kernel found{};
-    found.struct_size = sizeof found;
+    WithSlack<qiao_plugin_kernel> answer;
+    qiao_plugin_kernel& found = answer.value;
     SlotGuard guard(program.device->body);
+    if (!guard) return device_fail_lost(program.device);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
     if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
     const qiao_plugin_device_info& info = program.device->body.info;
@@ -144,8 +151,11 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
 
 void unload(qiao_device* device, void* plugin_program, const std::vector<qiao_kernel*>& kernels) {
     if (plugin_program != nullptr) {
-        SlotGuard guard(device->body);
-        device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
+        if (SlotGuard guard(device->body); guard) {
+            device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
+        } else {
+            device->body.abandoned = true;
+        }
     }
     for (qiao_kernel* kernel : kernels) drop_use(kernel);
 }
@@ -161,16 +171,16 @@ qiao_status load(Program& program) {
     program.format = variant.format;
     program.target = variant.target;
     program.tool = variant.tool;
-    program.options = package->options();
+    program.options = package->options_of(choice.index);
     program.score = choice.score;
     program.variant_owner = blob->owner;
-    qiao_plugin_program_desc desc = describe(*package, variant, *blob);
+    qiao_plugin_program_desc desc = describe(variant, *blob, program.options);
     desc.format = program.format.c_str();
     desc.target = program.target.c_str();
     desc.tool = program.tool.c_str();
-    desc.options = program.options.c_str();
     {
         SlotGuard guard(program.device->body);
+        if (!guard) return device_fail_lost(program.device);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
         if (status != QIAO_OK) return device_slot_failed(program.device, status, "program_load");
     }
@@ -182,13 +192,15 @@ qiao_status load(Program& program) {
 }
 
 qiao_status create(qiao_device* device, const char* name, std::vector<std::byte> bytes, std::string log, qiao_program** out_program) {
-    qiao_program* handle = Slab<qiao_program>::get().create();
+    const uint64_t losses = device->body.losses.load();
+    if (device->body.lost.load()) return device_fail_lost(device);
+    qiao_program* handle = Slab<qiao_program>::get().create(device);
     Program& program = handle->body;
-    program.device = device;
     program.name = name;
     program.bytes = std::move(bytes);
     program.log = std::move(log);
-    const qiao_status status = load(program);
+    qiao_status status = load(program);
+    if (status == QIAO_OK && device_was_lost_since(device, losses)) status = device_fail_lost(device);
     if (status != QIAO_OK) {
         unload(device, program.plugin_program, program.kernels);
         drop_use(handle);

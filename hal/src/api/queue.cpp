@@ -5,9 +5,11 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/queue.h"
+#include "dispatch/resolve.h"
 #include "dispatch/retire.h"
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
@@ -38,26 +40,6 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
                                 difference_of_pair<2>(remembered, &launch) | difference_of_pair<3>(remembered, &launch) |
                                 difference_of_pair<4>(remembered, &launch);
     return difference[0] | difference[1];
-}
-
-// The launch's checks once more, in words; a kernel without arguments needs no block and goes on.
-[[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
-                                                      size_t argument_bytes, uint64_t* out_value) {
-    if (out_value != nullptr) *out_value = 0;
-    if (!is_healthy(queue)) return fail_submission(queue);
-    QIAO_CHECK_HANDLE(kernel);
-    QIAO_CHECK_POINTER(launch);
-    if (queue->body.device != kernel->body.device) {
-        return fail(QIAO_ERROR_INVALID_HANDLE, "kernel %s was loaded for %s, the queue is on %s", kernel->body.name.c_str(),
-                    device_name(kernel->body.device), device_name(queue->body.device));
-    }
-    if (argument_bytes != kernel->body.block_size) {
-        return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
-                    kernel->body.block_size, argument_bytes);
-    }
-    if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
-    const uint64_t no_arguments = 0;
-    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
 // Only the first axis differs, and its group fits and divides: the rest of the geometry stands. False, with the launch
@@ -99,17 +81,21 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
 }
 
 void defer(Queue& queue, Operation operation, uint64_t* out_value) {
-    queue.deferred->push(std::move(operation), queue.last_value + 1);
+    const uint64_t value = queue_last_value(queue) + 1;
+    queue.deferred->push(std::move(operation), value);
     ++queue.deferred_count;
-    ++queue.last_value;
-    if (out_value != nullptr) *out_value = queue.last_value;
+    queue_give_out(queue, value);
+    if (out_value != nullptr) *out_value = value;
 }
 
-[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const qiao_plugin_geometry& geometry,
-                                                      const void* block, uint64_t* out_value) {
+// `bindings` may be null.
+[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const qiao_plugin_geometry& geometry, const void* block,
+                                                      const qiao_plugin_binding* bindings, uint64_t* out_value) {
     return entry([&]() -> qiao_status {
         const auto* bytes = static_cast<const std::byte*>(block);
-        defer(queue, LaunchOperation{kernel, geometry, {bytes, bytes + kernel->body.block_size}}, out_value);
+        LaunchOperation operation{kernel, geometry, {bytes, bytes + kernel->body.block_size}, {}};
+        if (bindings != nullptr) operation.bindings.assign(bindings, bindings + geometry.binding_count);
+        defer(queue, std::move(operation), out_value);
         return QIAO_OK;
     });
 }
@@ -119,6 +105,65 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     queue.lock->unlock();
     if (status != QIAO_OK && out_value != nullptr) *out_value = 0;
     return status;
+}
+
+// What is left once queue, kernel and block are known to fit: shape, value and slot, under the queue's lock. `bindings` has room
+// for the kernel's, or is null where the device takes addresses: both callers have a copy of this of their own.
+[[gnu::always_inline]] inline qiao_status submit_launch(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
+                                                        qiao_plugin_binding* bindings, uint64_t* out_value) {
+    Queue& body = queue.body;
+    if (!queue_lock(body)) [[unlikely]] return device_fail_lost(body.device);
+    LaunchShape& shape = body.shapes[kernel.body.serial % kLaunchShapes];
+    if (((shape.kernel_serial ^ kernel.body.serial) | shape_difference(shape, launch)) != 0 &&
+        !change_first_axis(body, shape, kernel.body, launch)) [[unlikely]] {
+        const qiao_status status = change_shape(body, shape, kernel.body, launch, arguments);
+        if (status != QIAO_OK) return leave_launch(body, status, out_value);
+    }
+    if (bindings != nullptr) {
+        const qiao_status status = resolve_arguments(kernel.body, arguments, bindings);
+        if (status != QIAO_OK) [[unlikely]] return leave_launch(body, status, out_value);
+    }
+    if (!queue_is_direct(body)) [[unlikely]] {
+        return leave_launch(body, defer_launch(body, &kernel, shape.geometry, arguments, bindings, out_value), out_value);
+    }
+    const uint64_t value = queue_last_value(body) + 1;
+    const qiao_status status = body.launch_slot(body.plugin_queue, kernel.body.plugin_kernel, &shape.geometry, arguments, bindings, value);
+    if (status != QIAO_OK) [[unlikely]] {
+        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
+    }
+    queue_give_out(body, value);
+    if (out_value != nullptr) *out_value = value;
+    queue_accepted(body, value);
+    body.lock->unlock();
+    return QIAO_OK;
+}
+
+[[gnu::noinline]] qiao_status launch_resolved(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
+                                              uint64_t* out_value) {
+    qiao_plugin_binding bindings[QIAO_MAX_ARGUMENTS];
+    return submit_launch(queue, kernel, launch, arguments, bindings, out_value);
+}
+
+// The launch's checks once more, in words. What goes on: a kernel without arguments, which needs no block, and one whose
+// addresses must be resolved, which never takes the short way.
+[[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
+                                                      size_t argument_bytes, uint64_t* out_value) {
+    if (out_value != nullptr) *out_value = 0;
+    if (!is_healthy(queue)) return fail_submission(queue);
+    QIAO_CHECK_HANDLE(kernel);
+    QIAO_CHECK_POINTER(launch);
+    if (queue->body.device != kernel->body.device) {
+        return fail(QIAO_ERROR_INVALID_HANDLE, "kernel %s was loaded for %s, the queue is on %s", kernel->body.name.c_str(),
+                    device_name(kernel->body.device), device_name(queue->body.device));
+    }
+    if (argument_bytes != kernel->body.block_size) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
+                    kernel->body.block_size, argument_bytes);
+    }
+    if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
+    if (kernel->body.launch_device == nullptr) return launch_resolved(*queue, *kernel, *launch, arguments, out_value);
+    const uint64_t no_arguments = 0;
+    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
 /* ---------------------------------------------------------------- places */
@@ -141,8 +186,8 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
     if (device->body.instance != queue.device->body.instance) {
         return fail(QIAO_ERROR_INVALID_HANDLE, "%s is on a device of another instance", name);
     }
-    const auto found = device->body.addresses.find(place.address);
-    if (found.allocation == nullptr) {
+    const FoundMemory found = find_memory(device->body, place.address);
+    if (found.memory == nullptr) {
         return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " is in no allocation of %s", name, place.address, device_name(device));
     }
     if (span_bytes > found.size_bytes - found.offset) {
@@ -150,7 +195,7 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
                     found.offset, found.size_bytes);
     }
     if (device->body.lost.load()) return device_fail_lost(device);
-    out = {device, {found.allocation->body.allocation, found.offset, place.address}};
+    out = {device, {found.memory->body.allocation, found.offset, place.address}};
     return QIAO_OK;
 }
 
@@ -194,7 +239,7 @@ qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t va
         return status;
     }
     if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
-    queue.last_value = value;
+    queue_give_out(queue, value);
     *out_value = value;
     queue_accepted(queue, value);
     return QIAO_OK;
@@ -204,7 +249,7 @@ qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t va
 // copy's. A row that fails after others were accepted fails the queue.
 qiao_status submit_in_plugin(Queue& queue, qiao_plugin_copy copy, uint64_t* out_value) {
     const auto slot = queue.device->body.tables.queue.queue_copy;
-    copy.value = queue.last_value + 1;
+    copy.value = queue_last_value(queue) + 1;
     const qiao_status whole = book(queue, slot(queue.plugin_queue, &copy), "queue_copy", copy.value, out_value);
     if (whole != QIAO_ERROR_UNSUPPORTED || copy.rows == 1) return whole;
     const uint64_t rows = std::exchange(copy.rows, 1);
@@ -241,6 +286,7 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
     visit(queue, source.device);
     visit(queue, target.device);
     QueueGuard guard(queue);
+    if (!guard) return device_fail_lost(queue.device);
     if (native && queue_is_direct(queue)) {
         const qiao_status status = submit_in_plugin(queue, copy, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
@@ -253,8 +299,9 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
     const auto slot = queue.device->body.tables.queue.queue_fill;
     visit(queue, target.device);
     QueueGuard guard(queue);
+    if (!guard) return device_fail_lost(queue.device);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
-        fill.value = queue.last_value + 1;
+        fill.value = queue_last_value(queue) + 1;
         const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
@@ -271,24 +318,37 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
 
 /* ---------------------------------------------------------------- lifetime */
 
+static qiao_status open_queue(qiao_device* device, const qiao_queue_desc* desc, const qiao_native* native, qiao_queue** out_queue) {
+    qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
+    if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
+    QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
+    QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
+    const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
+    if (request.priority >= priorities) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
+    }
+    QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+    retire_passed(device);
+    QIAO_RETURN_IF_ERROR(queue_open(device, request, native, out_queue));
+    instance_add_use(device->body.instance);
+    return QIAO_OK;
+}
+
 qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, qiao_queue** out_queue) {
     if (out_queue != nullptr) *out_queue = nullptr;
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_queue);
+    return entry([&]() -> qiao_status { return open_queue(device, desc, nullptr, out_queue); });
+}
+
+qiao_status qiao_queue_wrap(qiao_device* device, const qiao_native* native, const qiao_queue_desc* desc, qiao_queue** out_queue) {
+    if (out_queue != nullptr) *out_queue = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(native);
+    QIAO_CHECK_POINTER(out_queue);
     return entry([&]() -> qiao_status {
-        qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
-        if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
-        QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
-        QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
-        const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
-        if (request.priority >= priorities) {
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
-        }
-        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
-        retire_passed(device);
-        QIAO_RETURN_IF_ERROR(queue_open(device, request, out_queue));
-        instance_add_use(device->body.instance);
-        return QIAO_OK;
+        QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.native_queues && device->body.tables.queue.queue_wrap != nullptr, *native, "queue"));
+        return open_queue(device, desc, native, out_queue);
     });
 }
 
@@ -329,30 +389,10 @@ qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao
     }
     const uint64_t wrong = (queue->header.word.load(std::memory_order_relaxed) ^ kTagQueue) |
                            (kernel->header.word.load(std::memory_order_relaxed) ^ kTagKernel) |
-                           (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.device)) |
+                           (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.launch_device)) |
                            (argument_bytes ^ kernel->body.block_size);
     if (wrong != 0) [[unlikely]] return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
-    Queue& body = queue->body;
-    body.lock->lock();
-    LaunchShape& shape = body.shapes[kernel->body.serial % kLaunchShapes];
-    if (((shape.kernel_serial ^ kernel->body.serial) | shape_difference(shape, *launch)) != 0 &&
-        !change_first_axis(body, shape, kernel->body, *launch)) [[unlikely]] {
-        const qiao_status status = change_shape(body, shape, kernel->body, *launch, arguments);
-        if (status != QIAO_OK) return leave_launch(body, status, out_value);
-    }
-    if (!queue_is_direct(body)) [[unlikely]] {
-        return leave_launch(body, defer_launch(body, kernel, shape.geometry, arguments, out_value), out_value);
-    }
-    const uint64_t value = body.last_value + 1;
-    const qiao_status status = body.launch_slot(body.plugin_queue, kernel->body.plugin_kernel, &shape.geometry, arguments, nullptr, value);
-    if (status != QIAO_OK) [[unlikely]] {
-        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
-    }
-    body.last_value = value;
-    if (out_value != nullptr) *out_value = value;
-    queue_accepted(body, value);
-    body.lock->unlock();
-    return QIAO_OK;
+    return submit_launch(*queue, *kernel, *launch, arguments, nullptr, out_value);
 }
 
 qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value) {
@@ -414,16 +454,18 @@ qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_
             return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
         }
         if (timeline == body.timeline) {
-            QueueGuard guard(body);
-            *out_value = body.last_value;
-            if (value <= body.last_value) return QIAO_OK;  // the queue is in order already
-            *out_value = 0;
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, body.last_value);
+            const uint64_t last = queue_last_value(body);
+            if (value > last) {
+                return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, last);
+            }
+            *out_value = last;
+            return QIAO_OK;  // the queue is in order already
         }
         const qiao_status status = queue_after_natively(queue, timeline, value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
-        add_use(timeline);
         QueueGuard guard(body);
+        if (!guard) return device_fail_lost(body.device);
+        add_use(timeline);
         defer(body, AfterOperation{timeline, value}, out_value);
         return QIAO_OK;
     });
@@ -442,9 +484,10 @@ qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64
         if (value <= timeline->body.reached.load()) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " is not above the timeline's present value %" PRIu64, value, timeline->body.reached.load());
         }
+        QueueGuard guard(body);
+        if (!guard) return device_fail_lost(body.device);
         add_use(timeline);
         timeline->body.signallers.fetch_add(1);
-        QueueGuard guard(body);
         defer(body, SignalOperation{timeline, value}, out_value);
         return QIAO_OK;
     });
@@ -458,6 +501,7 @@ qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback callback, voi
     QIAO_CHECK_POINTER(callback);
     return entry([&]() -> qiao_status {
         QueueGuard guard(queue->body);
+        if (!guard) return device_fail_lost(queue->body.device);
         defer(queue->body, CallOperation{callback, user}, out_value);
         return QIAO_OK;
     });
@@ -470,4 +514,16 @@ qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint6
     QIAO_CHECK_POINTER(out_start_ns);
     QIAO_CHECK_POINTER(out_end_ns);
     return entry([&]() -> qiao_status { return queue_timestamps(queue, value, out_start_ns, out_end_ns); });
+}
+
+qiao_status qiao_queue_get_native(qiao_queue* queue, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(queue);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        const Queue& body = queue->body;
+        const auto slot = body.device->body.tables.queue.queue_native;
+        if (body.plugin_queue == nullptr || slot == nullptr) return fail_no_native(body.device->body, "queue");
+        return answer_native(body.device, slot(body.plugin_queue, out_native), "queue_native", out_native);
+    });
 }

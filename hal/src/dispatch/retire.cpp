@@ -23,11 +23,6 @@ bool has_passed(const Fence& fence) {
     return queue.get() == nullptr || queue.get()->body.deferred->has_left(fence.second);
 }
 
-void wait_until_passed(const Fence& fence) {
-    timeline_wait(fence.first, fence.second, QIAO_TIMEOUT_INFINITE);
-    while (!has_passed(fence)) pause_briefly();
-}
-
 void drop_passed(std::vector<Fence>& fences) {
     std::erase_if(fences, [](const Fence& fence) {
         if (!has_passed(fence)) return false;
@@ -86,22 +81,9 @@ void retire_passed(qiao_device* device) {
     for (Retired& entry : passed) entry.finish();
 }
 
-void retire_everything(qiao_device* device) {
-    for (;;) {
-        std::vector<Retired> waiting;
-        {
-            std::lock_guard guard(device->body.state);
-            waiting.swap(device->body.retired);
-        }
-        if (waiting.empty()) return;
-        for (Retired& entry : waiting) {
-            for (const Fence& fence : entry.fences) {
-                wait_until_passed(fence);
-                drop_use(fence.first);
-            }
-            entry.finish();
-        }
-    }
+bool retire_is_empty(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    return device->body.retired.empty() && device->body.live_queues.load() == 0;
 }
 
 }  // namespace qiao

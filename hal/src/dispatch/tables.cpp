@@ -32,12 +32,15 @@ constexpr SlotRule kSlots[] = {
     SLOT(device, device_reset, QIAO_PROVENANCE_ABSENT),
     SLOT(device, device_memory_free, QIAO_PROVENANCE_EMULATED),
     SLOT(device, device_clock, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_native, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_allocate, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_free, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_write, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_read, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_map, QIAO_PROVENANCE_EMULATED),
     SLOT(memory, memory_unmap, QIAO_PROVENANCE_EMULATED),
+    SLOT(memory, memory_native, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_wrap, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_load, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_unload, QIAO_PROVENANCE_ABSENT),
     SLOT(program, kernel_find, QIAO_PROVENANCE_ABSENT),
@@ -54,21 +57,34 @@ constexpr SlotRule kSlots[] = {
     SLOT(queue, queue_after, QIAO_PROVENANCE_EMULATED),
     SLOT(queue, queue_notify, QIAO_PROVENANCE_EMULATED),
     SLOT(queue, queue_timestamps, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_native, QIAO_PROVENANCE_ABSENT),
+    SLOT(queue, queue_wrap, QIAO_PROVENANCE_ABSENT),
 };
 #undef SLOT
 static_assert(std::size(kSlots) == kSlotCount);
 
+qiao_plugin_tables full_length(const qiao_plugin_tables& tables) {
+    qiao_plugin_tables whole{};
+    std::memcpy(&whole, &tables, std::min(tables.struct_size, sizeof whole));
+    return whole;
+}
+
 }  // namespace
 
 DeviceTables copy_tables(const qiao_plugin_tables& tables) {
-    qiao_plugin_tables whole{};
-    std::memcpy(&whole, &tables, std::min(tables.struct_size, sizeof whole));
+    const qiao_plugin_tables whole = full_length(tables);
     DeviceTables copy;
     copy_table(copy.device, whole.device);
     copy_table(copy.memory, whole.memory);
     copy_table(copy.program, whole.program);
     copy_table(copy.queue, whole.queue);
     return copy;
+}
+
+std::vector<qiao_plugin_extension> copy_extensions(const qiao_plugin_tables& tables) {
+    std::vector<qiao_plugin_extension> extensions;
+    for (const qiao_plugin_extension* entry = full_length(tables).extensions; entry != nullptr && entry->name != nullptr; ++entry) extensions.push_back(*entry);
+    return extensions;
 }
 
 bool has_native_queues(const DeviceTables& tables) {

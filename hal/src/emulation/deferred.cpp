@@ -3,6 +3,7 @@
 // that would have been raised fail too, so that nobody waits for ever.
 #include "emulation/deferred.h"
 
+#include <chrono>
 #include <utility>
 
 #include "dispatch/device.h"
@@ -17,7 +18,9 @@ thread_local bool t_on_queue_worker = false;
 
 // How long a wait for another queue's timeline may overlook that its own queue has failed.
 constexpr uint64_t kDependencySliceNs = 20'000'000;
-constexpr uint64_t kSynchronizeSliceNs = 100'000'000;
+constexpr uint64_t kSynchronizeSliceNs = 50'000'000;
+// How long the end of a queue waits for its worker.
+constexpr uint64_t kStopPatienceNs = 50'000'000;
 
 bool has_failed(const qiao_queue* queue) {
     return queue->body.timeline->body.failed.load(std::memory_order_acquire);
@@ -44,36 +47,78 @@ bool on_queue_worker() {
 }
 
 DeferredQueue::~DeferredQueue() {
-    {
-        std::lock_guard guard(mutex_);
-        stop_ = true;
+    if (!worker_.joinable()) return;
+    if (worker_.get_id() == std::this_thread::get_id()) {
+        worker_.detach();  // the last use was its own: nobody waited for it
+    } else {
+        worker_.join();  // it has dropped its use and is gone but for its last instructions
     }
-    wake_.notify_all();
-    if (worker_.joinable()) worker_.join();
+}
+
+std::thread DeferredQueue::start_thread(void (DeferredQueue::*body)()) {
+    std::thread thread([this, body] {
+        qiao_queue* const queue = queue_;
+        (this->*body)();
+        {
+            std::lock_guard guard(mutex_);
+            --threads_;
+            ended_.notify_all();
+        }
+        drop_use(queue);
+    });
+    ++threads_;  // under the lock that the thread needs to say that it ended
+    add_use(queue_);
+    return thread;
 }
 
 void DeferredQueue::push(Operation operation, uint64_t value) {
     {
         std::lock_guard guard(mutex_);
-        if (!worker_.joinable()) worker_ = std::thread([this] { run(); });
+        if (!worker_.joinable()) worker_ = start_thread(&DeferredQueue::run);
         list_.push_back({std::move(operation), value});
     }
-    wake_.notify_one();
+    wake_.notify_all();
+}
+
+void DeferredQueue::stop() {
+    std::unique_lock guard(mutex_);
+    stop_ = true;
+    wake_.notify_all();
+    ended_.wait_for(guard, std::chrono::nanoseconds(kStopPatienceNs), [this] { return threads_ == 0; });
+}
+
+void DeferredQueue::abandon_slot() noexcept {
+    try {
+        std::lock_guard guard(mutex_);
+        if (!inside_ || abandoned_ || worker_.get_id() == std::this_thread::get_id()) return;
+        std::thread successor = start_thread(&DeferredQueue::cancel_all);
+        abandoned_ = true;
+        worker_.detach();
+        worker_ = std::move(successor);
+        timed_.notify_all();
+    } catch (...) {
+        // Without another thread the worker itself cancels, once its slot returns.
+    }
 }
 
 bool DeferredQueue::has_left(uint64_t value) {
     std::lock_guard guard(mutex_);
-    if (value_in_hand_ != 0 && value_in_hand_ <= value) return false;
+    if (!abandoned_ && value_in_hand_ != 0 && value_in_hand_ <= value) return false;
     return list_.empty() || list_.front().value > value;
 }
 
 std::optional<std::pair<uint64_t, uint64_t>> DeferredQueue::timestamps(uint64_t value) {
     std::unique_lock guard(mutex_);
     // The plugin may have told that the value is reached before the worker got to its clock.
-    if (queue_->body.timed_by_core) timed_.wait(guard, [&] { return timed_value_ >= value; });
+    if (queue_->body.timed_by_core) timed_.wait(guard, [&] { return timed_value_ >= value || abandoned_; });
     const Times& times = times_[value % times_.size()];
     if (times.value != value || value == 0) return std::nullopt;
     return std::pair{times.start_ns, times.end_ns};
+}
+
+bool DeferredQueue::is_abandoned() {
+    std::lock_guard guard(mutex_);
+    return abandoned_;
 }
 
 void DeferredQueue::run() {
@@ -82,6 +127,7 @@ void DeferredQueue::run() {
         std::optional<Entry> entry;
         {
             std::unique_lock guard(mutex_);
+            inside_ = true;
             value_in_hand_ = unsynchronized_value_;
             if (unsynchronized_value_ != 0 && (list_.empty() || unsynchronized_count_ >= kMarkInterval)) {
                 guard.unlock();
@@ -89,13 +135,29 @@ void DeferredQueue::run() {
                 guard.lock();
                 value_in_hand_ = 0;
             }
+            if (abandoned_) return;
+            inside_ = false;
             wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
             if (list_.empty()) return;
+            inside_ = true;
             entry.emplace(std::move(list_.front()));
             list_.pop_front();
             value_in_hand_ = unsynchronized_value_ != 0 ? unsynchronized_value_ : entry->value;
         }
         execute(*entry);
+    }
+}
+
+void DeferredQueue::cancel_all() {
+    t_on_queue_worker = true;
+    for (;;) {
+        std::unique_lock guard(mutex_);
+        wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
+        if (list_.empty()) return;
+        Entry entry = std::move(list_.front());
+        list_.pop_front();
+        guard.unlock();
+        cancel(entry);
     }
 }
 
@@ -115,12 +177,14 @@ void DeferredQueue::execute(Entry& entry) {
         return;
     }
     if (unsynchronized_value_ == entry.value) return;  // will be booked by synchronize()
-    if (!in_plugin_) {
-        record_times(entry.value, start_ns);
-        complete(entry.value);
-    } else if (queue_->body.timed_by_core && timeline_wait(queue_->body.timeline, entry.value, QIAO_TIMEOUT_INFINITE) == QIAO_OK) {
-        record_times(entry.value, start_ns);
+    if (in_plugin_) {
+        const bool timed = queue_->body.timed_by_core && timeline_wait(queue_->body.timeline, entry.value, QIAO_TIMEOUT_INFINITE) == QIAO_OK;
+        if (timed) record_times(entry.value, start_ns);
+        return;
     }
+    if (is_abandoned()) return;  // it has failed in everybody's eyes
+    record_times(entry.value, start_ns);
+    complete(entry.value);
 }
 
 void DeferredQueue::record_times(uint64_t value, uint64_t start_ns) {
@@ -137,6 +201,7 @@ void DeferredQueue::complete(uint64_t value) {
     Queue& queue = queue_->body;
     timeline_advance(queue.timeline->body, value);
     QueueGuard guard(queue);
+    if (!guard) return;
     queue.submitted_value = value;
     queue.marked_value = value;
     --queue.deferred_count;
@@ -159,8 +224,7 @@ void DeferredQueue::cancel(Entry& entry) {
         timeline_fail(signal->timeline->body, record);
         stop_signalling(signal->timeline);
     }
-    QueueGuard guard(queue_->body);
-    --queue_->body.deferred_count;
+    if (QueueGuard guard(queue_->body); guard) --queue_->body.deferred_count;  // else nothing is submitted any more
 }
 
 qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
@@ -175,6 +239,7 @@ qiao_status DeferredQueue::wait_for_device() {
         qiao_status status;
         {
             SlotGuard guard(device->body);
+            if (!guard) return device_fail_lost(device);
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
         if (has_failed(queue_) || status == QIAO_OK) return QIAO_OK;
@@ -198,6 +263,7 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
     qiao_status status;
     {
         QueueGuard guard(queue);
+        if (!guard) return device_fail_lost(queue.device);
         status = slot();
         if (status == QIAO_OK) {
             in_plugin_ = true;
@@ -214,9 +280,10 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
 qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
     const Kernel& kernel = operation.kernel->body;
+    const qiao_plugin_binding* bindings = operation.bindings.empty() ? nullptr : operation.bindings.data();
     if (queue.plugin_queue != nullptr) {
         return hand_over(value, "queue_launch", [&] {
-            return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), nullptr, value);
+            return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), bindings, value);
         });
     }
     QIAO_RETURN_IF_ERROR(launch_in_slot(operation));
@@ -227,11 +294,13 @@ qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
 }
 
 qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
-    Device& device = queue_->body.device->body;
-    SlotGuard guard(device);
-    const qiao_status status = device.tables.program.kernel_launch(device.opened.load(), operation.kernel->body.plugin_kernel,
-                                                                   &operation.geometry, operation.block.data(), nullptr);
-    return status == QIAO_OK ? status : device_slot_failed(queue_->body.device, status, "kernel_launch");
+    qiao_device* device = queue_->body.device;
+    SlotGuard guard(device->body);
+    if (!guard) return device_fail_lost(device);
+    const qiao_plugin_binding* bindings = operation.bindings.empty() ? nullptr : operation.bindings.data();
+    const qiao_status status = device->body.tables.program.kernel_launch(device->body.opened.load(), operation.kernel->body.plugin_kernel,
+                                                                         &operation.geometry, operation.block.data(), bindings);
+    return status == QIAO_OK ? status : device_slot_failed(device, status, "kernel_launch");
 }
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {

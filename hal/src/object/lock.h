@@ -37,17 +37,23 @@ inline void futex_wake(std::atomic<uint32_t>& word, int count = INT32_MAX) {
     syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
 }
 
-// For what ends in microseconds and tells nobody.
-inline void pause_briefly() {
-    const timespec pause{0, 50'000};
-    nanosleep(&pause, nullptr);
-}
-
 // Bit 0: held. Bit 1: somebody may be parked; set by who parks, and by who was parked when it takes the lock.
 class Lock {
 public:
     void lock() {
         if (!try_lock()) [[unlikely]] lock_slow();
+    }
+    // As lock(), but gives up once `given_up`, which is asked every few milliseconds, says so. True if it is held now.
+    template <class Predicate>
+    bool lock_unless(Predicate&& given_up) {
+        for (int spin = 0; spin < 64; ++spin) {
+            if ((state_.load(std::memory_order_relaxed) & kHeld) == 0 && try_lock()) return true;
+        }
+        while ((state_.fetch_or(kHeld | kParked, std::memory_order_acquire) & kHeld) != 0) {
+            if (given_up()) return false;
+            futex_wait(state_, kHeld | kParked, deadline_after(kAskAgainNs));
+        }
+        return true;
     }
     bool try_lock() { return (state_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
     void unlock() {
@@ -56,6 +62,7 @@ public:
 
 private:
     static constexpr uint32_t kHeld = 1, kParked = 2;
+    static constexpr uint64_t kAskAgainNs = 5'000'000;
 
     void lock_slow() {
         for (int spin = 0; spin < 64; ++spin) {

@@ -1,8 +1,10 @@
 // Devices: their limits, loss and reset. Loss ends running kernels early; a reset forgets it.
 #include <time.h>
 
+#include <chrono>
 #include <cstring>
 
+#include "control.h"
 #include "queued.h"
 
 namespace queued {
@@ -11,6 +13,13 @@ Inside::Inside(Device& device, const char* slot) : device_(device) {
     if (device_.inside.fetch_add(1) != 0 && !device_.traits->free_threaded) {
         violation("%s was entered while another slot of the device ran, and it is not free-threaded", slot);
     }
+    {
+        const std::lock_guard guard(device_.mutex);
+        if (device_.jammed != slot) return;
+        device_.jammed.clear();
+        device_.stuck = true;
+    }
+    while (device_.stuck) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 namespace {
@@ -88,8 +97,8 @@ qiao_status device_synchronize(void* handle, uint64_t) {
 qiao_status device_state(void* handle, qiao_plugin_device_state* out_state, char* reason, size_t reason_size) {
     auto& device = *static_cast<Device*>(handle);
     const Inside inside(device, "device_state");
-    *out_state = device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
-    qiao::plugin::copy_text(reason, reason_size, device.lost ? "the kernel 'lose' lost it" : "");
+    *out_state = device.removed ? QIAO_PLUGIN_DEVICE_STATE_REMOVED : device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
+    qiao::plugin::copy_text(reason, reason_size, device.removed ? "it was pulled out" : device.lost ? "the kernel 'lose' lost it" : "");
     return QIAO_OK;
 }
 
@@ -118,7 +127,40 @@ qiao_status device_clock(void* handle, uint64_t* out_device_ns, uint64_t* out_ho
     return QIAO_OK;
 }
 
+void control_lose(void* handle, const char* reason) {
+    auto& device = *static_cast<Device*>(handle);
+    device.lost = true;
+    device.plugin->host.device_lost(device.token, reason);
+}
+
+void control_jam(void* handle, const char* slot) {
+    auto& device = *static_cast<Device*>(handle);
+    const std::lock_guard guard(device.mutex);
+    device.jammed = slot;
+}
+
+void control_unjam(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    const std::lock_guard guard(device.mutex);
+    device.jammed.clear();
+    device.stuck = false;
+}
+
+uint32_t control_is_stuck(void* handle) {
+    return static_cast<Device*>(handle)->stuck ? 1 : 0;
+}
+
+void control_remove(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    device.removed = true;
+    device.lost = true;
+}
+
+constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_remove};
+
 }  // namespace
+
+const qiao_plugin_extension kExtensions[] = {{QUEUED_CONTROL, &kControl}, {nullptr, nullptr}};
 
 const qiao_plugin_device_ops kDeviceOps = {sizeof(qiao_plugin_device_ops),
                                            device_count,
@@ -129,13 +171,15 @@ const qiao_plugin_device_ops kDeviceOps = {sizeof(qiao_plugin_device_ops),
                                            device_state,
                                            device_reset,
                                            device_memory_free,
-                                           device_clock};
+                                           device_clock,
+                                           nullptr};
 const qiao_plugin_device_ops kLeastDeviceOps = {sizeof(qiao_plugin_device_ops),
                                                 device_count,
                                                 device_query,
                                                 device_open,
                                                 device_close,
                                                 device_synchronize,
+                                                nullptr,
                                                 nullptr,
                                                 nullptr,
                                                 nullptr,
