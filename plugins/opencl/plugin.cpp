@@ -9,11 +9,11 @@
 namespace qiao::opencl {
 
 const qiao_plugin_tables opencl_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
 };
 
 const qiao_plugin_tables opencl_usm_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
 };
 
 const qiao_plugin_tables opencl_buffer_tables = {
@@ -54,8 +54,8 @@ static qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) 
     out_info->abi_minor = QIAO_PLUGIN_ABI_MINOR;
     out_info->abi_minor_least = 0;
     out_info->roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
-    out_info->id = "opencl";
-    out_info->version = QIAO_OPENCL_PLUGIN_VERSION;
+    out_info->id = QIAO_PLUGIN_ID;
+    out_info->version = QIAO_PLUGIN_VERSION;
     out_info->build = "compiler " __VERSION__ ", OpenCL headers 3.0";
     auto plugin = std::make_unique<Plugin>();
     plugin->host = host;

@@ -98,4 +98,13 @@ typedef uint32_t qiao_provenance;
 QIAO_API qiao_status qiao_device_query_slot(qiao_device* device, uint32_t index, const char** out_name,
                                             qiao_provenance* out_provenance);
 
+/// Name of extension `index` of the device: a table of the vendor's own functions. NOT_FOUND at the end of the list. The
+/// name lives as long as the instance.
+QIAO_API qiao_status qiao_device_query_extension(qiao_device* device, uint32_t index, const char** out_name);
+/// The table of an extension by its full name, "vendor.noun.N", and the plugin's own device, which its functions take as
+/// first argument; both are valid as long as the instance. What type the table has is the vendor's to say
+/// (hal/docs/extensions.md). NOT_FOUND, with the names there are, if the device has no such extension. The functions are
+/// the vendor's: the library neither checks nor orders what they do.
+QIAO_API qiao_status qiao_device_get_extension(qiao_device* device, const char* name, const void** out_table, void** out_context);
+
 #endif

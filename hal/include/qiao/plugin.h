@@ -357,6 +357,12 @@ typedef struct qiao_plugin_queue_ops {
     qiao_status (*queue_timestamps)(void* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns);
 } qiao_plugin_queue_ops;
 
+/// F, 16 bytes. A table of the vendor's own functions, for applications that know it: hal/docs/extensions.md.
+typedef struct qiao_plugin_extension {
+    const char* name;  /* "vendor.noun.N", N the version; up to 64 of [a-z0-9_] and the two dots */
+    const void* table; /* begins with its size_t struct_size; functions take the plugin's device first; lives as the plugin */
+} qiao_plugin_extension;
+
 /// Growing: a missing table means that all its slots are missing.
 typedef struct qiao_plugin_tables {
     size_t struct_size;
@@ -364,6 +370,7 @@ typedef struct qiao_plugin_tables {
     const qiao_plugin_memory_ops* memory;
     const qiao_plugin_program_ops* program;
     const qiao_plugin_queue_ops* queue;
+    const qiao_plugin_extension* extensions; /* ends with a null name; null = none */
 } qiao_plugin_tables;
 
 /* ------------------------------------------------------------------------------------------------ handshake */

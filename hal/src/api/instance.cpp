@@ -100,6 +100,7 @@ qiao_device* make_device(qiao_instance* instance, const loader::Candidate& candi
     device.info.formats = nullptr;
     const qiao_plugin_tables& tables = device.info.tables == nullptr ? candidate.loaded->tables() : *device.info.tables;
     device.tables = copy_tables(tables);
+    device.extensions = copy_extensions(tables);
     device.free_threaded = (device.info.flags & QIAO_PLUGIN_DEVICE_FREE_THREADED) != 0;
     device.native_queues = has_native_queues(device.tables);
     if ((device.info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) make_addresses_for(device);

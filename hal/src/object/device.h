@@ -40,6 +40,7 @@ struct Device {
     void* plugin = nullptr;
     qiao_plugin_device_info info{};
     DeviceTables tables;
+    std::vector<qiao_plugin_extension> extensions;
     bool free_threaded = false;
     bool native_queues = false;
 
