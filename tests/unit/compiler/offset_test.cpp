@@ -1,4 +1,4 @@
-// The wrappers that take (buffer, offset) pairs: they are in every source, stay out of sight, and fit whatever the kernels take.
+// The entries that take (buffer, offset) pairs: they are in every source, stay out of sight, and fit whatever the kernels take.
 #include "support.h"
 
 using support::contains;
@@ -26,7 +26,7 @@ struct Compiled {
     Output output;
 };
 
-/* The package's source compiled again, with the wrappers as kernels of its own. */
+/* The package's source compiled again, with the entries as kernels of its own. */
 Compiled seen_as_kernels(const qiao::package::Package& package) {
     return Compiled(*package.source(), (package.options() + " -DQIAO_OFFSET").c_str());
 }
@@ -46,7 +46,7 @@ TEST_SUITE("compiler.offset") {
         REQUIRE(offset_variant(package) != nullptr);
         CHECK(offset_variant(package)->is_source);
         CHECK((offset_variant(package)->features & QIAO_FEATURE_INT64) != 0);
-        CHECK(package.kernels().size() == 2); // the wrappers are not in the manifest
+        CHECK(package.kernels().size() == 2); // the entries are not in the manifest
         const auto again = seen_as_kernels(package);
         const auto wrapped = again.output.package();
         REQUIRE(wrapped.kernels().size() == 4);
@@ -65,7 +65,7 @@ TEST_SUITE("compiler.offset") {
         CHECK(wrapped.find_kernel("nothing__at")->arguments.empty());
     }
 
-    TEST_CASE("group and subgroup sizes that a kernel insists on are the wrapper's too") {
+    TEST_CASE("group and subgroup sizes that a kernel insists on are the entry's too") {
         const Compiled compiled("kernel __attribute__((reqd_work_group_size(8, 4, 2))) void k(global int* x) { x[0] = 1; }\n"
                                 "kernel __attribute__((intel_reqd_sub_group_size(16))) void s(global int* x) { x[0] = 1; }\n");
         const auto package = compiled.output.package();
@@ -77,6 +77,48 @@ TEST_SUITE("compiler.offset") {
         CHECK(at->required_group[1] == 4);
         CHECK(at->required_group[2] == 2);
         CHECK(contains(*package.source(), "intel_reqd_sub_group_size(16))) void s__at("));
+    }
+
+    TEST_CASE("a kernel with local arrays is there once more, with its own statements and those lines") {
+        const Compiled compiled("#define T int\n"
+                                "kernel void with(global T* restrict x, constant int *y, local T* z, int n) {\n"
+                                "    local T mine[16]; // {\n"
+                                "    mine[get_local_id(0)] = x[n] + y[0];\n"
+                                "#if 1\n"
+                                "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+                                "#endif\n"
+                                "    x[0] = mine[n] + z[0];\n"
+                                "} kernel void without(global int* x) {\n"
+                                "    x[0] = __LINE__;\n"
+                                "}\n"
+                                "#undef T\n"
+                                "#define T bool\n"
+                                "kernel void with_more(global int* x) { local int v; v = x[0]; x[1] = v; }\n");
+        const auto package = compiled.output.package();
+        REQUIRE(offset_variant(package) != nullptr);
+        const auto again = seen_as_kernels(package);
+        const auto wrapped = again.output.package();
+        REQUIRE(wrapped.kernels().size() == 6);
+        const auto *plain = wrapped.find_kernel("with"), *at = wrapped.find_kernel("with__at");
+        REQUIRE(at != nullptr);
+        CHECK(at->arguments.size() == 6);
+        CHECK(at->arguments[4].type == "local int*");
+        CHECK(at->static_local_bytes == plain->static_local_bytes);
+        CHECK(contains(*package.source(), "global int* x = (__global void*)(qiao_0 ? qiao_0 + qiao_0_offset : 0); local int v;"));
+        // What stands behind an entry is where it was.
+        const Compiled wrong(*package.source() + "kernel void bad() { y; }\n");
+        CHECK(contains(wrong.output.message(), "test.cl:15:"));
+        CHECK(contains(*package.source(), "#line 9 \"test.cl\"\n kernel void without("));
+    }
+
+    TEST_CASE("a kernel with local arrays that a macro makes has no entry") {
+        const Compiled compiled("#define KERNEL(name) kernel void name(global int* x) { local int v; v = x[0]; x[1] = v; }\n"
+                                "KERNEL(made)\n");
+        CHECK(offset_variant(compiled.output.package()) == nullptr);
+        CHECK(contains(compiled.output.log(), "kernel 'made' has local arrays, and its definition comes from a macro"));
+        const Compiled named("#define NAME(x) x##_f32\n"
+                             "kernel void NAME(some)(global int* x) { local int v; v = x[0]; x[1] = v; }\n");
+        CHECK(offset_variant(named.output.package()) != nullptr);
     }
 
     TEST_CASE("every standard is understood") {
@@ -99,16 +141,16 @@ TEST_SUITE("compiler.offset") {
         CHECK(wrapped.find_kernel("more__at") != nullptr);
     }
 
-    TEST_CASE("where a wrapper cannot be, the variant is left out with the reason, or that is the error") {
+    TEST_CASE("where an entry cannot be, the variant is left out with the reason, or that is the error") {
         const char* source = "kernel void k(global int* x) { x[0] = 1; }\nvoid k__at(int n) {}\n";
         const Compiled left_out(source);
         const auto package = left_out.output.package();
         CHECK(offset_variant(package) == nullptr);
-        CHECK(contains(left_out.output.log(), "opencl-c+offset was left out: a kernel cannot be called"));
+        CHECK(contains(left_out.output.log(), "opencl-c+offset was left out: a kernel cannot be entered"));
         CHECK(package.source()->find("QIAO_OFFSET") == std::string::npos);
         const Compiled failed(source, nullptr, "opencl-c+offset");
         CHECK(failed.output.status == QIAO_ERROR_UNSUPPORTED);
         CHECK(contains(failed.output.message(), "devices without addresses cannot run the program"));
-        CHECK(contains(failed.output.log(), "<wrappers>"));
+        CHECK(contains(failed.output.log(), "<entry of k>"));
     }
 }
