@@ -27,7 +27,7 @@ static qiao_status clashing_device_query(void* plugin, uint32_t index, qiao_plug
 
 static const qiao_plugin_device_ops device_ops = {
     sizeof(device_ops), clashing_device_count, clashing_device_query, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
-static const qiao_plugin_tables tables = {sizeof(tables), &device_ops, NULL, NULL, NULL};
+static const qiao_plugin_tables tables = {sizeof(tables), &device_ops, NULL, NULL, NULL, NULL};
 
 QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     static char id[64];
