@@ -30,6 +30,7 @@ struct DeviceProperties : qiao_device_properties {
 
 struct DeviceState {
     bool is_lost = false;
+    bool is_removed = false; ///< lost, and no longer there
     std::string reason; ///< "" when well
 };
 struct DeviceMemory {
@@ -43,6 +44,13 @@ struct DeviceClock {
 struct DeviceSlot {
     const char* name = "";
     qiao_provenance provenance = QIAO_PROVENANCE_ABSENT;
+};
+
+/// A vendor's own table of functions, of the type that the vendor's header says, and their first argument.
+template <class Table>
+struct DeviceExtension {
+    const Table* table = nullptr;
+    void* context = nullptr;
 };
 
 namespace detail {
@@ -89,7 +97,7 @@ class Device {
         qiao_device_state state = QIAO_DEVICE_STATE_OK;
         const char* reason = "";
         check(qiao_device_query_state(device_, &state, &reason));
-        return {state == QIAO_DEVICE_STATE_LOST, reason};
+        return {state != QIAO_DEVICE_STATE_OK, state == QIAO_DEVICE_STATE_REMOVED, reason};
     }
     /// Now, as the plugin reports it, else the core's own count.
     DeviceMemory memory() const {
@@ -111,6 +119,33 @@ class Device {
             check(status);
             all.push_back(slot);
         }
+    }
+
+    /// Names of the vendor's own tables. The strings live as long as the instance.
+    std::vector<const char*> extensions() const {
+        std::vector<const char*> all;
+        for (uint32_t index = 0;; ++index) {
+            const char* name = "";
+            const qiao_status status = qiao_device_query_extension(device_, index, &name);
+            if (status == QIAO_ERROR_NOT_FOUND) return all;
+            check(status);
+            all.push_back(name);
+        }
+    }
+    /// `device.extension<acme_fan>("acme.fan.1")`. NotFoundError, with the names there are.
+    template <class Table>
+    DeviceExtension<Table> extension(const std::string& name) const {
+        const void* table = nullptr;
+        DeviceExtension<Table> extension;
+        check(qiao_device_get_extension(device_, name.c_str(), &table, &extension.context));
+        extension.table = static_cast<const Table*>(table);
+        return extension;
+    }
+    /// The vendor's own device. UnsupportedError if the plugin gives none out.
+    qiao_native native() const {
+        qiao_native native = QIAO_NATIVE_INIT;
+        check(qiao_device_get_native(device_, &native));
+        return native;
     }
 
     /// Waits until all work that was submitted to the device before the call has ended.
