@@ -75,7 +75,7 @@ AT(qiao_instance_desc, log_level, 48);
 AT(qiao_instance_desc, reserved0, 52);
 AT(qiao_instance_desc, flags, 56);
 
-SIZE(qiao_candidate, 72);
+SIZE(qiao_candidate, 80);
 AT(qiao_candidate, struct_size, 0);
 AT(qiao_candidate, next, 8);
 AT(qiao_candidate, state, 16);
@@ -86,6 +86,7 @@ AT(qiao_candidate, plugin, 40);
 AT(qiao_candidate, version, 48);
 AT(qiao_candidate, reason, 56);
 AT(qiao_candidate, remedy, 64);
+AT(qiao_candidate, probe, 72);
 
 VALUE(QIAO_CANDIDATE_STATE_USABLE, 1);
 VALUE(QIAO_CANDIDATE_STATE_NO_DEVICES, 2);

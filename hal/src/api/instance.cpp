@@ -132,7 +132,7 @@ void add_candidate(qiao_instance* instance, const loader::Candidate& candidate, 
         ++shown;
     }
     LedgerEntry entry{candidate.state,   shown,          candidate.manifest, candidate.library, candidate.plugin, candidate.version,
-                      candidate.reason, candidate.remedy};
+                      candidate.reason, candidate.remedy, candidate.probe};
     if (entry.state == QIAO_CANDIDATE_STATE_USABLE && shown == 0) {
         entry.state = QIAO_CANDIDATE_STATE_DISABLED;
         entry.reason = "no device of it is visible: the selection is '" + visible + "'";
@@ -242,7 +242,8 @@ qiao_status qiao_instance_query_candidate(qiao_instance* instance, uint32_t inde
     if (index >= ledger.size()) return fail(QIAO_ERROR_NOT_FOUND, "the ledger has %zu entries, %u was asked for", ledger.size(), index);
     const LedgerEntry& found = ledger[index];
     const qiao_candidate values = {sizeof(qiao_candidate), nullptr, found.state, found.device_count, found.manifest.c_str(), found.library.c_str(),
-                                   found.plugin.c_str(), found.version.c_str(), found.reason.c_str(), found.remedy.c_str()};
+                                   found.plugin.c_str(), found.version.c_str(), found.reason.c_str(), found.remedy.c_str(),
+                                   found.probe.c_str()};
     return write_struct(values, out_candidate, "qiao_candidate");
 }
 

@@ -26,6 +26,7 @@ struct DeviceProperties : qiao_device_properties {
     bool has(qiao_features wanted) const noexcept { return (features & wanted) == wanted; }
     bool has(MemoryKind kind) const noexcept { return (memory_kinds & (1u << static_cast<uint32_t>(kind))) != 0; }
     bool is_simulated() const noexcept { return (flags & QIAO_DEVICE_SIMULATED) != 0; }
+    bool has_emulated_addresses() const noexcept { return (flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0; }
 };
 
 struct DeviceState {
@@ -40,17 +41,16 @@ struct DeviceMemory {
 struct DeviceClock {
     uint64_t device_ns = 0, host_ns = 0;
 };
+/// A vendor's own function table, and what its functions take as first argument. Both live as long as the instance.
+template <class Table>
+struct Extension {
+    const Table* table = nullptr;
+    void* context = nullptr;
+};
 /// A function of the plugin ABI, and who does it for this device.
 struct DeviceSlot {
     const char* name = "";
     qiao_provenance provenance = QIAO_PROVENANCE_ABSENT;
-};
-
-/// A vendor's own table of functions, of the type that the vendor's header says, and their first argument.
-template <class Table>
-struct DeviceExtension {
-    const Table* table = nullptr;
-    void* context = nullptr;
 };
 
 namespace detail {
@@ -121,25 +121,25 @@ class Device {
         }
     }
 
-    /// Names of the vendor's own tables. The strings live as long as the instance.
+    /// Names of the vendor's own function tables: "vendor.noun.N". They live as long as the instance.
     std::vector<const char*> extensions() const {
         std::vector<const char*> all;
         for (uint32_t index = 0;; ++index) {
-            const char* name = "";
+            const char* name = nullptr;
             const qiao_status status = qiao_device_query_extension(device_, index, &name);
             if (status == QIAO_ERROR_NOT_FOUND) return all;
             check(status);
             all.push_back(name);
         }
     }
-    /// `device.extension<acme_fan>("acme.fan.1")`. NotFoundError, with the names there are.
+    /// Table is what the vendor's header says that it is: nobody can check it. NotFoundError lists the names there are.
     template <class Table>
-    DeviceExtension<Table> extension(const std::string& name) const {
+    Extension<Table> extension(const char* name) const {
         const void* table = nullptr;
-        DeviceExtension<Table> extension;
-        check(qiao_device_get_extension(device_, name.c_str(), &table, &extension.context));
-        extension.table = static_cast<const Table*>(table);
-        return extension;
+        Extension<Table> found;
+        check(qiao_device_get_extension(device_, name, &table, &found.context));
+        found.table = static_cast<const Table*>(table);
+        return found;
     }
     /// The vendor's own device. UnsupportedError if the plugin gives none out.
     qiao_native native() const {
