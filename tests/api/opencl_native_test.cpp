@@ -3,6 +3,7 @@
 #define CL_TARGET_OPENCL_VERSION 200
 #include <CL/cl.h>
 #include <dlfcn.h>
+#include <qiao/qiao.hpp>
 
 #include "support/blocks.h"
 #include "support/session.h"
@@ -162,6 +163,29 @@ TEST_SUITE("opencl.native") {
                                        handle<void*>(native_memory.handles[0]), 1024, 0, nullptr, nullptr) == CL_SUCCESS);
         for (uint32_t i = 0; i < 256; ++i) REQUIRE(result[i] == (i < 128 ? 5 : i));
         wait_for(queue, value);
+    }
+
+    TEST_CASE("the same from C++") {
+        const Session session;
+        const qiao::Device device(session.device);
+        const OpenCl cl(session);
+        CHECK(device.native().handles[1] == reinterpret_cast<uintptr_t>(cl.context));
+        CHECK(device.extensions().empty());
+        CHECK_THROWS_AS(device.extension<int>("nobody.nothing.1"), qiao::NotFoundError);
+        CHECK(!device.state().is_removed);
+        cl_command_queue native_queue = cl.queue();
+        void* pointer = CL(clSVMAlloc)(cl.context, CL_MEM_READ_WRITE, 256, 0);
+        {
+            qiao::Queue queue = qiao::Queue::wrap(device, native_of(QIAO_NATIVE_TYPE_OPENCL_QUEUE, native_queue));
+            CHECK(queue.native().handles[0] == reinterpret_cast<uintptr_t>(native_queue));
+            const qiao_native object = native_of(QIAO_NATIVE_TYPE_OPENCL_SVM, static_cast<char*>(pointer));
+            const qiao::Memory memory = qiao::Memory::wrap(device, object, 256);
+            CHECK(memory.native().handles[0] == object.handles[0]);
+            CHECK(memory.size_bytes() == 256);
+        }
+        CHECK(OpenCl::owners(native_queue) == 1);
+        CL(clSVMFree)(cl.context, pointer);
+        CHECK(CL(clReleaseCommandQueue)(native_queue) == CL_SUCCESS);
     }
 
     TEST_CASE("a wrapped queue that keeps times tells them") {

@@ -107,12 +107,18 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     return status;
 }
 
+// The device was lost while another thread was inside a slot of the queue.
+[[gnu::cold, gnu::noinline]] qiao_status give_up_launch(const Queue& queue, uint64_t* out_value) {
+    if (out_value != nullptr) *out_value = 0;
+    return device_fail_lost(queue.device);
+}
+
 // What is left once queue, kernel and block are known to fit: shape, value and slot, under the queue's lock. `bindings` has room
 // for the kernel's, or is null where the device takes addresses: both callers have a copy of this of their own.
 [[gnu::always_inline]] inline qiao_status submit_launch(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
                                                         qiao_plugin_binding* bindings, uint64_t* out_value) {
     Queue& body = queue.body;
-    if (!queue_lock(body)) [[unlikely]] return device_fail_lost(body.device);
+    if (!queue_lock(body)) [[unlikely]] return give_up_launch(body, out_value);
     LaunchShape& shape = body.shapes[kernel.body.serial % kLaunchShapes];
     if (((shape.kernel_serial ^ kernel.body.serial) | shape_difference(shape, launch)) != 0 &&
         !change_first_axis(body, shape, kernel.body, launch)) [[unlikely]] {

@@ -31,6 +31,7 @@ struct DeviceProperties : qiao_device_properties {
 
 struct DeviceState {
     bool is_lost = false;
+    bool is_removed = false; ///< lost, and no longer there
     std::string reason; ///< "" when well
 };
 struct DeviceMemory {
@@ -96,7 +97,7 @@ class Device {
         qiao_device_state state = QIAO_DEVICE_STATE_OK;
         const char* reason = "";
         check(qiao_device_query_state(device_, &state, &reason));
-        return {state == QIAO_DEVICE_STATE_LOST, reason};
+        return {state != QIAO_DEVICE_STATE_OK, state == QIAO_DEVICE_STATE_REMOVED, reason};
     }
     /// Now, as the plugin reports it, else the core's own count.
     DeviceMemory memory() const {
@@ -139,6 +140,12 @@ class Device {
         check(qiao_device_get_extension(device_, name, &table, &found.context));
         found.table = static_cast<const Table*>(table);
         return found;
+    }
+    /// The vendor's own device. UnsupportedError if the plugin gives none out.
+    qiao_native native() const {
+        qiao_native native = QIAO_NATIVE_INIT;
+        check(qiao_device_get_native(device_, &native));
+        return native;
     }
 
     /// Waits until all work that was submitted to the device before the call has ended.
