@@ -54,7 +54,8 @@ std::unique_ptr<Shared> share(Session& session, qiao_device* device) {
 
 // doctest's checks take a lock: failures of threads are collected instead, and stop everybody.
 struct Run {
-    qiao_instance* instance;
+    explicit Run(qiao_instance* of_instance) : instance(of_instance) {}
+    qiao_instance* const instance;
     std::vector<std::unique_ptr<Shared>> devices;
     qiao_timeline* timeline = nullptr;  // raised by everybody
     std::atomic<uint64_t> raised{0}, operations{0}, callbacks_wanted{0}, callbacks{0};
@@ -262,7 +263,7 @@ TEST_SUITE("stress") {
         const uint64_t seconds = setting("QIAO_STRESS_SECONDS", 3);
         MESSAGE("QIAO_STRESS_SEED=", seed);
         Session session;
-        Run run{.instance = session.instance.get()};
+        Run run(session.instance.get());
         for (qiao_device* device : session.devices()) run.devices.push_back(share(session, device));
         REQUIRE(run.devices.size() >= 6);
         const Timeline timeline = session.timeline();
