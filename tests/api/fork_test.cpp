@@ -23,7 +23,7 @@ namespace {
 struct Objects {
     Session session;
     Memory memory = session.upload(numbers(16));
-    Program program = session.program({"add", "hold"});
+    Program program = session.program();
     Queue queue = session.queue();
     Timeline timeline = session.timeline();
 

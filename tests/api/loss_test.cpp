@@ -92,7 +92,7 @@ TEST_SUITE("loss") {
     TEST_CASE("a lost device has a reason, its objects are lost and can be released, other devices go on") {
         Session session;
         if (!session.is_fixture()) return;
-        const Program program = session.program({"lose", "add"});
+        const Program program = session.program();
         const Queue queue = session.queue();
         const Memory memory = session.upload(numbers(16));
         uint64_t value = 0;
@@ -123,7 +123,7 @@ TEST_SUITE("loss") {
             Session session;
             if (!is_full(session)) return Clock::duration::zero();
             const Control control(session.device);
-            const Program program = session.program({"hold"});
+            const Program program = session.program();
             const Memory word = session.upload(std::vector<uint32_t>{0});
             const Queue held = session.queue(), behind = session.queue();
             const Timeline signalled = session.timeline();
@@ -169,7 +169,7 @@ TEST_SUITE("loss") {
         const Control control(session.device);
         CHECK(generation_of(session.device) == 0);
         for (uint64_t generation = 1; generation <= 3; ++generation) {
-            const Program program = session.program({"hold"});
+            const Program program = session.program();
             const Memory word = session.upload(std::vector<uint32_t>{0});
             Queue queue = session.queue(), released = session.queue();
             const uint64_t value = launch(queue, kernel_of(program, "hold"), items(1), blocks::Hold{address_of(word)});
@@ -258,7 +258,7 @@ TEST_SUITE("loss.hang") {
     TEST_CASE("a kernel that does not end keeps no other thread: waits keep their limit, releases return, other devices go on") {
         Session session;
         if (!session.is_fixture()) return;
-        const Program program = session.program({"hold", "count"});
+        const Program program = session.program();
         const Memory word = session.upload(std::vector<uint32_t>{0});
         const uint64_t address = address_of(word);
         Queue queue = session.queue(), other = session.queue();
@@ -289,7 +289,7 @@ TEST_SUITE("loss.hang") {
             Session session;
             if (!is_queued(session)) return;
             const Control control(session.device);
-            const Program program = session.program({"count"});
+            const Program program = session.program();
             const Memory counter = session.upload(std::vector<uint32_t>{0});
             const Queue queue = session.queue();
             Queue spare_queue = session.queue();
@@ -386,7 +386,7 @@ TEST_SUITE("loss.hang") {
         {
             Session session;
             if (!session.is_fixture()) return;
-            const Program program = session.program({"hold"});
+            const Program program = session.program();
             const Memory word = session.upload(std::vector<uint32_t>{0});
             const Queue queue = session.queue();
             address = address_of(word);

@@ -121,7 +121,7 @@ TEST_SUITE("opencl.native") {
             // OpenCL writes, Qiao's kernel adds, OpenCL adds once more in the same queue, Qiao reads: nobody waits between.
             const uint32_t one = 1;
             REQUIRE(CL(clEnqueueSVMMemFill)(native_queue, pointer, &one, sizeof one, kItems * sizeof one, 0, nullptr, nullptr) == CL_SUCCESS);
-            const Program program = session.program({"add"});
+            const Program program = session.program();
             const uint64_t address = address_of(memory);
             const uint64_t value = launch(queue, kernel_of(program, "add"), items(kItems), blocks::Add{address, address, address});
             const uint32_t seven = 7;
@@ -155,7 +155,7 @@ TEST_SUITE("opencl.native") {
         REQUIRE(native_queue.type == QIAO_NATIVE_TYPE_OPENCL_QUEUE);
         REQUIRE_OK(qiao_memory_get_native(memory.get(), &native_memory));
         REQUIRE(native_memory.type == QIAO_NATIVE_TYPE_OPENCL_SVM);
-        const Program program = session.program({"fill"});
+        const Program program = session.program();
         const uint64_t value = launch(queue, kernel_of(program, "fill"), items(128), blocks::Fill{address_of(memory), 5, 0});
         std::vector<uint32_t> result(256);
         // In order behind the launch, though Qiao has waited for nothing.
@@ -195,7 +195,7 @@ TEST_SUITE("opencl.native") {
         {
             const Queue queue = wrap(session, native_queue, QIAO_QUEUE_PROFILING);
             const Memory memory = session.allocate(4096);
-            const Program program = session.program({"fill"});
+            const Program program = session.program();
             const uint64_t value = launch(queue, kernel_of(program, "fill"), items(1024), blocks::Fill{address_of(memory), 5, 0});
             wait_for(queue, value);
             uint64_t start_ns = 0, end_ns = 0;

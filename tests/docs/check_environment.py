@@ -20,9 +20,6 @@ PROGRAMS = ["hal/cli", "samples"]
 DOCUMENT = "hal/docs/environment.md"
 SCRIPTS = ["bootstrap"]
 
-# Texts that look like variables and are none.
-NOT_READ = {"QIAO_OFFSET": "a macro that kernels are compiled with"}
-
 CALL = re.compile(r'(?<!\w)(secure_getenv|(?:std::)?getenv)\s*\(\s*(?:"(\w+)"|(\w+))\s*\)')
 FUNCTION = re.compile(r"^[ \t]*[\w:<>&*, ]*?\b(\w+)\(([^()]*)\)\s*(?:const\s*)?(?:noexcept\s*)?\{", re.M)
 ROW = re.compile(r"^\|\s*`([A-Z][A-Z0-9_]*)`\s*\|", re.M)
@@ -73,7 +70,7 @@ def check(root):
         for where, text in texts.items():
             if not where.startswith(folder + "/"):
                 continue
-            names = variables(text, shared) | (set(re.findall(r'"(QIAO_[A-Z0-9_]*[A-Z0-9])"', text)) - public - set(NOT_READ))
+            names = variables(text, shared) | (set(re.findall(r'"(QIAO_[A-Z0-9_]*[A-Z0-9])"', text)) - public)
             for name in names:
                 read.setdefault(name, where)
             plain = [match for match in CALL.finditer(text) if match.group(1) != "secure_getenv"]

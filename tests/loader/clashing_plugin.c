@@ -26,8 +26,8 @@ static qiao_status clashing_device_query(void* plugin, uint32_t index, qiao_plug
 }
 
 static const qiao_plugin_device_ops device_ops = {
-    sizeof(device_ops), clashing_device_count, clashing_device_query, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
-static const qiao_plugin_tables tables = {sizeof(tables), &device_ops, NULL, NULL, NULL};
+    .struct_size = sizeof(device_ops), .device_count = clashing_device_count, .device_query = clashing_device_query};
+static const qiao_plugin_tables tables = {.struct_size = sizeof(tables), .device = &device_ops};
 
 QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     static char id[64];

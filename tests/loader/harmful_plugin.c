@@ -110,8 +110,8 @@ static void harmful_plugin_close(void* plugin) {
 }
 
 static const qiao_plugin_device_ops device_ops = {
-    sizeof(device_ops), harmful_device_count, harmful_device_query, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
-static const qiao_plugin_tables tables = {sizeof(tables), &device_ops, NULL, NULL, NULL};
+    .struct_size = sizeof(device_ops), .device_count = harmful_device_count, .device_query = harmful_device_query};
+static const qiao_plugin_tables tables = {.struct_size = sizeof(tables), .device = &device_ops};
 
 QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     static char id[64];

@@ -44,12 +44,20 @@ struct Choice {
     std::string refusals;  // of all variants, for the error
 };
 
-void refuse(Choice& choice, const package::Variant& variant, const std::string& reason) {
+qiao_status refuse(Choice& choice, const package::Variant& variant, const std::string& reason) {
     choice.refusals += (choice.refusals.empty() ? "" : "; ") + variant.format + (variant.target.empty() ? "" : " " + variant.target) + ": " + reason;
+    return QIAO_OK;
 }
 
-// The plugin's score decides, then the device's order of formats.
-void consider(qiao_device* device, const package::Package& package, size_t index, Choice& choice) {
+qiao_status fail_damaged(const std::string& name, const package::Error& error) {
+    fail(QIAO_ERROR_PACKAGE, "%s: %s", name.c_str(), error.message.c_str());
+    set_remedy(error.remedy);
+    return QIAO_ERROR_PACKAGE;
+}
+
+// The plugin's score decides, then the device's order of formats. A damaged variant that might have been taken is an error:
+// a worse one would be taken silently in its place.
+qiao_status consider(qiao_device* device, const package::Package& package, const std::string& name, size_t index, Choice& choice) {
     const package::Variant& variant = package.variants()[index];
     const int rank = format_rank(device->body.formats, variant.format);
     if (rank < 0) return refuse(choice, variant, "not a format of the device (" + device->body.formats + ")");
@@ -61,7 +69,7 @@ void consider(qiao_device* device, const package::Package& package, size_t index
         return refuse(choice, variant, text);
     }
     const auto blob = package.read(index);
-    if (!blob) return refuse(choice, variant, blob.error().message);
+    if (!blob) return fail_damaged(name, blob.error());
     uint32_t score = 1;
     if (device->body.tables.program.program_score != nullptr) {
         char reason[256] = "";
@@ -73,14 +81,15 @@ void consider(qiao_device* device, const package::Package& package, size_t index
         reason[sizeof reason - 1] = '\0';
         if (status != QIAO_OK || score == 0) return refuse(choice, variant, *reason != '\0' ? reason : "the plugin gave no reason");
     }
-    if (score < choice.score || (score == choice.score && rank >= choice.rank)) return;
+    if (score < choice.score || (score == choice.score && rank >= choice.rank)) return QIAO_OK;
     choice.index = index;
     choice.score = score;
     choice.rank = rank;
+    return QIAO_OK;
 }
 
 qiao_status choose_variant(qiao_device* device, const package::Package& package, const std::string& name, Choice& choice) {
-    for (size_t index = 0; index < package.variants().size(); ++index) consider(device, package, index, choice);
+    for (size_t index = 0; index < package.variants().size(); ++index) QIAO_RETURN_IF_ERROR(consider(device, package, name, index, choice));
     if (choice.score != 0) return QIAO_OK;
     fail(QIAO_ERROR_UNSUPPORTED, "%s has no variant for %s: %s", name.c_str(), device_name(device),
          choice.refusals.empty() ? "the package has none at all" : choice.refusals.c_str());
@@ -153,16 +162,12 @@ void unload(qiao_device* device, void* plugin_program, const std::vector<qiao_ke
 
 qiao_status load(Program& program) {
     auto package = package::Package::open(program.bytes);
-    if (!package) {
-        fail(QIAO_ERROR_PACKAGE, "%s: %s", program.name.c_str(), package.error().message.c_str());
-        set_remedy(package.error().remedy);
-        return QIAO_ERROR_PACKAGE;
-    }
+    if (!package) return fail_damaged(program.name, package.error());
     Choice choice;
     QIAO_RETURN_IF_ERROR(choose_variant(program.device, *package, program.name, choice));
     const package::Variant& variant = package->variants()[choice.index];
     const auto blob = package->read(choice.index);
-    if (!blob) return fail(QIAO_ERROR_PACKAGE, "%s: %s", program.name.c_str(), blob.error().message.c_str());
+    if (!blob) return fail_damaged(program.name, blob.error());
     program.format = variant.format;
     program.target = variant.target;
     program.tool = variant.tool;

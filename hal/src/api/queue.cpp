@@ -218,9 +218,16 @@ qiao_status span_of(const qiao_copy& copy, uint64_t pitch, const char* name, uin
     return QIAO_OK;
 }
 
-bool overlaps(const Resolved& source, uint64_t source_span, const Resolved& target, uint64_t target_span) {
-    return source.device == target.device && source.place.address < target.place.address + target_span &&
-           target.place.address < source.place.address + source_span;
+// Whether a byte is in a row of both. Rows of one pitch may lie between each other, as columns of a matrix do.
+bool overlaps(const Resolved& source, uint64_t source_span, const Resolved& target, uint64_t target_span, const qiao_copy& copy) {
+    if (source.device != target.device || source.place.address >= target.place.address + target_span ||
+        target.place.address >= source.place.address + source_span) {
+        return false;
+    }
+    if (copy.rows <= 1 || copy.source_pitch != copy.target_pitch) return true;
+    const uint64_t distance = std::max(source.place.address, target.place.address) - std::min(source.place.address, target.place.address);
+    const uint64_t row = distance / copy.source_pitch, within = distance % copy.source_pitch;
+    return (row < copy.rows && within < copy.size_bytes) || (row + 1 < copy.rows && copy.source_pitch - within < copy.size_bytes);
 }
 
 /* ---------------------------------------------------------------- copies and fills */
@@ -231,31 +238,44 @@ bool is_native(const Queue& queue, const Resolved& source, const Resolved& targe
     return queue.plugin_queue != nullptr && own(source) && own(target) && (source.device == queue.device || target.device == queue.device);
 }
 
-// Row by row where the plugin copies no rectangles; all rows carry one value. A row that fails after others were accepted
-// fails the queue.
-qiao_status submit_rows(Queue& queue, qiao_plugin_copy copy) {
-    const auto slot = queue.device->body.tables.queue.queue_copy;
-    const qiao_status whole = slot(queue.plugin_queue, &copy);
-    if (whole != QIAO_ERROR_UNSUPPORTED || copy.rows == 1) return whole;
-    const uint64_t rows = std::exchange(copy.rows, 1);
-    for (uint64_t row = 0; row < rows; ++row) {
-        const qiao_status status = slot(queue.plugin_queue, &copy);
-        if (status != QIAO_OK && row != 0) queue_fail_from_slot(queue.self, status, "queue_copy");
-        if (status != QIAO_OK) return row == 0 ? status : last_error().status;
-        copy.source.offset += copy.source_pitch, copy.source.address += copy.source_pitch;
-        copy.target.offset += copy.target_pitch, copy.target.address += copy.target_pitch;
-    }
-    return QIAO_OK;
-}
-
-// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller defers instead.
+// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller tries another way.
 qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value) {
-    if (status == QIAO_ERROR_UNSUPPORTED) return status;
+    if (status == QIAO_ERROR_UNSUPPORTED) {
+        clear_plugin_error();
+        return status;
+    }
     if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
     queue_give_out(queue, value);
     *out_value = value;
     queue_accepted(queue, value);
     return QIAO_OK;
+}
+
+// Row by row where the plugin copies no rectangles: each row is an operation with a value of its own, the last one's is the
+// copy's. A row that fails after others were accepted fails the queue.
+qiao_status submit_in_plugin(Queue& queue, qiao_plugin_copy copy, uint64_t* out_value) {
+    const auto slot = queue.device->body.tables.queue.queue_copy;
+    copy.value = queue_last_value(queue) + 1;
+    const qiao_status whole = book(queue, slot(queue.plugin_queue, &copy), "queue_copy", copy.value, out_value);
+    if (whole != QIAO_ERROR_UNSUPPORTED || copy.rows == 1) return whole;
+    const uint64_t rows = std::exchange(copy.rows, 1);
+    const uint64_t source_pitch = std::exchange(copy.source_pitch, 0), target_pitch = std::exchange(copy.target_pitch, 0);
+    for (uint64_t row = 0; row < rows; ++row, ++copy.value) {
+        const qiao_status status = slot(queue.plugin_queue, &copy);
+        if (status != QIAO_OK && row != 0) {
+            queue_fail_from_slot(queue.self, status, "queue_copy");
+            *out_value = 0;
+            return last_error().status;
+        }
+        QIAO_RETURN_IF_ERROR(book(queue, status, "queue_copy", copy.value, out_value));
+        copy.source.offset += source_pitch, copy.source.address += source_pitch;
+        copy.target.offset += target_pitch, copy.target.address += target_pitch;
+    }
+    return QIAO_OK;
+}
+
+void visit(Queue& queue, qiao_device* device) {
+    if (device != nullptr && device != queue.device) device_add_visitor(device, queue.self);
 }
 
 qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& target, const qiao_copy& request, uint64_t* out_value) {
@@ -269,11 +289,12 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
     copy.source_device = source.device == nullptr ? nullptr : source.device->body.opened.load();
     copy.target_device = target.device == nullptr ? nullptr : target.device->body.opened.load();
     const bool native = is_native(queue, source, target);
+    visit(queue, source.device);
+    visit(queue, target.device);
     QueueGuard guard(queue);
     if (!guard) return device_fail_lost(queue.device);
     if (native && queue_is_direct(queue)) {
-        copy.value = queue_last_value(queue) + 1;
-        const qiao_status status = book(queue, submit_rows(queue, copy), "queue_copy", copy.value, out_value);
+        const qiao_status status = submit_in_plugin(queue, copy, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     defer(queue, CopyOperation{source.device, target.device, copy, native}, out_value);
@@ -282,6 +303,7 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
 
 qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill fill, uint64_t* out_value) {
     const auto slot = queue.device->body.tables.queue.queue_fill;
+    visit(queue, target.device);
     QueueGuard guard(queue);
     if (!guard) return device_fail_lost(queue.device);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
@@ -394,7 +416,7 @@ qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* 
         Resolved source, target;
         QIAO_RETURN_IF_ERROR(resolve(copy->source, source_span, queue->body, "source", source));
         QIAO_RETURN_IF_ERROR(resolve(copy->target, target_span, queue->body, "target", target));
-        if (overlaps(source, source_span, target, target_span)) {
+        if (overlaps(source, source_span, target, target_span, *copy)) {
             return fail(QIAO_ERROR_INVALID_ARGUMENT, "source 0x%" PRIx64 " and target 0x%" PRIx64 " overlap", copy->source.address, copy->target.address);
         }
         return submit_copy(queue->body, source, target, *copy, out_value);

@@ -48,7 +48,8 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const
         return device_slot_failed(body.device, status, native == nullptr ? "queue_create" : "queue_wrap");
     }
     body.launch_slot = device.tables.queue.queue_launch;
-    body.deferred_count = 0;
+    body.timed_by_core = (desc.flags & QIAO_QUEUE_PROFILING) != 0 && device.tables.queue.queue_timestamps == nullptr;
+    body.deferred_count = body.timed_by_core ? 1 : 0;
     return QIAO_OK;
 }
 
@@ -82,16 +83,20 @@ qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, const q
 
 void queue_retire(qiao_queue* queue) {
     qiao_device* device = queue->body.device;
+    timeline_limit(queue->body.timeline->body, queue_last_value(queue->body));
     retire(device, [queue, device] {
         Timeline& timeline = queue->body.timeline->body;
         timeline.lock.lock();
         timeline.source = nullptr;
-        timeline.closed = true;
         timeline.lock.unlock();
         timeline_changed(timeline);
         {
             std::lock_guard guard(device->body.state);
             std::erase(device->body.queues, queue);
+        }
+        for (qiao_device* visited : device->body.instance->body.devices) {
+            std::lock_guard guard(visited->body.state);
+            std::erase(visited->body.visitors, queue);
         }
         queue->body.deferred->stop();
         drop_use(queue);
@@ -153,7 +158,7 @@ qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_st
     if (body.plugin_queue == nullptr || device.tables.queue.queue_timestamps == nullptr) {
         return fail(QIAO_ERROR_NOT_FOUND, "the timestamps of value %" PRIu64 " are no longer kept", value);
     }
-    SlotGuard guard(device);
+    QueueGuard guard(body);
     if (!guard) return device_fail_lost(body.device);
     const qiao_status status = device.tables.queue.queue_timestamps(body.plugin_queue, value, out_start_ns, out_end_ns);
     return status >= 0 ? status : device_slot_failed(body.device, status, "queue_timestamps");

@@ -39,11 +39,11 @@ qiao_status failure_status(Timeline& timeline) {
     return status;
 }
 
-bool is_closed(Timeline& timeline) {
+bool is_out_of_reach(Timeline& timeline, uint64_t value) {
     timeline.lock.lock();
-    const bool closed = timeline.closed;
+    const uint64_t highest = timeline.highest;
     timeline.lock.unlock();
-    return closed;
+    return value > highest;
 }
 
 // Asks the plugin; advances the timeline by what it says.
@@ -164,10 +164,7 @@ void timeline_poll_last(qiao_timeline* handle) {
 void timeline_close_if_unraisable(qiao_timeline* handle) {
     Timeline& timeline = handle->body;
     if (timeline.of_queue || handle->header.references.load() != 0 || timeline.signallers.load() != 0) return;
-    timeline.lock.lock();
-    timeline.closed = true;
-    timeline.lock.unlock();
-    timeline_changed(timeline);
+    timeline_limit(timeline, timeline.reached.load());
 }
 
 qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
@@ -182,7 +179,7 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
     }
     if (is_reached(timeline, value)) return QIAO_OK;
     if (timeline.failed.load(std::memory_order_acquire)) return failure_status(timeline);
-    return is_closed(timeline) ? QIAO_ERROR_CANCELLED : QIAO_NOT_READY;
+    return is_out_of_reach(timeline, value) ? QIAO_ERROR_CANCELLED : QIAO_NOT_READY;
 }
 
 namespace {
@@ -203,7 +200,7 @@ namespace {
         Parking parking(timeline);
         if (is_reached(timeline, value)) return QIAO_OK;
         if (timeline.failed.load(std::memory_order_acquire)) return timeline_report_failure(handle, value);
-        if (is_closed(timeline)) return timeline_report_failure(handle, value);
+        if (is_out_of_reach(timeline, value)) return timeline_report_failure(handle, value);
         if (last_round) return QIAO_TIMEOUT;
         const bool parks = source.get() == nullptr || mark_if_submitted(source.get(), value, true, slice_until(deadline_ns)) == Submission::kWaiting;
         if (parks) parking.wait(deadline_ns);
@@ -224,6 +221,18 @@ std::vector<qiao_queue*> device_use_queues(qiao_device* device) {
     std::lock_guard guard(device->body.state);
     for (qiao_queue* queue : device->body.queues) add_use(queue);
     return device->body.queues;
+}
+
+void device_add_visitor(qiao_device* device, qiao_queue* queue) {
+    std::lock_guard guard(device->body.state);
+    auto& visitors = device->body.visitors;
+    if (std::find(visitors.begin(), visitors.end(), queue) == visitors.end()) visitors.push_back(queue);
+}
+
+std::vector<qiao_queue*> device_use_visitors(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    for (qiao_queue* queue : device->body.visitors) add_use(queue);
+    return device->body.visitors;
 }
 
 qiao_status device_wait_idle(qiao_device* device, uint64_t deadline_ns) {

@@ -60,6 +60,11 @@ Submission mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park, 
 // plugin may report loss, which takes it, from inside a slot.
 std::vector<qiao_queue*> device_use_queues(qiao_device* device);
 
+// A queue of another device is about to be given work that touches the device's memory.
+void device_add_visitor(qiao_device* device, qiao_queue* queue);
+// The same as device_use_queues for those.
+std::vector<qiao_queue*> device_use_visitors(qiao_device* device);
+
 // Until all that the device's queues were given before the call has ended. Failed queues count as ended.
 qiao_status device_wait_idle(qiao_device* device, uint64_t deadline_ns);
 

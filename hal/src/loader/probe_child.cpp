@@ -241,7 +241,8 @@ void Child::judge(End end, int code) {
         answer_.unable = "qiao-probe refused to work (exit code " + std::to_string(code) + ")";
         return;
     }
-    const std::string report = "report this to the plugin's maker, and remove its manifest until then";
+    const std::string report = "report this to the plugin's maker, with what `qiao plugin check " + manifest_.library +
+                               "` shows; remove its manifest until then";
     answer_.lasting = end == End::kExit || (end == End::kSignal && code != SIGKILL && code != SIGTERM);
     if (end == End::kExit && !report_.empty()) {
         condemn("spoiled the report of the probe (" + where() + ")", report);

@@ -57,6 +57,7 @@ struct Device {
     bool removed = false;
     std::string lost_reason;
     std::vector<qiao_queue*> queues;     // live and retiring
+    std::vector<qiao_queue*> visitors;   // of other devices, that were given copies from or to this one
     std::vector<Retired> retired;
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null

@@ -36,6 +36,7 @@ struct alignas(64) Queue {
     uint64_t marked_value = 0;            // the plugin will tell when it is reached
     uint64_t attention_value = 0;         // when submitted_value gets here a mark or a wake-up is due
     uint32_t deferred_count = 0;          // operations that the worker has not passed on yet; never 0 without plugin_queue
+                                          // or when timed_by_core
     bool unsubmitted_waiter = false;      // somebody is parked until submitted_value rises
     uint64_t next_generation = 0;         // of a geometry; no two queues share one
     LaunchShape shapes[kLaunchShapes];    // by kernel serial
@@ -45,6 +46,7 @@ struct alignas(64) Queue {
     uint64_t mark_interval = kMarkInterval;
     uint64_t notified_value = 0;          // queue_notify was asked up to here
     uint64_t flags = 0;
+    bool timed_by_core = false;           // timestamps are wanted, and the plugin's queue has none
     Lock own_lock;
     std::unique_ptr<DeferredQueue> deferred;
 

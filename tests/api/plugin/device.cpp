@@ -50,7 +50,8 @@ qiao_status device_query(void*, uint32_t index, qiao_plugin_device_info* out_inf
     info.uuid[0] = static_cast<uint8_t>(index + 1);
     info.memory_bytes = kMemoryBytes;
     info.max_allocation_bytes = kMemoryBytes / 2;
-    info.features = QIAO_FEATURE_INT64 | QIAO_FEATURE_ADDRESSES;
+    info.features = QIAO_FEATURE_INT64 | (traits.addresses ? QIAO_FEATURE_ADDRESSES : 0);
+    if (!traits.addresses) info.flags |= QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED;
     info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
     if (traits.host_pointers) info.memory_kinds |= 1u << QIAO_MEMORY_KIND_HOST | 1u << QIAO_MEMORY_KIND_SHARED;
     info.compute_units = 1;

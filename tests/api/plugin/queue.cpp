@@ -164,19 +164,13 @@ void queue_destroy(void* handle) {
 }
 
 qiao_status queue_launch(void* handle, void* kernel_handle, const qiao_plugin_geometry* geometry, const void* block,
-                         const qiao_plugin_binding*, uint64_t value) {
+                         const qiao_plugin_binding* bindings, uint64_t value) {
     auto& queue = *static_cast<Queue*>(handle);
     const InQueue inside(queue, "queue_launch");
     auto* kernel = static_cast<Kernel*>(kernel_handle);
-    const auto* bytes = static_cast<const std::byte*>(block);
     Operation operation{value, {}, {}, kernel};
-    for (uint32_t at = 0; at + 8 <= geometry->block_size; at += 8) {
-        uint64_t word;
-        std::memcpy(&word, bytes + at, sizeof word);
-        operation.users.add(*queue.device, word);
-    }
-    auto launch = std::make_shared<Launch>(
-        Launch{queue.device, *geometry, {bytes, bytes + geometry->block_size}, [&queue] { return queue.is_lost(); }});
+    auto launch = std::make_shared<Launch>(make_launch(*queue.device, *kernel, *geometry, block, bindings, operation.users));
+    launch->given_up = [&queue] { return queue.is_lost(); };
     operation.run = [launch, kernel] { return kernel->code->run(*launch); };
     return submit(queue, std::move(operation), "queue_launch");
 }
