@@ -33,6 +33,7 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "memory_allocate", [&]() -> qiao_status {
         auto allocation = std::make_unique<Allocation>();
+        const std::lock_guard lock(device.mutex);
         const mock::Result<mock::Allocation*> native =
             device.card->allocate(desc->size_bytes, desc->alignment, kind_of(desc->kind));
         if (!native.ok()) return report(device.host, native.status());
@@ -52,6 +53,7 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
 void memory_free(void* pointer, void* allocation_pointer) {
     Device& device = plugin::object<Device>(pointer);
     const std::unique_ptr<Allocation> allocation(static_cast<Allocation*>(allocation_pointer));
+    const std::lock_guard lock(device.mutex); // no reset in between
     if (allocation->epoch == device.epoch) device.card->free(allocation->native);
 }
 

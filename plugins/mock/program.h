@@ -12,8 +12,7 @@
 namespace qiao::mock_plugin {
 
 struct Program {
-    plugin::Host host;
-    mock::Card* card = nullptr;
+    Device* device = nullptr; // while it is open
     std::shared_ptr<mock::Module> module;
     std::mutex mutex; // guards what follows
     std::vector<std::unique_ptr<mock::Kernel>> kernels;
