@@ -21,10 +21,10 @@ class VirtualClock;
 struct MachineOptions {
     /* A discrete card's memory cannot be touched outside copies and launches, and misuse is reported. */
     bool strict = false;
-    /* Of all cards of the machine; what a profile says of it counts for Machine only. */
-    ClockKind clock = ClockKind::kHost;
     /* Told of misuse that is no error; may be empty. From any thread. */
     std::function<void(const std::string& text)> report;
+    /* Of all cards of a machine. */
+    ClockKind clock = ClockKind::kHost;
 };
 
 class Card {

@@ -59,9 +59,11 @@ qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plu
         status = call_allocate(device, desc, allocation);
     }
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
-    if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
-        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
-                    allocation.size_bytes, allocation.allocation, desc.size_bytes);
+    if (allocation.allocation == nullptr) return device_fail_empty(device, "memory_allocate", "allocation");
+    if (allocation.size_bytes < desc.size_bytes) {
+        device->body.tables.memory.memory_free(device->body.opened.load(), allocation.allocation);
+        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes for %" PRIu64, device->body.plugin_id.c_str(),
+                    allocation.size_bytes, desc.size_bytes);
     }
     if (allocation.address == 0) {
         device->body.tables.memory.memory_free(device->body.opened.load(), allocation.allocation);

@@ -120,6 +120,7 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     SlotGuard guard(program.device->body);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
     if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
+    if (found.kernel == nullptr) return device_fail_empty(program.device, "kernel_find", "kernel");
     const qiao_plugin_device_info& info = program.device->body.info;
     kernel.plugin_kernel = found.kernel;
     kernel.max_group_size = found.max_group_size != 0 ? found.max_group_size : info.max_group_size;
@@ -167,7 +168,11 @@ qiao_status load(Program& program) {
     {
         SlotGuard guard(program.device->body);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
-        if (status != QIAO_OK) return device_slot_failed(program.device, status, "program_load");
+        if (status != QIAO_OK) {
+            program.plugin_program = nullptr;
+            return device_slot_failed(program.device, status, "program_load");
+        }
+        if (program.plugin_program == nullptr) return device_fail_empty(program.device, "program_load", "program");
     }
     for (size_t index = 0; index < package->kernels().size(); ++index) {
         const std::string metadata = index < variant.metadata.size() ? variant.metadata[index] : std::string();

@@ -32,11 +32,23 @@ bool is_closed(Timeline& timeline) {
     return closed;
 }
 
+// The plugin says what cannot be: nothing that it says of this queue is worth anything any more.
+[[gnu::cold]] void queue_fail_by_plugin(qiao_queue* queue, const char* slot, uint64_t value) {
+    const Device& device = queue->body.device->body;
+    fail(QIAO_ERROR_PLUGIN, "plugin %s: %s says that value %" PRIu64 " is reached; the last one submitted is %" PRIu64, device.plugin_id.c_str(), slot,
+         value, queue_last_value(queue->body));
+    set_object(device.id);
+    queue_fail(queue, last_error());
+}
+
 // Asks the plugin; advances the timeline by what it says.
 void poll_queue(qiao_queue* queue) {
     Queue& body = queue->body;
     uint64_t value = 0;
     const qiao_status status = body.device->body.tables.queue.queue_poll(body.plugin_queue, &value);
+    if (value > queue_last_value(body)) [[unlikely]] {
+        return queue_fail_by_plugin(queue, "queue_poll", value);
+    }
     if (value != 0) timeline_advance(body.timeline->body, value);
     if (status != QIAO_OK && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_poll");
 }

@@ -116,7 +116,7 @@ TEST_SUITE("profile.parse") {
         check_says("{}", "cards is missing");
         check_says(R"({"cards": 5})", "cards = 5: must be a list");
         check_says(R"({"cards": [], "colour": "red"})",
-                   "\"colour\" = \"red\": unknown key; known are description, cards");
+                   "\"colour\" = \"red\": unknown key; known are description, clock, cards");
         check_says(R"({"cards": ["x"]})", "cards[0] = \"x\": must be an object");
         check_says(R"({"cards": [{"name": "c", "kind": "discrete"}]})", "cards[0].memory_bytes is missing");
         check_says(R"({"cards": [{"name": "", "kind": "discrete", "memory_bytes": 65536}]})",
