@@ -58,12 +58,13 @@ void CardCore::report(const std::string& text) const {
     if (options_.report) options_.report(profile_.name + ": " + text);
 }
 
-std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> CardCore::in_flight() const {
+std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> CardCore::in_flight(const Memory* memory) const {
     std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> busy;
     std::lock_guard lock(mutex_);
     for (const auto& weak : queues_) {
         std::shared_ptr<QueueCore> queue = weak.lock();
-        if (queue != nullptr && queue->in_flight()) busy.emplace_back(queue, queue->submitted());
+        if (queue == nullptr || (memory != nullptr && queue->memory() != memory)) continue;
+        if (queue->in_flight()) busy.emplace_back(queue, queue->submitted());
     }
     return busy;
 }
@@ -152,8 +153,9 @@ Result<Allocation*> Card::allocate(uint64_t size, uint64_t alignment, MemoryKind
 
 void Card::free(Allocation* allocation) {
     core_->reap();
-    auto users = core_->in_flight();
-    if (users.empty()) return core_->memory()->free(allocation);
+    const std::shared_ptr<Memory> memory = core_->memory();
+    auto users = core_->in_flight(memory.get());
+    if (users.empty()) return memory->free(allocation);
     allocation->released.store(true, std::memory_order_release);
     core_->defer(allocation, nullptr, std::move(users));
 }
@@ -255,7 +257,6 @@ Status Card::reset() {
         return {Code::kLost, core_->profile_.name + " was removed and cannot be reset", "use another card"};
     }
     core_->memory_ = std::make_shared<Memory>(core_->profile_, core_->options_.strict);
-    core_->queues_.clear();
     core_->lost_reason_.clear();
     core_->lost_.store(false, std::memory_order_release);
     return {};

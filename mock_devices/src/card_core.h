@@ -32,8 +32,9 @@ class CardCore {
     Status loss() const;
     void report(const std::string& text) const;
 
-    /* Queues with work that has not ended, each with the last value it was given. */
-    std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> in_flight() const;
+    /* Queues with work that has not ended, each with the last value it was given; of one memory only, or (null) also those
+     * that a kernel from before a reset still runs in. */
+    std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> in_flight(const Memory* memory = nullptr) const;
     /* Keeps memory (freed) or an object (retired) until `users` have passed their values. */
     void defer(Allocation* allocation, std::shared_ptr<const void> object,
                std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> users);
@@ -56,7 +57,7 @@ class CardCore {
 
     mutable std::mutex mutex_;
     std::shared_ptr<Memory> memory_;               /* replaced by reset */
-    std::vector<std::weak_ptr<QueueCore>> queues_; /* since the last reset */
+    std::vector<std::weak_ptr<QueueCore>> queues_;
     std::atomic<bool> lost_{false};
     std::string lost_reason_;
     bool removed_ = false;

@@ -62,6 +62,7 @@ class QueueCore final : public Task, public std::enable_shared_from_this<QueueCo
     Status stall(uint64_t value);
 
     const Progress& progress() const { return progress_; }
+    const Memory* memory() const { return memory_.get(); }
     uint64_t ask_reached() { return card_->clock_ != nullptr ? ask_virtually() : progress_.reached(); }
     uint64_t submitted() const { return submitted_.load(std::memory_order_acquire); }
     WaitResult wait(uint64_t value, uint64_t timeout_ns);

@@ -72,6 +72,7 @@ Status QueueCore::after_virtually(QueueCore& other, uint64_t other_value, uint64
         fail({Code::kCancelled, "a queue that this one waited for failed: " + other.progress_.failure().message()});
         return refuse();
     }
+    const std::lock_guard executor(card_->clock_->executor()); /* what the other was given is done */
     const uint64_t other_end_ns = other.end_of(other_value);
     const std::lock_guard lock(card_->clock_->mutex());
     schedule_virtually(value, 0, Unit::kNone, other_end_ns);
@@ -88,6 +89,7 @@ Status QueueCore::do_virtually(uint64_t value, uint64_t duration_ns, Unit unit, 
         stalled = last_end_ns_ == kNever;
     }
     if (!stalled) {
+        submitted_.store(value, std::memory_order_release); /* in flight from now on */
         if (Status status = run_on_worker(work); !status.ok()) return status;
     }
     const std::lock_guard lock(clock.mutex());

@@ -3,11 +3,12 @@
 // sanitizers to see.
 //
 //     sweep [--calls N] [--trace 1]         the first N calls of each slot, for each effect
-//     sweep --scenario NAME --faults RULES  one run, as a failure is reported
+//     sweep --scenario NAME --faults RULES [--times N]   one run, as a failure is reported
 #include <qiao/compiler.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -152,21 +153,30 @@ struct Totals {
     unsigned runs = 0, faults = 0, failures = 0;
 };
 
+// Whether the fault happened.
+bool try_rule(const Scenario& scenario, const std::string& place, const std::string& when, const Effect& effect,
+              const std::vector<std::byte>& package, Totals& totals) {
+    const bool fired = judge(scenario, place + ":" + when + "=" + effect.rule, effect.must_succeed, package);
+    ++totals.runs;
+    totals.faults += fired ? 1 : 0;
+    totals.failures += complaints.empty() ? 0 : 1;
+    complaints.clear();
+    return fired;
+}
+
+// The first call alone, the second alone, ... until there is none; and (`calls` above 1) each k-th.
 void sweep(unsigned calls, const std::vector<std::byte>& package, Totals& totals) {
     for (const std::string& slot : slot_names(package)) {
         const std::string place = slot == "device_count" ? slot : "0/" + slot;
         for (const Effect& effect : kEffects) {
             if (effect.silent && kUndetectable.count(slot) != 0) continue;
             for (const Scenario& scenario : kScenarios) {
-                for (unsigned call = 1; call <= calls; ++call) {
-                    const std::string rules = place + ":" + std::to_string(call) + "=" + effect.rule;
-                    const bool fired = judge(scenario, rules, effect.must_succeed, package);
-                    ++totals.runs;
-                    totals.faults += fired ? 1 : 0;
-                    totals.failures += complaints.empty() ? 0 : 1;
-                    complaints.clear();
-                    if (!fired) break;
-                }
+                unsigned call = 1;
+                while (call <= calls && try_rule(scenario, place, std::to_string(call), effect, package, totals))
+                    ++call;
+                if (call == 1 || calls == 1) continue;
+                for (const char* when : {"every:1", "every:2", "every:3", "every:7"})
+                    try_rule(scenario, place, when, effect, package, totals);
             }
         }
     }
@@ -195,7 +205,7 @@ std::vector<std::byte> compile() {
 
 void complain(const std::string& text) {
     const std::lock_guard lock(complaints_mutex);
-    complaints.push_back(text);
+    if (std::find(complaints.begin(), complaints.end(), text) == complaints.end()) complaints.push_back(text);
 }
 
 } // namespace faults
@@ -204,12 +214,13 @@ int main(int count, char** arguments) {
     using namespace faults;
     const char* scenario = nullptr;
     const char* rules = nullptr;
-    unsigned calls = 2;
+    unsigned calls = 2, times = 1;
     for (int i = 1; i + 1 < count; i += 2) {
         const std::string option = arguments[i];
         if (option == "--scenario") scenario = arguments[i + 1];
         if (option == "--faults") rules = arguments[i + 1];
         if (option == "--trace") trace = std::strcmp(arguments[i + 1], "1") == 0;
+        if (option == "--times") times = static_cast<unsigned>(std::strtoul(arguments[i + 1], nullptr, 10));
         if (option == "--calls") calls = static_cast<unsigned>(std::strtoul(arguments[i + 1], nullptr, 10));
     }
     signal(SIGALRM, on_alarm);
@@ -220,8 +231,10 @@ int main(int count, char** arguments) {
     } else {
         for (const Scenario& known : kScenarios) {
             if (std::strcmp(known.name, scenario) != 0) continue;
-            const bool fired = judge(known, rules, false, package);
-            totals = {1, fired ? 1u : 0u, complaints.empty() ? 0u : 1u};
+            for (; totals.runs < times; ++totals.runs, complaints.clear()) {
+                totals.faults += judge(known, rules, false, package) ? 1 : 0;
+                totals.failures += complaints.empty() ? 0 : 1;
+            }
         }
     }
     std::printf("%u runs, in %u of them a fault happened, %u failures\n", totals.runs, totals.faults, totals.failures);
