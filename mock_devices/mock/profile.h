@@ -34,6 +34,7 @@ struct CardProfile {
     uint64_t host_memory_bytes = 0;    /* discrete: pinned host memory the card can reach; default: memory_bytes */
     uint32_t max_group_size = 4096;
     uint32_t local_memory_bytes = 65536;
+    bool addresses = true; /* false: says that it has none; kernels are given them all the same */
     uint32_t max_argument_bytes = 4096; /* at most kMaxBlockBytes */
     uint32_t queue_priorities = 2;
     CardFeatures features;

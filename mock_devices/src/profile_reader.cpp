@@ -186,7 +186,9 @@ class Reader {
         }
         if (key == "count") return read_number(where, value, 1, kMaxCards, count);
         if (key == "addresses") {
-            return value == "native" ? Status() : wrong(where, value, "\"native\": all mock cards have addresses");
+            if (value != "native" && value != "none") return wrong(where, value, "\"native\" or \"none\"");
+            card.addresses = value == "native";
+            return {};
         }
         if (key == "features") return read_features(where, value, card.features);
         if (key == "timing") return read_timing(where, value, card.timing);

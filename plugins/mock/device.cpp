@@ -54,6 +54,7 @@ void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info
     const mock::CardProfile& profile = card.profile();
     info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED | QIAO_PLUGIN_DEVICE_SIMULATED;
     info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE | 1u << QIAO_MEMORY_KIND_HOST;
+    if (!profile.addresses) info.flags |= QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED;
     if (profile.kind == mock::CardKind::kUnified) {
         info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
         info.memory_kinds |= 1u << QIAO_MEMORY_KIND_SHARED;
@@ -61,7 +62,7 @@ void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info
     info.roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
     plugin::copy_text(info.name, profile.name);
     plugin::copy_text(info.vendor, "Qiao");
-    plugin::copy_text(info.driver, "mock " QIAO_MOCK_PLUGIN_VERSION);
+    plugin::copy_text(info.driver, "mock " QIAO_PLUGIN_VERSION);
     plugin::copy_text(info.target, mock::host_target());
     plugin::copy_text(info.note, note_of(card, faulty));
     info.memory_bytes = profile.memory_bytes;
@@ -180,7 +181,8 @@ qiao_status device_clock(void* pointer, uint64_t* out_device_ns, uint64_t* out_h
 } // namespace
 
 qiao_features features_of(const mock::CardProfile& profile) noexcept {
-    qiao_features features = QIAO_FEATURE_ADDRESSES;
+    qiao_features features = 0;
+    if (profile.addresses) features |= QIAO_FEATURE_ADDRESSES;
     if (profile.features.fp64) features |= QIAO_FEATURE_FP64;
     if (profile.features.int64) features |= QIAO_FEATURE_INT64;
     if (profile.features.int64_atomics) features |= QIAO_FEATURE_INT64_ATOMICS;

@@ -35,6 +35,14 @@ struct Device {
     uint64_t immediate_value = 0;
 };
 
+// What the core holds of the model's memory. The model's record goes with its memory at a reset; this one stays until the core
+// lets go of it.
+struct Allocation {
+    mock::Allocation* native = nullptr;
+    uint64_t address = 0;
+    uint64_t epoch = 0; // of the device when it was made
+};
+
 // The end of a wait as a status; the failure's text goes to the host.
 qiao_status finish_wait(const plugin::Host& host, mock::WaitResult result, const mock::Status& failure) noexcept;
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "device.h"
+#include "mock_faults.h"
 #include "program.h"
 #include "queue.h"
 
@@ -288,10 +289,34 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
 };
 #undef FAULTY
 
+// ---------------------------------------------------------------------------------------------- rules from the program
+
+qiao_status add_rule(void* card, const char* text, char* problem, size_t problem_size) {
+    Device& device = plugin::object<Device>(card);
+    return plugin::guarded(device.host, "add", [&]() -> qiao_status {
+        mock::Result<mock::FaultRule> rule = mock::parse_fault(text != nullptr ? text : "");
+        std::string wrong = rule.ok() ? "" : rule.status().message();
+        if (rule.ok() && rule.value().card) wrong = "fault \"" + rule.value().text + "\": the card is the one it is added to";
+        plugin::copy_text(problem, problem_size, wrong);
+        if (!wrong.empty()) return device.host.fail({.status = QIAO_ERROR_INVALID_ARGUMENT, .message = wrong});
+        rule.value().card = device.index;
+        device.plugin->faults.add(std::move(rule.value()));
+        return QIAO_OK;
+    });
+}
+
+qiao_status clear_rules(void* card) {
+    plugin::object<Device>(card).plugin->faults.clear();
+    return QIAO_OK;
+}
+
+const qiao_mock_faults fault_functions = {sizeof(qiao_mock_faults), add_rule, clear_rules};
+const qiao_plugin_extension extensions[] = {{QIAO_MOCK_FAULTS_NAME, &fault_functions}, {nullptr, nullptr}};
+
 } // namespace
 
 const qiao_plugin_tables mock_faulty_tables = {
-    sizeof(qiao_plugin_tables), &faulty_device_ops, &faulty_memory_ops, &faulty_program_ops, &faulty_queue_ops,
+    sizeof(qiao_plugin_tables), &faulty_device_ops, &faulty_memory_ops, &faulty_program_ops, &faulty_queue_ops, extensions,
 };
 
 } // namespace qiao::mock_plugin

@@ -9,6 +9,8 @@
 namespace qiao::mock_plugin {
 namespace {
 
+constexpr const char* kArmed = "armed"; // tables with faults, no rules yet
+
 void mock_plugin_close(void* plugin) {
     delete static_cast<Plugin*>(plugin);
 }
@@ -32,8 +34,8 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     out_info->abi_minor = QIAO_PLUGIN_ABI_MINOR;
     out_info->abi_minor_least = 0;
     out_info->roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
-    out_info->id = "mock";
-    out_info->version = QIAO_MOCK_PLUGIN_VERSION;
+    out_info->id = QIAO_PLUGIN_ID;
+    out_info->version = QIAO_PLUGIN_VERSION;
     out_info->build = "compiler " __VERSION__;
     const std::string strict = setting("QIAO_MOCK_STRICT", "0");
     if (strict != "0" && strict != "1") {
@@ -46,7 +48,7 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
                       "set QIAO_MOCK_CLOCK to virtual for times from the timing model, to host or not at all for others");
     }
     const std::string faults = setting("QIAO_MOCK_FAULTS", "");
-    mock::Result<std::vector<mock::FaultRule>> rules = mock::parse_faults(faults);
+    mock::Result<std::vector<mock::FaultRule>> rules = mock::parse_faults(faults == kArmed ? "" : faults);
     if (!rules.ok()) return refuse(out_info, "QIAO_MOCK_FAULTS: " + rules.status().message(), rules.status().remedy());
     auto plugin = std::make_unique<Plugin>();
     plugin->host = plugin::Host(host);
@@ -66,7 +68,7 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
 } // namespace
 
 const qiao_plugin_tables mock_tables = {
-    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops,
+    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
 };
 
 } // namespace qiao::mock_plugin

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 namespace qiao::mock_plugin {
@@ -185,12 +186,14 @@ qiao_status kernel_find(void* program_pointer, const qiao_plugin_kernel_desc* de
 }
 
 qiao_status kernel_launch(void* pointer, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
-                          const qiao_plugin_binding*) {
+                          const qiao_plugin_binding* bindings) {
     Device& device = plugin::object<Device>(pointer);
+    const auto& native = plugin::object<const mock::Kernel>(kernel);
+    std::optional<ResolvedBlock> resolved;
+    if (bindings != nullptr) block = resolved.emplace(native, block, bindings).bytes;
     const std::lock_guard lock(device.mutex);
     const uint64_t value = device.immediate_value + 1;
-    const mock::Status status =
-        device.immediate->launch(plugin::object<const mock::Kernel>(kernel), shape_of(*geometry), block, value);
+    const mock::Status status = device.immediate->launch(native, shape_of(*geometry), block, value);
     if (!status.ok()) return report(device.host, status);
     device.immediate_value = value;
     // Blocking copies do not wait for queues, so the work has ended before the next slot is entered.
@@ -209,6 +212,16 @@ qiao_status program_score(void* pointer, const qiao_plugin_program_desc* desc, u
 }
 
 } // namespace
+
+ResolvedBlock::ResolvedBlock(const mock::Kernel& kernel, const void* block, const qiao_plugin_binding* bindings) noexcept {
+    std::memcpy(bytes, block, kernel.desc().block_size);
+    for (const mock::Kernel::AddressSlot& slot : kernel.addresses()) {
+        const qiao_plugin_binding& binding = *bindings++;
+        const uint64_t address =
+            binding.allocation == nullptr ? 0 : plugin::object<Allocation>(binding.allocation).address + binding.offset;
+        std::memcpy(bytes + slot.offset, &address, sizeof address);
+    }
+}
 
 mock::Shape shape_of(const qiao_plugin_geometry& geometry) noexcept {
     mock::Shape shape;

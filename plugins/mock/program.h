@@ -21,6 +21,12 @@ struct Program {
 // The core's pointer to a program; a lost card keeps the program while a kernel of it still runs.
 using ProgramPointer = std::shared_ptr<Program>;
 
+// An argument block with the card's addresses, for a card that says it has none.
+struct ResolvedBlock {
+    alignas(mock::kMaxAlignment) std::byte bytes[mock::kMaxBlockBytes];
+    ResolvedBlock(const mock::Kernel& kernel, const void* block, const qiao_plugin_binding* bindings) noexcept;
+};
+
 mock::Shape shape_of(const qiao_plugin_geometry& geometry) noexcept;
 
 } // namespace qiao::mock_plugin

@@ -115,7 +115,7 @@ TEST_SUITE("profile.parse") {
     TEST_CASE("takes limits, features, a clock, figures and faults") {
         auto profile = mock::parse_profile(
             R"({"clock": "virtual", "cards": [{"name": "c", "kind": "discrete", "memory_bytes": 1048576, "count": 2,
-                "max_argument_bytes": 64, "queue_priorities": 1, "features": ["int64"], "addresses": "native",
+                "max_argument_bytes": 64, "queue_priorities": 1, "features": ["int64"], "addresses": "none",
                 "timing": {"launch_latency_ns": {"value": 48000, "grade": "verified"}},
                 "faults": ["queue_launch:3=error:-10", "memory_read:every:5=delay:1ms"]}]})",
             "x");
@@ -125,6 +125,7 @@ TEST_SUITE("profile.parse") {
         const mock::CardProfile& card = profile.value().cards[1];
         CHECK(card.max_argument_bytes == 64);
         CHECK(card.queue_priorities == 1);
+        CHECK_FALSE(card.addresses);
         CHECK(card.features.int64);
         CHECK_FALSE(card.features.fp64);
         CHECK_FALSE(card.features.int64_atomics);
@@ -141,13 +142,14 @@ TEST_SUITE("profile.parse") {
         CHECK(profile.value().clock == mock::ClockKind::kHost);
         const mock::CardProfile& card = profile.value().cards.at(0);
         CHECK((card.features.fp64 && card.features.int64 && card.features.int64_atomics));
+        CHECK(card.addresses);
         CHECK(card.max_argument_bytes == mock::kMaxBlockBytes);
         CHECK_FALSE(card.faults.has_value());
     }
 
     TEST_CASE("errors in limits, features, figures and faults") {
         check_says(R"({"cards": [], "clock": "sun"})", "clock = \"sun\": must be \"host\" or \"virtual\"");
-        check_says(card_with(R"(, "addresses": "none")"), "cards[0].addresses = \"none\": must be \"native\"");
+        check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\" or \"none\"");
         check_says(card_with(R"(, "max_argument_bytes": 4097)"),
                    "cards[0].max_argument_bytes = 4097: must be a whole number from 8 to 4096");
         check_says(card_with(R"(, "queue_priorities": 3)"), "must be a whole number from 1 to 2");
