@@ -36,6 +36,21 @@ qiao_plugin_program_desc describe(const package::Variant& variant, const package
             blob.bytes.data(), blob.bytes.size(), options.c_str(), nullptr, variant.features};
 }
 
+std::string feature_names(qiao_features features) {
+    static constexpr struct {
+        qiao_features feature;
+        const char* name;
+    } kNames[] = {{QIAO_FEATURE_FP64, "fp64"}, {QIAO_FEATURE_FP16, "fp16"}, {QIAO_FEATURE_INT64, "int64"}, {QIAO_FEATURE_INT64_ATOMICS, "int64 atomics"},
+                  {QIAO_FEATURE_SUBGROUPS, "subgroups"}, {QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_ADDRESSES, "addresses in data"}};
+    std::string names;
+    for (const auto& entry : kNames) {
+        if ((features & entry.feature) != 0) names += (names.empty() ? "" : ", ") + std::string(entry.name);
+        features &= ~entry.feature;
+    }
+    if (features != 0) names += (names.empty() ? "" : ", ") + std::string("features unknown to this version");
+    return names;
+}
+
 struct Choice {
     size_t index = 0;
     uint32_t score = 0;
@@ -55,9 +70,7 @@ void consider(qiao_device* device, const package::Package& package, size_t index
     const qiao_features missing = variant.features & ~device->body.info.features;
     if ((missing & QIAO_FEATURE_ADDRESSES) != 0) return refuse(choice, variant, "a kernel follows addresses inside data, the device cannot (feature addresses)");
     if (missing != 0) {
-        char text[64];
-        std::snprintf(text, sizeof text, "needs features 0x%" PRIx64 " that the device lacks", missing);
-        return refuse(choice, variant, text);
+        return refuse(choice, variant, "needs " + feature_names(missing) + ", which the device lacks");
     }
     const auto blob = package.read(index);
     if (!blob) return refuse(choice, variant, blob.error().message);

@@ -101,20 +101,28 @@ inline bool take_answer(qiao_queue* queue, Timeline& timeline, uint64_t value, q
     return true;
 }
 
-// One attempt to learn that a submitted value is reached; may return early.
-void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
+// One attempt to learn that a submitted value is reached; may return early. True if the plugin says that the time is over:
+// its card may have a clock of its own.
+bool wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t timeout_ns, uint64_t deadline_ns) {
     Queue& body = queue->body;
     const qiao_plugin_queue_ops& ops = body.device->body.tables.queue;
-    if (ops.queue_wait == nullptr) {
-        if (ops.queue_notify != nullptr) return wait_by_notification(queue, value, deadline_ns);
-        return wait_by_polling(queue, value, deadline_ns);
+    if (ops.queue_wait != nullptr) {
+        const qiao_status status = ops.queue_wait(body.plugin_queue, value, timeout_ns);
+        take_answer(queue, body.timeline->body, value, status);
+        return status == QIAO_TIMEOUT && timeout_ns != QIAO_TIMEOUT_INFINITE;
     }
-    uint64_t timeout_ns = QIAO_TIMEOUT_INFINITE;
-    if (deadline_ns != UINT64_MAX) {
-        const uint64_t now = now_ns();
-        timeout_ns = deadline_ns > now ? deadline_ns - now : 0;
+    if (ops.queue_notify != nullptr) {
+        wait_by_notification(queue, value, deadline_ns);
+    } else {
+        wait_by_polling(queue, value, deadline_ns);
     }
-    take_answer(queue, body.timeline->body, value, ops.queue_wait(body.plugin_queue, value, timeout_ns));
+    return false;
+}
+
+uint64_t time_left(uint64_t deadline_ns) {
+    if (deadline_ns == UINT64_MAX) return QIAO_TIMEOUT_INFINITE;
+    const uint64_t now = now_ns();
+    return deadline_ns > now ? deadline_ns - now : 0;
 }
 
 // The usual wait: no time limit, a value that the plugin has, and a plugin that waits. False if anything is unusual; then
@@ -189,13 +197,13 @@ namespace {
 [[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
-    for (bool last_round = timeout_ns == 0;;) {
+    for (bool last_round = timeout_ns == 0;; timeout_ns = time_left(deadline_ns)) {
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
             if (last_round) {
                 if (mark_if_submitted(source.get(), value, false)) poll_queue(source.get());
             } else if (mark_if_submitted(source.get(), value, true) && !is_reached(timeline, value)) {
-                wait_in_plugin(source.get(), value, deadline_ns);  // not reached, so it was the plugin who got it
+                last_round = wait_in_plugin(source.get(), value, timeout_ns, deadline_ns);  // not reached, so it was the plugin who got it
             }
         }
         if (is_reached(timeline, value)) return QIAO_OK;
