@@ -42,7 +42,7 @@ Status QueueCore::launch_virtually(const Launch& launch, const std::byte* block,
         std::byte bytes[kMaxBlockBytes];
     };
     auto copy = std::make_shared<Block>();
-    std::memcpy(copy->bytes, block, launch.kernel->desc().block_size);
+    if (const size_t size = launch.kernel->desc().block_size; size > 0) std::memcpy(copy->bytes, block, size);
     const auto work = [launch, copy, memory = memory_, self = shared_from_this()] {
         const AccessScope access(memory.get());
         const FloatingPointScope floating_point;
