@@ -62,6 +62,7 @@ class Card {
     void set_lost(const std::string& reason);
     /* The same for good: reset fails from then on. */
     void set_removed(const std::string& reason);
+    bool removed() const;
     /* Blocks until the card is lost, or was lost since the call; then the loss, or that it was reset. */
     Status await_loss();
     bool lost() const noexcept;

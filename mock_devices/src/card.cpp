@@ -232,6 +232,11 @@ void Card::set_removed(const std::string& reason) {
     core_->set_lost(reason);
 }
 
+bool Card::removed() const {
+    std::lock_guard lock(core_->mutex_);
+    return core_->removed_;
+}
+
 Status Card::await_loss() {
     const uint32_t seen = core_->losses_.load(std::memory_order_acquire);
     while (!lost() && core_->losses_.load(std::memory_order_acquire) == seen)

@@ -148,7 +148,9 @@ qiao_status device_state(void* pointer, qiao_plugin_device_state* out_state, cha
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "device_state", [&]() -> qiao_status {
         const mock::Status loss = device.card->loss();
-        *out_state = loss.ok() ? QIAO_PLUGIN_DEVICE_STATE_OK : QIAO_PLUGIN_DEVICE_STATE_LOST;
+        *out_state = loss.ok()                  ? QIAO_PLUGIN_DEVICE_STATE_OK
+                     : device.card->removed() ? QIAO_PLUGIN_DEVICE_STATE_REMOVED
+                                              : QIAO_PLUGIN_DEVICE_STATE_LOST;
         plugin::copy_text(reason, reason_size, loss.message());
         return QIAO_OK;
     });
@@ -205,6 +207,7 @@ const qiao_plugin_device_ops mock_device_ops = {
     device_reset,
     device_memory_free,
     device_clock,
+    nullptr, // device_native: there is no vendor behind it
 };
 
 } // namespace qiao::mock_plugin

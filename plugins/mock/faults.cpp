@@ -252,6 +252,7 @@ const qiao_plugin_device_ops faulty_device_ops = {
     FAULTY(device, device_reset, kDeviceReset),
     FAULTY(device, device_memory_free, kDeviceMemoryFree),
     FAULTY(device, device_clock, kDeviceClock),
+    nullptr, // device_native
 };
 
 const qiao_plugin_memory_ops faulty_memory_ops = {
@@ -260,6 +261,8 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     FAULTY(memory, memory_free, kMemoryFree),
     FAULTY(memory, memory_write, kMemoryWrite),
     FAULTY(memory, memory_read, kMemoryRead),
+    nullptr,
+    nullptr,
     nullptr,
     nullptr,
 };
@@ -286,6 +289,8 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
     FAULTY(queue, queue_after, kQueueAfter),
     FAULTY(queue, queue_notify, kQueueNotify),
     FAULTY(queue, queue_timestamps, kQueueTimestamps),
+    nullptr,
+    nullptr,
 };
 #undef FAULTY
 

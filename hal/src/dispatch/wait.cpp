@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <mutex>
 #include <vector>
 
 #include "dispatch/device.h"
@@ -13,6 +14,19 @@
 
 namespace qiao {
 namespace {
+
+// How long a wait may overlook a loss that its plugin does not tell it of.
+constexpr uint64_t kSliceNs = 50'000'000;
+uint64_t slice_until(uint64_t deadline_ns) {
+    return std::min(deadline_ns, now_ns() + kSliceNs);
+}
+
+// Takes the queue's lock for a wait, which ends by the deadline or by failure.
+bool lock_until(Queue& queue, uint64_t deadline_ns) {
+    const Timeline& timeline = queue.timeline->body;
+    const auto given_up = [&] { return timeline.failed.load(std::memory_order_acquire) || now_ns() >= deadline_ns; };
+    return queue.lock->try_lock() || queue.lock->lock_unless(given_up);
+}
 
 bool is_reached(const Timeline& timeline, uint64_t value) {
     return timeline.reached.load(std::memory_order_acquire) >= value;
@@ -33,10 +47,9 @@ bool is_closed(Timeline& timeline) {
 }
 
 // The plugin says what cannot be: nothing that it says of this queue is worth anything any more.
-[[gnu::cold]] void queue_fail_by_plugin(qiao_queue* queue, const char* slot, uint64_t value) {
+[[gnu::cold]] void queue_fail_beyond(qiao_queue* queue, const char* slot, uint64_t value) {
     const Device& device = queue->body.device->body;
-    fail(QIAO_ERROR_PLUGIN, "plugin %s: %s says that value %" PRIu64 " is reached; the last one submitted is %" PRIu64, device.plugin_id.c_str(), slot,
-         value, queue_last_value(queue->body));
+    fail(QIAO_ERROR_PLUGIN, "plugin %s: %s says that value %" PRIu64 " is reached, which was not submitted yet", device.plugin_id.c_str(), slot, value);
     set_object(device.id);
     queue_fail(queue, last_error());
 }
@@ -46,9 +59,7 @@ void poll_queue(qiao_queue* queue) {
     Queue& body = queue->body;
     uint64_t value = 0;
     const qiao_status status = body.device->body.tables.queue.queue_poll(body.plugin_queue, &value);
-    if (value > queue_last_value(body)) [[unlikely]] {
-        return queue_fail_by_plugin(queue, "queue_poll", value);
-    }
+    if (value > queue_last_value(body)) [[unlikely]] return queue_fail_beyond(queue, "queue_poll", value);
     if (value != 0) timeline_advance(body.timeline->body, value);
     if (status != QIAO_OK && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_poll");
 }
@@ -59,7 +70,8 @@ void wait_by_notification(qiao_queue* queue, uint64_t value, uint64_t deadline_n
     Parking parking(timeline);
     qiao_status status = QIAO_OK;
     {
-        QueueGuard guard(body);
+        if (!lock_until(body, deadline_ns)) return;
+        const std::unique_lock<Lock> guard(*body.lock, std::adopt_lock);
         if (body.notified_value != value) {
             status = body.device->body.tables.queue.queue_notify(body.plugin_queue, value);
             if (status == QIAO_OK) body.notified_value = value;
@@ -95,32 +107,32 @@ inline bool take_answer(qiao_queue* queue, Timeline& timeline, uint64_t value, q
 
 // Whether the plugin knows the value, which is marked then. Takes the queue's lock.
 [[gnu::always_inline]] inline bool mark_what_is_submitted(Queue& queue, uint64_t value) {
-    QueueGuard guard(queue);
-    if (queue.plugin_queue == nullptr || value > queue.submitted_value) [[unlikely]] return false;
+    const QueueGuard guard(queue);
+    if (!guard || queue.plugin_queue == nullptr || value > queue.submitted_value) [[unlikely]] return false;
     if (value > queue.marked_value) queue_mark(queue);
     return true;
 }
 
-// One attempt to learn that a submitted value is reached; may return early. True if the plugin says that the time is over:
-// its card may have a clock of its own.
-bool wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t timeout_ns, uint64_t deadline_ns) {
+// One attempt to learn that a submitted value is reached; may return early. How much of the time limit has passed by the
+// plugin's words: its card may have a clock of its own.
+uint64_t wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t left_ns, uint64_t deadline_ns) {
     Queue& body = queue->body;
     const qiao_plugin_queue_ops& ops = body.device->body.tables.queue;
     if (ops.queue_wait != nullptr) {
-        const qiao_status status = ops.queue_wait(body.plugin_queue, value, timeout_ns);
+        const uint64_t slice_ns = std::min(left_ns, kSliceNs);
+        const qiao_status status = ops.queue_wait(body.plugin_queue, value, slice_ns);
         take_answer(queue, body.timeline->body, value, status);
-        return status == QIAO_TIMEOUT && timeout_ns != QIAO_TIMEOUT_INFINITE;
+        return status == QIAO_TIMEOUT ? slice_ns : 0;
     }
     if (ops.queue_notify != nullptr) {
         wait_by_notification(queue, value, deadline_ns);
     } else {
         wait_by_polling(queue, value, deadline_ns);
     }
-    return false;
+    return 0;
 }
 
 uint64_t time_left(uint64_t deadline_ns) {
-    if (deadline_ns == UINT64_MAX) return QIAO_TIMEOUT_INFINITE;
     const uint64_t now = now_ns();
     return deadline_ns > now ? deadline_ns - now : 0;
 }
@@ -135,20 +147,21 @@ uint64_t time_left(uint64_t deadline_ns) {
     if (!mark_what_is_submitted(body, value)) return false;
     if (is_reached(timeline, value)) return true;  // the core ran it itself: the plugin does not know it
     const auto slot = body.device->body.tables.queue.queue_wait;
-    return slot != nullptr && take_answer(queue, timeline, value, slot(body.plugin_queue, value, QIAO_TIMEOUT_INFINITE));
+    return slot != nullptr && take_answer(queue, timeline, value, slot(body.plugin_queue, value, kSliceNs));
 }
 
 }  // namespace
 
-bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
+Submission mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park, uint64_t deadline_ns) {
     Queue& body = queue->body;
-    QueueGuard guard(body);
+    if (!lock_until(body, deadline_ns)) return Submission::kBusy;
+    const std::unique_lock<Lock> guard(*body.lock, std::adopt_lock);
     if (body.plugin_queue == nullptr || value > body.submitted_value) {
         if (will_park) queue_request_wakeup(body);
-        return false;
+        return Submission::kWaiting;
     }
     if (value > body.marked_value) queue_mark(body);
-    return true;
+    return Submission::kMarked;
 }
 
 qiao_status timeline_report_failure(qiao_timeline* handle, uint64_t value) {
@@ -183,7 +196,7 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
     {
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire) &&
-            mark_if_submitted(source.get(), value, false)) {
+            mark_if_submitted(source.get(), value, false, now_ns() + kAskingNs) == Submission::kMarked) {
             poll_queue(source.get());
         }
     }
@@ -197,14 +210,16 @@ namespace {
 [[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
-    for (bool last_round = timeout_ns == 0;; timeout_ns = time_left(deadline_ns)) {
+    uint64_t left_ns = timeout_ns;
+    for (bool last_round = timeout_ns == 0;;) {
+        uint64_t passed_ns = 0;
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
-            if (last_round) {
-                if (mark_if_submitted(source.get(), value, false)) poll_queue(source.get());
-            } else if (mark_if_submitted(source.get(), value, true) && !is_reached(timeline, value)) {
-                last_round = wait_in_plugin(source.get(), value, timeout_ns, deadline_ns);  // not reached, so it was the plugin who got it
-            }
+            const uint64_t until = last_round ? now_ns() + kAskingNs : slice_until(deadline_ns);
+            const bool marked = mark_if_submitted(source.get(), value, !last_round, until) == Submission::kMarked;
+            if (marked && last_round) poll_queue(source.get());
+            // Not reached, so it was the plugin who got it.
+            if (marked && !last_round && !is_reached(timeline, value)) passed_ns = wait_in_plugin(source.get(), value, left_ns, deadline_ns);
         }
         if (is_reached(timeline, value)) return QIAO_OK;
         Parking parking(timeline);
@@ -212,9 +227,12 @@ namespace {
         if (timeline.failed.load(std::memory_order_acquire)) return timeline_report_failure(handle, value);
         if (is_closed(timeline)) return timeline_report_failure(handle, value);
         if (last_round) return QIAO_TIMEOUT;
-        const bool in_plugin = source.get() != nullptr && mark_if_submitted(source.get(), value, true);
-        if (!in_plugin) parking.wait(deadline_ns);
-        last_round = deadline_ns != UINT64_MAX && now_ns() >= deadline_ns;
+        const bool parks = source.get() == nullptr || mark_if_submitted(source.get(), value, true, slice_until(deadline_ns)) == Submission::kWaiting;
+        if (parks) parking.wait(deadline_ns);
+        if (deadline_ns == UINT64_MAX) continue;
+        left_ns = passed_ns != 0 ? left_ns - passed_ns : std::min(left_ns, time_left(deadline_ns));
+        if (left_ns == 0 && passed_ns != 0) return QIAO_TIMEOUT;  // in the plugin's words
+        last_round = left_ns == 0 || now_ns() >= deadline_ns;
     }
 }
 
