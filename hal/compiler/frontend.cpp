@@ -104,6 +104,7 @@ Outcome<FrontEnd> front_end_of(const std::string& text) {
         auto kernel = kernel_of(each);
         if (!kernel) return kernel.error();
         result.features |= kernel->features;
+        result.subgroups.push_back(each.at("required_subgroup").get<uint32_t>());
         result.kernels.push_back(*std::move(kernel));
     }
     if (result.kernels.empty())

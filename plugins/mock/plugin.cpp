@@ -9,7 +9,7 @@ namespace qiao::mock_plugin {
 namespace {
 
 const qiao_plugin_tables mock_tables = {
-    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops,
+    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
 };
 
 void mock_plugin_close(void* plugin) {
