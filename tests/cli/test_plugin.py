@@ -66,7 +66,7 @@ class Check(QiaoTest):
     def test_the_skeleton_has_no_devices_yet(self):
         report = self.check(SKELETON)
         self.assertEqual((report["problem"], report["device_count"]), (False, 0))
-        self.assertEqual(report["next"], "device_count and device_query: report a device")
+        self.assertEqual(report["next"], "a device: write device_count and device_query in device.c")
 
     def test_one_thing_wrong_each(self):
         for name, words in WRONG.items():
@@ -169,7 +169,7 @@ class Package(QiaoTest):
         report = self.json("package", "show", "k.qpk")
         self.assertEqual(report["schema"], "qiao.package/1")
         variants = {variant["format"]: variant for variant in report["variants"]}
-        self.assertEqual(set(variants), {"opencl-c", "host-elf", "card"})
+        self.assertLessEqual({"opencl-c", "host-elf", "card"}, set(variants))
         self.assertEqual((variants["card"]["target"], variants["card"]["tool"], variants["card"]["size_bytes"]), ("v1", "cardcc 1", 14))
         kernel = report["kernels"][1]
         self.assertEqual((kernel["name"], kernel["block_size"]), ("sum_float", 24))
