@@ -9,6 +9,7 @@
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/retire.h"
+#include "dispatch/tables.h"
 #include "object/program.h"
 #include "package/package.h"
 
@@ -67,6 +68,7 @@ void consider(qiao_device* device, const package::Package& package, size_t index
         const std::string options = package.options_of(index);
         const qiao_plugin_program_desc desc = describe(variant, *blob, options);
         SlotGuard guard(device->body);
+        if (!guard) return refuse(choice, variant, "the device is lost");
         const qiao_status status = device->body.tables.program.program_score(device->body.opened.load(), &desc, &score, reason, sizeof reason);
         reason[sizeof reason - 1] = '\0';
         if (status != QIAO_OK || score == 0) return refuse(choice, variant, *reason != '\0' ? reason : "the plugin gave no reason");
@@ -100,10 +102,9 @@ void copy_arguments(const package::Kernel& source, Kernel& kernel) {
 }
 
 qiao_status find_kernel(Program& program, const package::Kernel& source, const std::string& metadata) {
-    qiao_kernel* handle = Slab<qiao_kernel>::get().create();
+    qiao_kernel* handle = Slab<qiao_kernel>::get().create(program.device);
     program.kernels.push_back(handle);
     Kernel& kernel = handle->body;
-    kernel.device = program.device;
     kernel.serial = g_kernel_serial.fetch_add(1) + 1;
     kernel.name = source.name;
     kernel.entry = program.format.ends_with(package::kOffsetSuffix) ? source.name + "__at" : source.name;
@@ -120,9 +121,10 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
             static_cast<uint32_t>(kernel.arguments.size()), kernel.block_size,
             {source.required_group[0], source.required_group[1], source.required_group[2]},
             source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
-    qiao_plugin_kernel found{};
-    found.struct_size = sizeof found;
+    WithSlack<qiao_plugin_kernel> answer;
+    qiao_plugin_kernel& found = answer.value;
     SlotGuard guard(program.device->body);
+    if (!guard) return device_fail_lost(program.device);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
     if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
     const qiao_plugin_device_info& info = program.device->body.info;
@@ -140,8 +142,11 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
 
 void unload(qiao_device* device, void* plugin_program, const std::vector<qiao_kernel*>& kernels) {
     if (plugin_program != nullptr) {
-        SlotGuard guard(device->body);
-        device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
+        if (SlotGuard guard(device->body); guard) {
+            device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
+        } else {
+            device->body.abandoned = true;
+        }
     }
     for (qiao_kernel* kernel : kernels) drop_use(kernel);
 }
@@ -170,6 +175,7 @@ qiao_status load(Program& program) {
     desc.tool = program.tool.c_str();
     {
         SlotGuard guard(program.device->body);
+        if (!guard) return device_fail_lost(program.device);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
         if (status != QIAO_OK) return device_slot_failed(program.device, status, "program_load");
     }
@@ -181,13 +187,15 @@ qiao_status load(Program& program) {
 }
 
 qiao_status create(qiao_device* device, const char* name, std::vector<std::byte> bytes, std::string log, qiao_program** out_program) {
-    qiao_program* handle = Slab<qiao_program>::get().create();
+    const uint64_t losses = device->body.losses.load();
+    if (device->body.lost.load()) return device_fail_lost(device);
+    qiao_program* handle = Slab<qiao_program>::get().create(device);
     Program& program = handle->body;
-    program.device = device;
     program.name = name;
     program.bytes = std::move(bytes);
     program.log = std::move(log);
-    const qiao_status status = load(program);
+    qiao_status status = load(program);
+    if (status == QIAO_OK && device_was_lost_since(device, losses)) status = device_fail_lost(device);
     if (status != QIAO_OK) {
         unload(device, program.plugin_program, program.kernels);
         drop_use(handle);

@@ -75,22 +75,9 @@ void retire_passed(qiao_device* device) {
     for (Retired& entry : passed) entry.finish();
 }
 
-void retire_everything(qiao_device* device) {
-    for (;;) {
-        std::vector<Retired> waiting;
-        {
-            std::lock_guard guard(device->body.state);
-            waiting.swap(device->body.retired);
-        }
-        if (waiting.empty()) return;
-        for (Retired& entry : waiting) {
-            for (const Fence& fence : entry.fences) {
-                timeline_wait(fence.first, fence.second, QIAO_TIMEOUT_INFINITE);
-                drop_use(fence.first);
-            }
-            entry.finish();
-        }
-    }
+bool retire_is_empty(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    return device->body.retired.empty() && device->body.live_queues.load() == 0;
 }
 
 }  // namespace qiao

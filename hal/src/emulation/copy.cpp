@@ -43,6 +43,7 @@ qiao_plugin_place advanced(const qiao_plugin_place& place, uint64_t bytes) {
 qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes) {
     Device& body = device->body;
     SlotGuard guard(body);
+    if (!guard) return device_fail_lost(device);
     const qiao_status status = body.tables.memory.memory_read(body.opened.load(), allocation, offset, target, size_bytes);
     return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_read");
 }
@@ -50,6 +51,7 @@ qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, 
 qiao_status device_write(qiao_device* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes) {
     Device& body = device->body;
     SlotGuard guard(body);
+    if (!guard) return device_fail_lost(device);
     const qiao_status status = body.tables.memory.memory_write(body.opened.load(), allocation, offset, source, size_bytes);
     return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_write");
 }

@@ -3,6 +3,7 @@
 // that would have been raised fail too, so that nobody waits for ever.
 #include "emulation/deferred.h"
 
+#include <chrono>
 #include <utility>
 
 #include "dispatch/device.h"
@@ -17,7 +18,9 @@ thread_local bool t_on_queue_worker = false;
 
 // How long a wait for another queue's timeline may overlook that its own queue has failed.
 constexpr uint64_t kDependencySliceNs = 20'000'000;
-constexpr uint64_t kSynchronizeSliceNs = 100'000'000;
+constexpr uint64_t kSynchronizeSliceNs = 50'000'000;
+// How long the end of a queue waits for its worker.
+constexpr uint64_t kStopPatienceNs = 50'000'000;
 
 bool has_failed(const qiao_queue* queue) {
     return queue->body.timeline->body.failed.load(std::memory_order_acquire);
@@ -36,21 +39,57 @@ bool on_queue_worker() {
 }
 
 DeferredQueue::~DeferredQueue() {
-    {
-        std::lock_guard guard(mutex_);
-        stop_ = true;
+    if (!worker_.joinable()) return;
+    if (worker_.get_id() == std::this_thread::get_id()) {
+        worker_.detach();  // the last use was its own: nobody waited for it
+    } else {
+        worker_.join();  // it has dropped its use and is gone but for its last instructions
     }
-    wake_.notify_all();
-    if (worker_.joinable()) worker_.join();
+}
+
+std::thread DeferredQueue::start_thread(void (DeferredQueue::*body)()) {
+    std::thread thread([this, body] {
+        qiao_queue* const queue = queue_;
+        (this->*body)();
+        {
+            std::lock_guard guard(mutex_);
+            --threads_;
+            ended_.notify_all();
+        }
+        drop_use(queue);
+    });
+    ++threads_;  // under the lock that the thread needs to say that it ended
+    add_use(queue_);
+    return thread;
 }
 
 void DeferredQueue::push(Operation operation, uint64_t value) {
     {
         std::lock_guard guard(mutex_);
-        if (!worker_.joinable()) worker_ = std::thread([this] { run(); });
+        if (!worker_.joinable()) worker_ = start_thread(&DeferredQueue::run);
         list_.push_back({std::move(operation), value});
     }
-    wake_.notify_one();
+    wake_.notify_all();
+}
+
+void DeferredQueue::stop() {
+    std::unique_lock guard(mutex_);
+    stop_ = true;
+    wake_.notify_all();
+    ended_.wait_for(guard, std::chrono::nanoseconds(kStopPatienceNs), [this] { return threads_ == 0; });
+}
+
+void DeferredQueue::abandon_slot() noexcept {
+    try {
+        std::lock_guard guard(mutex_);
+        if (!inside_ || abandoned_ || worker_.get_id() == std::this_thread::get_id()) return;
+        std::thread successor = start_thread(&DeferredQueue::cancel_all);
+        abandoned_ = true;
+        worker_.detach();
+        worker_ = std::move(successor);
+    } catch (...) {
+        // Without another thread the worker itself cancels, once its slot returns.
+    }
 }
 
 std::optional<std::pair<uint64_t, uint64_t>> DeferredQueue::timestamps(uint64_t value) {
@@ -60,23 +99,45 @@ std::optional<std::pair<uint64_t, uint64_t>> DeferredQueue::timestamps(uint64_t 
     return std::pair{times.start_ns, times.end_ns};
 }
 
+bool DeferredQueue::is_abandoned() {
+    std::lock_guard guard(mutex_);
+    return abandoned_;
+}
+
 void DeferredQueue::run() {
     t_on_queue_worker = true;
     for (;;) {
         std::optional<Entry> entry;
         {
             std::unique_lock guard(mutex_);
+            inside_ = true;
             if (unsynchronized_value_ != 0 && (list_.empty() || unsynchronized_count_ >= kMarkInterval)) {
                 guard.unlock();
                 if (synchronize() != QIAO_OK) queue_fail(queue_, last_error());
                 guard.lock();
             }
+            if (abandoned_) return;
+            inside_ = false;
             wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
             if (list_.empty()) return;
+            inside_ = true;
             entry.emplace(std::move(list_.front()));
             list_.pop_front();
         }
         execute(*entry);
+    }
+}
+
+void DeferredQueue::cancel_all() {
+    t_on_queue_worker = true;
+    for (;;) {
+        std::unique_lock guard(mutex_);
+        wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
+        if (list_.empty()) return;
+        Entry entry = std::move(list_.front());
+        list_.pop_front();
+        guard.unlock();
+        cancel(entry);
     }
 }
 
@@ -94,6 +155,7 @@ void DeferredQueue::execute(Entry& entry) {
         return;
     }
     if (in_plugin_ || unsynchronized_value_ == entry.value) return;  // booked, or will be by synchronize()
+    if (is_abandoned()) return;  // it has failed in everybody's eyes
     {
         std::lock_guard guard(mutex_);
         times_[entry.value % times_.size()] = {entry.value, start_ns, now_ns()};
@@ -106,6 +168,7 @@ void DeferredQueue::complete(uint64_t value) {
     Queue& queue = queue_->body;
     timeline_advance(queue.timeline->body, value);
     QueueGuard guard(queue);
+    if (!guard) return;
     queue.submitted_value = value;
     queue.marked_value = value;
     --queue.deferred_count;
@@ -128,8 +191,7 @@ void DeferredQueue::cancel(Entry& entry) {
         timeline_fail(signal->timeline->body, record);
         stop_signalling(signal->timeline);
     }
-    QueueGuard guard(queue_->body);
-    --queue_->body.deferred_count;
+    if (QueueGuard guard(queue_->body); guard) --queue_->body.deferred_count;  // else nothing is submitted any more
 }
 
 qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
@@ -145,6 +207,7 @@ qiao_status DeferredQueue::synchronize() {
         qiao_status status;
         {
             SlotGuard guard(device->body);
+            if (!guard) return device_fail_lost(device);
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
         if (has_failed(queue_)) {
@@ -166,6 +229,7 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
     qiao_status status;
     {
         QueueGuard guard(queue);
+        if (!guard) return device_fail_lost(queue.device);
         status = slot();
         if (status == QIAO_OK) {
             in_plugin_ = true;
@@ -189,6 +253,7 @@ qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
     }
     Device& device = queue.device->body;
     SlotGuard guard(device);
+    if (!guard) return device_fail_lost(queue.device);
     const uint64_t start_ns = now_ns();
     const qiao_status status = device.tables.program.kernel_launch(device.opened.load(), kernel.plugin_kernel, &operation.geometry,
                                                                    operation.block.data(), bindings);

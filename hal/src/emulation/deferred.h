@@ -51,13 +51,20 @@ using Operation = std::variant<LaunchOperation, CopyOperation, FillOperation, Af
 class DeferredQueue {
 public:
     explicit DeferredQueue(qiao_queue* queue) : queue_(queue) {}
-    // The list is empty, or what is left of it is cancelled; joins the worker.
+    // By the queue's last use: no thread works on it any more.
     ~DeferredQueue();
     DeferredQueue(const DeferredQueue&) = delete;
     DeferredQueue& operator=(const DeferredQueue&) = delete;
 
     // With the queue's lock held: takes the operation, which carries `value`.
     void push(Operation operation, uint64_t value);
+
+    // No more will be pushed: the worker ends when the list is empty. Waits for it, but not for a slot that does not return;
+    // that one's thread keeps the queue alive until then.
+    void stop();
+
+    // The queue has failed, and its worker may be inside a slot for ever: another thread cancels what is on the list.
+    void abandon_slot() noexcept;
 
     // Start and end of a recent operation by the host's clock.
     std::optional<std::pair<uint64_t, uint64_t>> timestamps(uint64_t value);
@@ -71,7 +78,11 @@ private:
         uint64_t value = 0, start_ns = 0, end_ns = 0;
     };
 
+    // Threads hold a use of the queue while they run.
+    std::thread start_thread(void (DeferredQueue::*body)());
     void run();
+    void cancel_all();
+    bool is_abandoned();
     void execute(Entry& entry);
     void complete(uint64_t value);
     void cancel(Entry& entry);
@@ -94,7 +105,11 @@ private:
     std::condition_variable wake_;
     std::deque<Entry> list_;
     std::thread worker_;
+    std::condition_variable ended_;
+    uint32_t threads_ = 0;    // running
     bool stop_ = false;
+    bool inside_ = false;     // the worker is not waiting for something to do
+    bool abandoned_ = false;  // another thread has taken over from it
     bool in_plugin_ = false;              // the entry in hand was handed to the plugin's queue
     uint64_t unsynchronized_value_ = 0;   // kernel_launch accepted it, device_synchronize has not confirmed it
     uint64_t unsynchronized_count_ = 0;

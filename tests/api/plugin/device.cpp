@@ -97,8 +97,8 @@ qiao_status device_synchronize(void* handle, uint64_t) {
 qiao_status device_state(void* handle, qiao_plugin_device_state* out_state, char* reason, size_t reason_size) {
     auto& device = *static_cast<Device*>(handle);
     const Inside inside(device, "device_state");
-    *out_state = device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
-    qiao::plugin::copy_text(reason, reason_size, device.lost ? "the kernel 'lose' lost it" : "");
+    *out_state = device.removed ? QIAO_PLUGIN_DEVICE_STATE_REMOVED : device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
+    qiao::plugin::copy_text(reason, reason_size, device.removed ? "it was pulled out" : device.lost ? "the kernel 'lose' lost it" : "");
     return QIAO_OK;
 }
 
@@ -150,11 +150,13 @@ uint32_t control_is_stuck(void* handle) {
     return static_cast<Device*>(handle)->stuck ? 1 : 0;
 }
 
-uint64_t control_resets(void* handle) {
-    return static_cast<Device*>(handle)->epoch;
+void control_remove(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    device.removed = true;
+    device.lost = true;
 }
 
-constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_resets};
+constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_remove};
 
 }  // namespace
 
@@ -169,13 +171,15 @@ const qiao_plugin_device_ops kDeviceOps = {sizeof(qiao_plugin_device_ops),
                                            device_state,
                                            device_reset,
                                            device_memory_free,
-                                           device_clock};
+                                           device_clock,
+                                           nullptr};
 const qiao_plugin_device_ops kLeastDeviceOps = {sizeof(qiao_plugin_device_ops),
                                                 device_count,
                                                 device_query,
                                                 device_open,
                                                 device_close,
                                                 device_synchronize,
+                                                nullptr,
                                                 nullptr,
                                                 nullptr,
                                                 nullptr,

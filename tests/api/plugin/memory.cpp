@@ -180,9 +180,9 @@ qiao_status kernel_launch(void*, void*, const qiao_plugin_geometry*, const void*
 }  // namespace
 
 const qiao_plugin_memory_ops kMemoryOps = {sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write,
-                                           memory_read, memory_map, memory_unmap};
+                                           memory_read, memory_map, memory_unmap, nullptr, nullptr};
 const qiao_plugin_memory_ops kLeastMemoryOps = {sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write,
-                                                memory_read, nullptr, nullptr};
+                                                memory_read, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_program_ops kProgramOps = {sizeof(qiao_plugin_program_ops), program_load, program_unload, kernel_find,
                                              kernel_launch, nullptr};
 

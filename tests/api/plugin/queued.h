@@ -55,7 +55,7 @@ struct Device {
     const Traits* traits = nullptr;
     uint64_t token = 0;
     std::atomic<int> inside{0};  // threads in slots that the core serialises
-    std::atomic<bool> lost{false};
+    std::atomic<bool> lost{false}, removed{false};
     std::atomic<uint64_t> epoch{0};  // of resets
     std::atomic<bool> stuck{false};  // a call is inside the jammed slot
     std::mutex mutex;                // guards what follows
