@@ -42,7 +42,7 @@ std::unique_ptr<Shared> share(Session& session, qiao_device* device) {
     REQUIRE_OK(qiao_device_query_properties(device, &session.properties));
     shared->device = device;
     shared->properties = session.properties;
-    shared->program = session.program({"count", "fill"});
+    shared->program = session.program();
     shared->count = kernel_of(shared->program, "count");
     shared->fill = kernel_of(shared->program, "fill");
     shared->counter = session.upload(std::vector<uint32_t>{0});
