@@ -408,14 +408,15 @@ TEST_SUITE("loss.mock") {
         if (std::string(session.properties.name) != "Mock failing card") return;
         const Queue queue = session.queue();
         const Memory memory = session.allocate(64);
-        uint64_t value = 0;
+        uint64_t value = 0, last = 0;
         qiao_status status = QIAO_OK;
         for (int i = 0; i < 200 && status == QIAO_OK; ++i) {
             status = qiao_queue_fill(queue.get(), {session.device, address_of(memory)}, 64, "\1\2\3\4", 4, &value);
-            if (status == QIAO_OK && i % 7 == 0) status = qiao_timeline_wait(timeline_of(queue), value, kPatience);
+            if (status == QIAO_OK) last = value;
+            if (status == QIAO_OK && i % 7 == 0) status = qiao_timeline_wait(timeline_of(queue), last, kPatience);
         }
         CHECK(status == QIAO_ERROR_DEVICE_LOST);
-        CHECK_FAILS(qiao_timeline_wait(timeline_of(queue), value + 1, kPatience), QIAO_ERROR_DEVICE_LOST, "lost");
+        CHECK_FAILS(qiao_timeline_wait(timeline_of(queue), last + 1, kPatience), QIAO_ERROR_DEVICE_LOST, "lost");
         std::string reason;
         CHECK(state_of(session.device, &reason) == QIAO_DEVICE_STATE_LOST);
         CHECK(!reason.empty());

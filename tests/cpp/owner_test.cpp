@@ -1,4 +1,6 @@
 // Owners: moves, sharing, hand-over to C and back, and destruction in any order.
+#include <chrono>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -176,6 +178,14 @@ TEST_SUITE("owner.order") {
             point = queue.fill(buffer, 1);
             wait_for(point);
         }
+        // A released queue goes when its thread has left its last operation: something made on the device looks after it.
+        qiao_status status = QIAO_OK;
+        for (int i = 0; i < 5000 && status == QIAO_OK; ++i) {
+            const qiao::Buffer<uint32_t> buffer(session.device, 1);
+            status = qiao_timeline_wait(point.timeline(), point.value(), 0);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        CHECK(status == QIAO_ERROR_INVALID_HANDLE);
         CHECK(record_of([&] { point.wait(); }).status == QIAO_ERROR_INVALID_HANDLE);
         CHECK(record_of([] { qiao::Point().wait(); }).status == QIAO_ERROR_INVALID_HANDLE);
     }

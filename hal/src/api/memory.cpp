@@ -78,7 +78,8 @@ qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, 
                 device->body.plugin_id.c_str(), device->body.id.c_str());
 }
 
-qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+// `losses` of these is from before the call.
+qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     qiao_status status = call_allocate(device, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
         device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
@@ -86,11 +87,11 @@ qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plu
         status = call_allocate(device, desc, allocation);
     }
     if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate", losses);
     return check_allocation(device, desc, allocation);
 }
 
-qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+qiao_status wrap(qiao_device* device, uint64_t losses, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
     WithSlack<qiao_plugin_allocation> answer;
     qiao_status status;
@@ -100,7 +101,7 @@ qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memo
         status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &answer.value);
     }
     allocation = answer.value;
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap");
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap", losses);
     return check_allocation(device, desc, allocation);
 }
 
@@ -164,7 +165,7 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
-        QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
+        QIAO_RETURN_IF_ERROR(allocate(device, losses, request, allocation));
         return publish(device, losses, request, allocation, out_memory);
     });
 }
@@ -184,7 +185,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
-        QIAO_RETURN_IF_ERROR(wrap(device, *native, request, allocation));
+        QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
         if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
             release_allocation(device->body, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,

@@ -145,10 +145,11 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
             source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
     WithSlack<qiao_plugin_kernel> answer;
     qiao_plugin_kernel& found = answer.value;
+    const uint64_t losses = program.device->body.losses.load();
     SlotGuard guard(program.device->body);
     if (!guard) return device_fail_lost(program.device);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
-    if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
+    if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find", losses);
     if (found.kernel == nullptr) return device_fail_empty(program.device, "kernel_find", "kernel");
     const qiao_plugin_device_info& info = program.device->body.info;
     kernel.plugin_kernel = found.kernel;
@@ -193,12 +194,13 @@ qiao_status load(Program& program) {
     desc.target = program.target.c_str();
     desc.tool = program.tool.c_str();
     {
+        const uint64_t losses = program.device->body.losses.load();
         SlotGuard guard(program.device->body);
         if (!guard) return device_fail_lost(program.device);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
         if (status != QIAO_OK) {
             program.plugin_program = nullptr;
-            return device_slot_failed(program.device, status, "program_load");
+            return device_slot_failed(program.device, status, "program_load", losses);
         }
         if (program.plugin_program == nullptr) return device_fail_empty(program.device, "program_load", "program");
     }

@@ -135,7 +135,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     const uint64_t value = queue_last_value(body) + 1;
     const qiao_status status = body.launch_slot(body.plugin_queue, kernel.body.plugin_kernel, &shape.geometry, arguments, bindings, value);
     if (status != QIAO_OK) [[unlikely]] {
-        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
+        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch", body.losses), out_value);
     }
     queue_give_out(body, value);
     if (out_value != nullptr) *out_value = value;
@@ -244,7 +244,7 @@ qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t va
         clear_plugin_error();
         return status;
     }
-    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
+    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot, queue.losses);
     queue_give_out(queue, value);
     *out_value = value;
     queue_accepted(queue, value);

@@ -88,12 +88,13 @@ qiao_status device_ensure_open(qiao_device* device) {
     return QIAO_OK;
 }
 
-void device_declare_lost(qiao_device* device, const char* reason) {
+void device_declare_lost(qiao_device* device, const char* reason, uint64_t losses) {
     Device& body = device->body;
     ErrorRecord record;
     {
         std::lock_guard guard(body.state);
         if (body.lost.load(std::memory_order_relaxed)) return;
+        if (losses != kLossesUnknown && body.losses.load() != losses) return;
         body.lost_reason = reason == nullptr || *reason == '\0' ? "the plugin gave no reason" : reason;
         record.message = "device " + body.id + " is lost: " + body.lost_reason;
         body.losses.fetch_add(1);
@@ -107,14 +108,14 @@ void device_declare_lost(qiao_device* device, const char* reason) {
     body.instance->body.log.write(QIAO_LOG_LEVEL_ERROR, body.plugin_id.c_str(), record.message.c_str());
 }
 
-qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot) {
+qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot, uint64_t losses) {
     fail_from_plugin(status, device->body.plugin_id, slot);
     const ErrorRecord record = [&] {
         set_object(device->body.id);
         return last_error();
     }();
     if (record.status == QIAO_ERROR_DEVICE_LOST) {
-        device_declare_lost(device, record.message.c_str());
+        device_declare_lost(device, record.message.c_str(), losses);
         fail(record);
     }
     return record.status;
@@ -138,6 +139,7 @@ void device_refresh_state(qiao_device* device) {
     Device& body = device->body;
     void* opened = body.opened.load(std::memory_order_acquire);
     if (opened == nullptr || body.tables.device.device_state == nullptr) return;
+    const uint64_t losses = body.losses.load();
     qiao_plugin_device_state state = QIAO_PLUGIN_DEVICE_STATE_OK;
     char reason[256] = "";
     {
@@ -149,7 +151,7 @@ void device_refresh_state(qiao_device* device) {
         std::lock_guard guard(body.state);
         body.removed = true;
     }
-    if (state != QIAO_PLUGIN_DEVICE_STATE_OK) device_declare_lost(device, reason);
+    if (state != QIAO_PLUGIN_DEVICE_STATE_OK) device_declare_lost(device, reason, losses);
 }
 
 qiao_status device_reset(qiao_device* device) {

@@ -8,11 +8,15 @@ namespace qiao {
 // Opens the device if nobody has yet. Afterwards device.opened is the plugin's device.
 qiao_status device_ensure_open(qiao_device* device);
 
-// Everything made on the device is lost from now on; all waits end. From any thread, also inside a slot.
-void device_declare_lost(qiao_device* device, const char* reason);
+// Who reports a loss without knowing what the device has been through meanwhile.
+inline constexpr uint64_t kLossesUnknown = UINT64_MAX;
 
-// Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost.
-qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot);
+// Everything made on the device is lost from now on; all waits end. From any thread, also inside a slot. Nothing happens if
+// the device was lost since `losses` had been read: then the report is of that loss, and a reset may be behind it.
+void device_declare_lost(qiao_device* device, const char* reason, uint64_t losses = kLossesUnknown);
+
+// Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost, as above.
+qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot, uint64_t losses = kLossesUnknown);
 
 // Whether the device was lost after `losses` had been read: what was made meanwhile is lost too.
 inline bool device_was_lost_since(const qiao_device* device, uint64_t losses) {

@@ -169,18 +169,20 @@ qiao_status fail_after(uint64_t done, uint64_t total) {
 
 qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes) {
     Device& body = device->body;
+    const uint64_t losses = body.losses.load();
     SlotGuard guard(body);
     if (!guard) return device_fail_lost(device);
     const qiao_status status = body.tables.memory.memory_read(body.opened.load(), allocation, offset, target, size_bytes);
-    return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_read");
+    return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_read", losses);
 }
 
 qiao_status device_write(qiao_device* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes) {
     Device& body = device->body;
+    const uint64_t losses = body.losses.load();
     SlotGuard guard(body);
     if (!guard) return device_fail_lost(device);
     const qiao_status status = body.tables.memory.memory_write(body.opened.load(), allocation, offset, source, size_bytes);
-    return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_write");
+    return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_write", losses);
 }
 
 qiao_status staged_copy(qiao_device* source_device, qiao_device* target_device, const qiao_plugin_copy& copy) {

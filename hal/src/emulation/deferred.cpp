@@ -243,7 +243,7 @@ qiao_status DeferredQueue::wait_for_device() {
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
         if (has_failed(queue_) || status == QIAO_OK) return QIAO_OK;
-        if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize");
+        if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize", queue_->body.losses);
     }
 }
 
@@ -272,7 +272,7 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
             return QIAO_OK;
         }
     }
-    if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, name);
+    if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, name, queue.losses);
     clear_plugin_error();
     return status;
 }
@@ -300,7 +300,7 @@ qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
     const qiao_plugin_binding* bindings = operation.bindings.empty() ? nullptr : operation.bindings.data();
     const qiao_status status = device->body.tables.program.kernel_launch(device->body.opened.load(), operation.kernel->body.plugin_kernel,
                                                                          &operation.geometry, operation.block.data(), bindings);
-    return status == QIAO_OK ? status : device_slot_failed(device, status, "kernel_launch");
+    return status == QIAO_OK ? status : device_slot_failed(device, status, "kernel_launch", queue_->body.losses);
 }
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {

@@ -46,6 +46,7 @@ struct alignas(64) Queue {
     uint64_t mark_interval = kMarkInterval;
     uint64_t notified_value = 0;          // queue_notify was asked up to here
     uint64_t flags = 0;
+    uint64_t losses = 0;                  // of the device before the queue was made: one more, and the queue is lost
     bool timed_by_core = false;           // timestamps are wanted, and the plugin's queue has none
     Lock own_lock;
     std::unique_ptr<DeferredQueue> deferred;
