@@ -290,13 +290,14 @@ TEST_SUITE("loss.hang") {
             if (!is_queued(session)) return;
             const Control control(session.device);
             const Program program = session.program();
+            qiao_kernel* const count = kernel_of(program, "count");
             const Memory counter = session.upload(std::vector<uint32_t>{0});
             const Queue queue = session.queue();
             Queue spare_queue = session.queue();
             Memory spare = session.allocate(64);
             qiao_timeline* const timeline = timeline_of(queue);
             const blocks::Count block = {address_of(counter)};
-            const uint64_t value = launch(queue, kernel_of(program, "count"), items(1), block);
+            const uint64_t value = launch(queue, count, items(1), block);
             wait_for(queue, value);
             control.jam(slot);
             qiao_status stuck_status = QIAO_OK;
@@ -307,7 +308,7 @@ TEST_SUITE("loss.hang") {
                     stuck_status = qiao_memory_read(counter.get(), 0, &word, 4);
                 } else {
                     uint64_t next = 0;
-                    stuck_status = qiao_queue_launch(queue.get(), kernel_of(program, "count"), &one, &block, sizeof block, &next);
+                    stuck_status = qiao_queue_launch(queue.get(), count, &one, &block, sizeof block, &next);
                     if (stuck_status == QIAO_OK) stuck_status = qiao_timeline_wait(timeline, next, kPatience);
                 }
             });
@@ -330,7 +331,7 @@ TEST_SUITE("loss.hang") {
                 ++begun;
                 const qiao_launch one = items(1);
                 do {  // where slots are not serialised a read does not keep a launch
-                    submitted = qiao_queue_launch(queue.get(), kernel_of(program, "count"), &one, &block, sizeof block, nullptr);
+                    submitted = qiao_queue_launch(queue.get(), count, &one, &block, sizeof block, nullptr);
                 } while (submitted == QIAO_OK);
             });
             threads.emplace_back([&] {
