@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`qiao plugin check` on plugins that are right, wrong in one thing each, or end the process; and the tutorial plugin at work."""
 
+import os
 import json
 import pathlib
 import unittest
@@ -34,6 +35,9 @@ WRONG = {
     "one_query_fails": "device_query of device",
     "device_overrun": "device_query wrote beyond the struct_size",
 }
+
+# AddressSanitizer would turn a signal into an orderly exit.
+SIGNALS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0"}
 
 
 class Check(QiaoTest):
@@ -81,7 +85,7 @@ class Check(QiaoTest):
                 "hang": "calling device_count: it did not end within 1 s"}
         for where, words in ends.items():
             with self.subTest(where):
-                report = self.check(UNRULY, "--timeout", 1 if where == "hang" else 60, code=1, env={"UNRULY": where})
+                report = self.check(UNRULY, "--timeout", 1 if where == "hang" else 60, code=1, env={"UNRULY": where, **SIGNALS})
                 self.assertIn(words, self.problems(report))
 
     def test_an_exit_is_found_although_it_looks_orderly(self):

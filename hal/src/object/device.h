@@ -66,7 +66,7 @@ struct Device {
 
 }  // namespace qiao
 
-struct qiao_device {
+struct alignas(64) qiao_device {
     static constexpr uint64_t kTag = qiao::kTagDevice;
     qiao::Header header;
     union {

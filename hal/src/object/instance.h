@@ -28,7 +28,7 @@ struct Instance {
 
 }  // namespace qiao
 
-struct qiao_instance {
+struct alignas(64) qiao_instance {
     static constexpr uint64_t kTag = qiao::kTagInstance;
     qiao::Header header;
     union {

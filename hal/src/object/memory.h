@@ -31,7 +31,7 @@ struct Memory {
 
 }  // namespace qiao
 
-struct qiao_memory {
+struct alignas(64) qiao_memory {
     static constexpr uint64_t kTag = qiao::kTagMemory;
     qiao::Header header;
     union {

@@ -60,7 +60,7 @@ struct Program {
 
 }  // namespace qiao
 
-struct qiao_kernel {
+struct alignas(64) qiao_kernel {
     static constexpr uint64_t kTag = qiao::kTagKernel;
     qiao::Header header;
     union {
@@ -70,7 +70,7 @@ struct qiao_kernel {
     ~qiao_kernel() {}
 };
 
-struct qiao_program {
+struct alignas(64) qiao_program {
     static constexpr uint64_t kTag = qiao::kTagProgram;
     qiao::Header header;
     union {

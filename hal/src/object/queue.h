@@ -57,7 +57,7 @@ struct alignas(64) Queue {
 
 }  // namespace qiao
 
-struct qiao_queue {
+struct alignas(64) qiao_queue {
     static constexpr uint64_t kTag = qiao::kTagQueue;
     qiao::Header header;
     union {

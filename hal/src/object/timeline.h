@@ -29,7 +29,7 @@ struct Timeline {
 
 }  // namespace qiao
 
-struct qiao_timeline {
+struct alignas(64) qiao_timeline {
     static constexpr uint64_t kTag = qiao::kTagTimeline;
     qiao::Header header;
     union {
