@@ -59,7 +59,12 @@ void poll_queue(qiao_queue* queue) {
     Queue& body = queue->body;
     uint64_t value = 0;
     const qiao_status status = body.device->body.tables.queue.queue_poll(body.plugin_queue, &value);
-    if (value > queue_last_value(body)) [[unlikely]] return queue_fail_beyond(queue, "queue_poll", value);
+    if (value > queue_last_value(body)) [[unlikely]] {
+        // The plugin may have taken an operation that its submitter has not booked yet: then it holds the lock.
+        const bool is_lost = !QueueGuard(body);
+        if (is_lost) return;
+        if (value > queue_last_value(body)) return queue_fail_beyond(queue, "queue_poll", value);
+    }
     if (value != 0) timeline_advance(body.timeline->body, value);
     if (status != QIAO_OK && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_poll");
 }
