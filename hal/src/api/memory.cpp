@@ -78,19 +78,19 @@ qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, 
                 device->body.plugin_id.c_str(), device->body.id.c_str());
 }
 
-qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     qiao_status status = call_allocate(device, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
         device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
         retire_passed(device);
         status = call_allocate(device, desc, allocation);
     }
-    if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
+    if (status != QIAO_OK && device_was_lost_since(device, losses)) return device_fail_lost(device);
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate", losses);
     return check_allocation(device, desc, allocation);
 }
 
-qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+qiao_status wrap(qiao_device* device, uint64_t losses, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
     WithSlack<qiao_plugin_allocation> answer;
     qiao_status status;
@@ -100,7 +100,7 @@ qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memo
         status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &answer.value);
     }
     allocation = answer.value;
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap");
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap", losses);
     return check_allocation(device, desc, allocation);
 }
 
@@ -134,7 +134,7 @@ void leave_address(const Memory& memory) {
 
 // The handle of an allocation; `losses` is from before it was made.
 qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, qiao_memory** out_memory) {
-    qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, desc.size_bytes,
+    qiao_memory* memory = Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes,
                                                           allocation.host_pointer, desc.kind);
     const bool lost = device_was_lost_since(device, losses);
     const qiao_status status = lost ? device_fail_lost(device) : enter_address(memory->body, memory);
@@ -164,7 +164,7 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
-        QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
+        QIAO_RETURN_IF_ERROR(allocate(device, losses, request, allocation));
         return publish(device, losses, request, allocation, out_memory);
     });
 }
@@ -184,7 +184,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
-        QIAO_RETURN_IF_ERROR(wrap(device, *native, request, allocation));
+        QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
         if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
             release_allocation(device->body, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
@@ -204,7 +204,7 @@ qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native)
         if (slot == nullptr) return fail_no_native(device->body, "memory");
         SlotGuard guard(device->body);
         if (!guard) return device_fail_lost(device);
-        return answer_native(device, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
+        return answer_native(device, memory->body.born, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
     });
 }
 
@@ -291,7 +291,7 @@ qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* 
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(source);
-        return device_write(memory->body.device, memory->body.allocation, offset, source, size_bytes);
+        return device_write({memory->body.device, memory->body.born}, memory->body.allocation, offset, source, size_bytes);
     });
 }
 
@@ -301,6 +301,6 @@ qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target,
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(target);
-        return device_read(memory->body.device, memory->body.allocation, offset, target, size_bytes);
+        return device_read({memory->body.device, memory->body.born}, memory->body.allocation, offset, target, size_bytes);
     });
 }

@@ -148,7 +148,7 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     SlotGuard guard(program.device->body);
     if (!guard) return device_fail_lost(program.device);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
-    if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
+    if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find", program.born);
     if (found.kernel == nullptr) return device_fail_empty(program.device, "kernel_find", "kernel");
     const qiao_plugin_device_info& info = program.device->body.info;
     kernel.plugin_kernel = found.kernel;
@@ -198,7 +198,7 @@ qiao_status load(Program& program) {
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
         if (status != QIAO_OK) {
             program.plugin_program = nullptr;
-            return device_slot_failed(program.device, status, "program_load");
+            return device_slot_failed(program.device, status, "program_load", program.born);
         }
         if (program.plugin_program == nullptr) return device_fail_empty(program.device, "program_load", "program");
     }
@@ -212,7 +212,7 @@ qiao_status load(Program& program) {
 qiao_status create(qiao_device* device, const char* name, std::vector<std::byte> bytes, std::string log, qiao_program** out_program) {
     const uint64_t losses = device->body.losses.load();
     if (device->body.lost.load()) return device_fail_lost(device);
-    qiao_program* handle = Slab<qiao_program>::get().create(device);
+    qiao_program* handle = Slab<qiao_program>::get().create(device, losses);
     Program& program = handle->body;
     program.name = name;
     program.bytes = std::move(bytes);

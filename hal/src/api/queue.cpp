@@ -135,7 +135,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     const uint64_t value = queue_last_value(body) + 1;
     const qiao_status status = body.launch_slot(body.plugin_queue, kernel.body.plugin_kernel, &shape.geometry, arguments, bindings, value);
     if (status != QIAO_OK) [[unlikely]] {
-        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
+        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch", body.born), out_value);
     }
     queue_give_out(body, value);
     if (out_value != nullptr) *out_value = value;
@@ -177,6 +177,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
 struct Resolved {
     qiao_device* device;  // null = host memory
     qiao_plugin_place place;
+    uint64_t born;  // of the memory
 };
 
 // `span_bytes` from the first byte to the last of all rows.
@@ -184,7 +185,7 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
     if (place.device == nullptr) {
         if (place.address == 0) return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s is a null host pointer", name);
         if (place.address > UINT64_MAX - span_bytes) return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " + %" PRIu64 " bytes overflows", name, place.address, span_bytes);
-        out = {nullptr, {nullptr, 0, place.address}};
+        out = {nullptr, {nullptr, 0, place.address}, 0};
         return QIAO_OK;
     }
     qiao_device* device = place.device;
@@ -200,8 +201,9 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
         return fail(QIAO_ERROR_OUT_OF_RANGE, "%s: %" PRIu64 " bytes at offset %" PRIu64 " leave the allocation of %" PRIu64 " bytes", name, span_bytes,
                     found.offset, found.size_bytes);
     }
-    if (device->body.lost.load()) return device_fail_lost(device);
-    out = {device, {found.memory->body.allocation, found.offset, place.address}};
+    const Memory& memory = found.memory->body;
+    if (device_was_lost_since(device, memory.born)) return device_fail_lost(device);
+    out = {device, {memory.allocation, found.offset, place.address}, memory.born};
     return QIAO_OK;
 }
 
@@ -244,7 +246,7 @@ qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t va
         clear_plugin_error();
         return status;
     }
-    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
+    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot, queue.born);
     queue_give_out(queue, value);
     *out_value = value;
     queue_accepted(queue, value);
@@ -297,7 +299,7 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
         const qiao_status status = submit_in_plugin(queue, copy, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
-    defer(queue, CopyOperation{source.device, target.device, copy, native}, out_value);
+    defer(queue, CopyOperation{{source.device, source.born}, {target.device, target.born}, copy, native}, out_value);
     return QIAO_OK;
 }
 
@@ -311,7 +313,7 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
         const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
-    defer(queue, FillOperation{target.device, fill}, out_value);
+    defer(queue, FillOperation{{target.device, target.born}, fill}, out_value);
     return QIAO_OK;
 }
 
@@ -530,6 +532,6 @@ qiao_status qiao_queue_get_native(qiao_queue* queue, qiao_native* out_native) {
         const Queue& body = queue->body;
         const auto slot = body.device->body.tables.queue.queue_native;
         if (body.plugin_queue == nullptr || slot == nullptr) return fail_no_native(body.device->body, "queue");
-        return answer_native(body.device, slot(body.plugin_queue, out_native), "queue_native", out_native);
+        return answer_native(body.device, body.born, slot(body.plugin_queue, out_native), "queue_native", out_native);
     });
 }

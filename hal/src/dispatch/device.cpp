@@ -89,11 +89,15 @@ qiao_status device_ensure_open(qiao_device* device) {
 }
 
 void device_declare_lost(qiao_device* device, const char* reason) {
+    device_declare_lost(device, reason, device->body.losses.load());
+}
+
+void device_declare_lost(qiao_device* device, const char* reason, uint64_t born) {
     Device& body = device->body;
     ErrorRecord record;
     {
         std::lock_guard guard(body.state);
-        if (body.lost.load(std::memory_order_relaxed)) return;
+        if (body.lost.load(std::memory_order_relaxed) || body.losses.load(std::memory_order_relaxed) != born) return;
         body.lost_reason = reason == nullptr || *reason == '\0' ? "the plugin gave no reason" : reason;
         record.message = "device " + body.id + " is lost: " + body.lost_reason;
         body.losses.fetch_add(1);
@@ -107,14 +111,14 @@ void device_declare_lost(qiao_device* device, const char* reason) {
     body.instance->body.log.write(QIAO_LOG_LEVEL_ERROR, body.plugin_id.c_str(), record.message.c_str());
 }
 
-qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot) {
+qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot, uint64_t born) {
     fail_from_plugin(status, device->body.plugin_id, slot);
     const ErrorRecord record = [&] {
         set_object(device->body.id);
         return last_error();
     }();
     if (record.status == QIAO_ERROR_DEVICE_LOST) {
-        device_declare_lost(device, record.message.c_str());
+        device_declare_lost(device, record.message.c_str(), born);
         fail(record);
     }
     return record.status;
@@ -140,6 +144,7 @@ void device_refresh_state(qiao_device* device) {
     if (opened == nullptr || body.tables.device.device_state == nullptr) return;
     qiao_plugin_device_state state = QIAO_PLUGIN_DEVICE_STATE_OK;
     char reason[256] = "";
+    const uint64_t losses = body.losses.load();
     {
         SlotGuard guard(body, now_ns() + kStatePatienceNs);
         if (!guard || body.tables.device.device_state(opened, &state, reason, sizeof reason) != QIAO_OK) return;
@@ -149,7 +154,20 @@ void device_refresh_state(qiao_device* device) {
         std::lock_guard guard(body.state);
         body.removed = true;
     }
-    if (state != QIAO_PLUGIN_DEVICE_STATE_OK) device_declare_lost(device, reason);
+    if (state != QIAO_PLUGIN_DEVICE_STATE_OK) device_declare_lost(device, reason, losses);
+}
+
+static qiao_status reset_opened(qiao_device* device, void* opened) {
+    Device& body = device->body;
+    device_declare_lost(device, "it is being reset");
+    SlotGuard slots(body, now_ns() + kResetPatienceNs);
+    if (!slots) {
+        fail(QIAO_ERROR_DEVICE_LOST, "%s cannot be reset now: a call into plugin %s has not returned", device_name(device), body.plugin_id.c_str());
+        set_remedy("reset it again later; other devices are not affected");
+        return QIAO_ERROR_DEVICE_LOST;
+    }
+    const qiao_status status = body.tables.device.device_reset(opened);
+    return status == QIAO_OK ? status : fail_from_plugin(status, body.plugin_id, "device_reset");
 }
 
 qiao_status device_reset(qiao_device* device) {
@@ -163,20 +181,12 @@ qiao_status device_reset(qiao_device* device) {
     if (void* opened = body.opened.load(std::memory_order_relaxed); opened != nullptr) {
         device_refresh_state(device);
         if (device_is_removed(device)) return fail_removed(device);
-        device_declare_lost(device, "it is being reset");
-        SlotGuard slots(body, now_ns() + kResetPatienceNs);
-        if (!slots) {
-            fail(QIAO_ERROR_DEVICE_LOST, "%s cannot be reset now: a call into plugin %s has not returned", device_name(device), body.plugin_id.c_str());
-            set_remedy("reset it again later; other devices are not affected");
-            return QIAO_ERROR_DEVICE_LOST;
-        }
-        const qiao_status status = body.tables.device.device_reset(opened);
-        if (status != QIAO_OK) {
-            fail_from_plugin(status, body.plugin_id, "device_reset");
-            return last_error().status;
-        }
+        body.resetting = true;  // before its work fails: until the plugin has abandoned it, it uses what may be released
+        const qiao_status status = reset_opened(device, opened);
+        body.resetting = false;
+        retire_passed(device);
+        if (status != QIAO_OK) return status;
     }
-    retire_passed(device);  // not before: until then the plugin has work on it
     std::lock_guard state(body.state);
     body.lost_reason.clear();
     body.generation.fetch_add(1);

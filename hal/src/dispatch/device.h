@@ -11,8 +11,12 @@ qiao_status device_ensure_open(qiao_device* device);
 // Everything made on the device is lost from now on; all waits end. From any thread, also inside a slot.
 void device_declare_lost(qiao_device* device, const char* reason);
 
-// Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost.
-qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot);
+// The same, unless what tells of it was born under another count of losses: then it tells of an earlier one.
+void device_declare_lost(qiao_device* device, const char* reason, uint64_t born);
+
+// Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost. `born` is the
+// count of losses under which the object was made, or that was read before the device was found well.
+qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot, uint64_t born);
 
 // Whether the device was lost after `losses` had been read: what was made meanwhile is lost too.
 inline bool device_was_lost_since(const qiao_device* device, uint64_t losses) {

@@ -12,7 +12,7 @@
 
 namespace qiao {
 
-Queue::Queue(qiao_device* owner) : device(owner) {
+Queue::Queue(qiao_device* owner, uint64_t losses) : device(owner), born(losses) {
     device->body.live_queues.fetch_add(1);
 }
 
@@ -45,7 +45,7 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const
                                                  : ops.queue_wrap(device.opened.load(), &request, native, &body.plugin_queue);
     if (status != QIAO_OK) {
         body.plugin_queue = nullptr;
-        return device_slot_failed(body.device, status, native == nullptr ? "queue_create" : "queue_wrap");
+        return device_slot_failed(body.device, status, native == nullptr ? "queue_create" : "queue_wrap", body.born);
     }
     if (body.plugin_queue == nullptr) return device_fail_empty(body.device, "queue_create", "queue");
     body.launch_slot = device.tables.queue.queue_launch;
@@ -59,7 +59,7 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const
 qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, const qiao_native* native, qiao_queue** out_queue) {
     const uint64_t losses = device->body.losses.load();
     if (device->body.lost.load()) return device_fail_lost(device);
-    qiao_queue* queue = Slab<qiao_queue>::get().create(device);
+    qiao_queue* queue = Slab<qiao_queue>::get().create(device, losses);
     Queue& body = queue->body;
     body.self = queue;
     body.next_generation = g_queue_serial.fetch_add(1) << 32;
@@ -133,7 +133,7 @@ qiao_status queue_after_natively(qiao_queue* queue, qiao_timeline* timeline, uin
     const uint64_t own_value = queue_last_value(body) + 1;
     const qiao_status status = slot(body.plugin_queue, producer.get()->body.plugin_queue, value, own_value);
     if (status == QIAO_ERROR_UNSUPPORTED) return status;
-    if (status != QIAO_OK) return device_slot_failed(body.device, status, "queue_after");
+    if (status != QIAO_OK) return device_slot_failed(body.device, status, "queue_after", body.born);
     queue_give_out(body, own_value);
     *out_value = own_value;
     queue_accepted(body, own_value);
@@ -162,7 +162,7 @@ qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_st
     QueueGuard guard(body);
     if (!guard) return device_fail_lost(body.device);
     const qiao_status status = device.tables.queue.queue_timestamps(body.plugin_queue, value, out_start_ns, out_end_ns);
-    if (status < 0) return device_slot_failed(body.device, status, "queue_timestamps");
+    if (status < 0) return device_slot_failed(body.device, status, "queue_timestamps", body.born);
     if (status == QIAO_OK && *out_start_ns > *out_end_ns) {
         return fail(QIAO_ERROR_PLUGIN, "plugin %s says that value %" PRIu64 " started at %" PRIu64 " ns, after its end at %" PRIu64 " ns",
                     device.plugin_id.c_str(), value, *out_start_ns, *out_end_ns);

@@ -49,7 +49,7 @@ std::vector<Fence> fences_of(qiao_device* device) {
 
 void retire(qiao_device* device, std::function<void()> finish) {
     std::vector<Fence> fences = fences_of(device);
-    if (fences.empty()) {
+    if (fences.empty() && !device->body.resetting.load()) {
         finish();
         return;
     }
@@ -66,8 +66,9 @@ void retire_passed(qiao_device* device) {
     }
     std::vector<Retired> passed;
     for (auto& entry : waiting) drop_passed(entry.fences);
+    const bool keeps_all = device->body.resetting.load();  // asked after the fences, which may have passed by the loss
     for (auto entry = waiting.begin(); entry != waiting.end();) {
-        if (entry->fences.empty()) {
+        if (entry->fences.empty() && !keeps_all) {
             passed.push_back(std::move(*entry));
             entry = waiting.erase(entry);
         } else {

@@ -21,7 +21,7 @@ void queue_attend(Queue& queue) {
 void queue_completed_with_error(qiao_queue* queue, qiao_status status) {
     ErrorRecord record = take_plugin_error(status, queue->body.device->body.plugin_id, "work of the queue");
     record.object = queue->body.device->body.id;
-    if (record.status == QIAO_ERROR_DEVICE_LOST) device_declare_lost(queue->body.device, record.message.c_str());
+    if (record.status == QIAO_ERROR_DEVICE_LOST) device_declare_lost(queue->body.device, record.message.c_str(), queue->body.born);
     queue_fail(queue, record);
 }
 
@@ -31,7 +31,7 @@ void queue_fail(qiao_queue* queue, const ErrorRecord& record) {
 }
 
 void queue_fail_from_slot(qiao_queue* queue, qiao_status status, const char* slot) {
-    device_slot_failed(queue->body.device, status, slot);
+    device_slot_failed(queue->body.device, status, slot, queue->body.born);
     queue_fail(queue, last_error());
 }
 

@@ -6,12 +6,18 @@
 
 namespace qiao {
 
-// Blocks until done. A null device is host memory. Queued work that the ranges depend on has ended.
-qiao_status staged_copy(qiao_device* source_device, qiao_device* target_device, const qiao_plugin_copy& copy);
-qiao_status staged_fill(qiao_device* device, const qiao_plugin_fill& fill);
+// A device, and the count of losses under which its memory was made. A null device is host memory.
+struct Holder {
+    qiao_device* device;
+    uint64_t born;
+};
+
+// Block until done. Queued work that the ranges depend on has ended.
+qiao_status staged_copy(const Holder& source, const Holder& target, const qiao_plugin_copy& copy);
+qiao_status staged_fill(const Holder& target, const qiao_plugin_fill& fill);
 
 // The blocking slots, with the device's serialisation and wording of failures.
-qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes);
-qiao_status device_write(qiao_device* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes);
+qiao_status device_read(const Holder& source, void* allocation, uint64_t offset, void* target, uint64_t size_bytes);
+qiao_status device_write(const Holder& target, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes);
 
 }  // namespace qiao

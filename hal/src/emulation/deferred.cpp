@@ -9,7 +9,6 @@
 #include "dispatch/device.h"
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
-#include "emulation/copy.h"
 
 namespace qiao {
 namespace {
@@ -103,7 +102,7 @@ void DeferredQueue::abandon_slot() noexcept {
 
 bool DeferredQueue::has_left(uint64_t value) {
     std::lock_guard guard(mutex_);
-    if (!abandoned_ && value_in_hand_ != 0 && value_in_hand_ <= value) return false;
+    if (value_in_hand_ != 0 && value_in_hand_ <= value) return false;
     return list_.empty() || list_.front().value > value;
 }
 
@@ -135,7 +134,10 @@ void DeferredQueue::run() {
                 guard.lock();
                 value_in_hand_ = 0;
             }
-            if (abandoned_) return;
+            if (abandoned_) {
+                value_in_hand_ = 0;
+                return;
+            }
             inside_ = false;
             wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
             if (list_.empty()) return;
@@ -243,7 +245,7 @@ qiao_status DeferredQueue::wait_for_device() {
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
         if (has_failed(queue_) || status == QIAO_OK) return QIAO_OK;
-        if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize");
+        if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize", queue_->body.born);
     }
 }
 
@@ -272,7 +274,7 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
             return QIAO_OK;
         }
     }
-    if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, name);
+    if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, name, queue.born);
     clear_plugin_error();
     return status;
 }
@@ -300,7 +302,7 @@ qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
     const qiao_plugin_binding* bindings = operation.bindings.empty() ? nullptr : operation.bindings.data();
     const qiao_status status = device->body.tables.program.kernel_launch(device->body.opened.load(), operation.kernel->body.plugin_kernel,
                                                                          &operation.geometry, operation.block.data(), bindings);
-    return status == QIAO_OK ? status : device_slot_failed(device, status, "kernel_launch");
+    return status == QIAO_OK ? status : device_slot_failed(device, status, "kernel_launch", queue_->body.born);
 }
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
@@ -314,20 +316,20 @@ qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    return staged_copy(operation.source_device, operation.target_device, operation.copy);
+    return staged_copy(operation.source, operation.target, operation.copy);
 }
 
 qiao_status DeferredQueue::perform(FillOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
     const auto slot = queue.device->body.tables.queue.queue_fill;
-    if (operation.device == queue.device && queue.plugin_queue != nullptr && slot != nullptr) {
+    if (operation.target.device == queue.device && queue.plugin_queue != nullptr && slot != nullptr) {
         qiao_plugin_fill fill = operation.fill;
         fill.value = value;
         const qiao_status status = hand_over(value, "queue_fill", [&] { return slot(queue.plugin_queue, &fill); });
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    return staged_fill(operation.device, operation.fill);
+    return staged_fill(operation.target, operation.fill);
 }
 
 qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {

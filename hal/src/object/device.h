@@ -49,9 +49,10 @@ struct Device {
     Lock slots;                          // held in its slots unless it is free-threaded
 
     std::atomic<bool> lost{false};
-    std::atomic<uint64_t> losses{0};      // so far: what was being made meanwhile was made too early
+    std::atomic<uint64_t> losses{0};      // so far; an object remembers the count it was born under
     std::atomic<uint64_t> generation{0};  // resets so far
     std::atomic<uint64_t> live_queues{0};  // not destroyed in the plugin yet
+    std::atomic<bool> resetting{false};   // what is lost may still be at work: nothing is destroyed
     std::atomic<bool> abandoned{false};   // something could not be destroyed, since a slot has not returned: never closed
     std::mutex state;                     // guards what follows
     bool removed = false;

@@ -47,9 +47,10 @@ struct Kernel {
 };
 
 struct Program {
-    explicit Program(qiao_device* owner) : device(owner) {}
+    Program(qiao_device* owner, uint64_t losses) : device(owner), born(losses) {}
 
     qiao_device* const device;
+    const uint64_t born;  // the device's count of losses then
     void* plugin_program = nullptr;
     uint32_t score = 0;
     std::string name, format, target, tool, options, log;

@@ -42,6 +42,7 @@ struct alignas(64) Queue {
     LaunchShape shapes[kLaunchShapes];    // by kernel serial
 
     qiao_queue* self = nullptr;
+    const uint64_t born;                  // the device's count of losses then: it is lost once that has risen
     qiao_timeline* timeline = nullptr;
     uint64_t mark_interval = kMarkInterval;
     uint64_t notified_value = 0;          // queue_notify was asked up to here
@@ -50,7 +51,7 @@ struct alignas(64) Queue {
     Lock own_lock;
     std::unique_ptr<DeferredQueue> deferred;
 
-    explicit Queue(qiao_device* device);
+    Queue(qiao_device* device, uint64_t losses);
     ~Queue();
 };
 

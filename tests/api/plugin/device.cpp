@@ -107,6 +107,10 @@ qiao_status device_reset(void* handle) {
     auto& device = *static_cast<Device*>(handle);
     const Inside inside(device, "device_reset");
     device.epoch.fetch_add(1);
+    const std::lock_guard guard(device.mutex);
+    for (const auto& [address, allocation] : device.allocations) {
+        while (allocation->users != 0) std::this_thread::yield();  // kernels see that their time is over
+    }
     device.lost = false;
     return QIAO_OK;
 }
