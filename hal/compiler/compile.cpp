@@ -7,14 +7,15 @@
 #include "frontend.h"
 #include "host_elf.h"
 #include "source.h"
+#include "spirv_vulkan.h"
 
 namespace qiao::compiler {
 namespace {
 
 constexpr uint64_t kDefaultLimit = UINT64_C(120) * 1000 * 1000 * 1000;
 /* Part of every key: raised when this library makes something else of the same input. */
-constexpr std::string_view kRevision = "1";
-constexpr std::string_view kSourceFormat = "opencl-c", kHostFormat = "host-elf";
+constexpr std::string_view kRevision = "2";
+constexpr std::string_view kSourceFormat = "opencl-c", kHostFormat = "host-elf", kVulkanFormat = "spirv-vulkan";
 
 Failure invalid(std::string message, std::string remedy) {
     return {QIAO_ERROR_INVALID_ARGUMENT, std::move(message), std::move(remedy), "", 0};
@@ -28,9 +29,9 @@ Outcome<std::vector<std::string>> parse_formats(std::string_view text) {
         const std::string format(text.substr(begin, end - begin));
         begin = end + 1;
         if (format == kSourceFormat || format.empty()) continue;
-        if (format != kHostFormat)
+        if (format != kHostFormat && format != kVulkanFormat)
             return Failure{QIAO_ERROR_UNSUPPORTED, concat("the format '", format, "' cannot be made"),
-                           concat("formats are ", kSourceFormat, " and ", kHostFormat,
+                           concat("formats are ", kSourceFormat, ", ", kHostFormat, " and ", kVulkanFormat,
                                   "; add others with their vendor's compiler"),
                            "", 0};
         if (std::find(formats.begin(), formats.end(), format) == formats.end()) formats.push_back(format);
@@ -66,9 +67,13 @@ std::string key_of(const Request& request, const std::string& source, const Opti
     if (const auto reflector = find_reflector()) key.add(identity(*reflector));
     for (const std::string& format : formats) {
         key.add(format);
-        if (format != kHostFormat) continue;
-        key.add(host_cpu());
-        if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
+        if (format == kHostFormat) {
+            key.add(host_cpu());
+            if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
+        } else {
+            if (const auto clspv = find_clspv()) key.add(concat(identity(clspv->program), identity(clspv->library)));
+            key.add(find_spirv_val());
+        }
     }
     return key.hex();
 }
@@ -97,7 +102,8 @@ class Build {
 std::optional<Failure> Build::add_variants(const std::string& path, const FrontEnd& front_end,
                                            const TemporaryDirectory& temporary, Deadline deadline) {
     for (const std::string& format : formats_) {
-        auto built = build_host_elf(path, options_, front_end, temporary, deadline);
+        const auto build = format == kHostFormat ? build_host_elf : build_spirv_vulkan;
+        auto built = build(path, options_, front_end, temporary, deadline);
         if (built) {
             for (BuiltVariant& each : *built)
                 writer_.add_variant(std::move(each.variant), std::move(each.bytes));
@@ -171,10 +177,18 @@ Outcome<std::string> check_tools(const std::string& formats_text) {
     const auto reflector = find_reflector();
     if (!reflector) return reflector.error();
     std::string text = concat("clang: ", *clang, "\nreflector: ", *reflector, "\n");
-    if (!formats->empty()) {
-        const auto pocl = find_pocl();
-        if (!pocl) return pocl.error();
-        text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
+    for (const std::string& format : *formats) {
+        if (format == kHostFormat) {
+            const auto pocl = find_pocl();
+            if (!pocl) return pocl.error();
+            text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
+        } else {
+            const auto clspv = find_clspv();
+            if (!clspv) return clspv.error();
+            text += concat("clspv ", clspv->version, ": ", clspv->library, "\n");
+            const std::string validator = find_spirv_val();
+            text += concat("spirv-val: ", validator.empty() ? "none; modules are not checked (apt install spirv-tools)" : validator, "\n");
+        }
     }
     return text;
 }
