@@ -9,7 +9,8 @@ namespace qiao::compiler::spirv {
 namespace {
 
 constexpr uint32_t kMagic = 0x07230203, kHeaderWords = 5;
-constexpr uint32_t kString = 7, kExtInstImport = 11, kExtInst = 12, kCapability = 17, kTypeInt = 21, kConstant = 43;
+constexpr std::string_view kReflection = "NonSemantic.ClspvReflection", kReflectionExtension = "SPV_KHR_non_semantic_info";
+constexpr uint32_t kString = 7, kExtension = 10, kExtInstImport = 11, kExtInst = 12, kCapability = 17, kTypeInt = 21, kConstant = 43;
 /* OpAtomicLoad to OpAtomicXor, which all begin with their result's type; OpenCL C 1.2 has no atomic store. */
 constexpr uint32_t kFirstAtomic = 227, kLastAtomic = 242, kAtomicStore = 228;
 constexpr uint32_t kInt64Atomics = 12;
@@ -55,7 +56,7 @@ class Reader {
     void read(uint32_t operation, const uint32_t* word, uint32_t count) {
         if (operation == kString && count > 2) strings_[word[1]] = text_at(word + 2, count - 2);
         if (operation == kConstant && count == 4) constants_[word[2]] = word[3];
-        if (operation == kExtInstImport && count > 2 && text_at(word + 2, count - 2).rfind("NonSemantic.ClspvReflection", 0) == 0)
+        if (operation == kExtInstImport && count > 2 && text_at(word + 2, count - 2).rfind(kReflection, 0) == 0)
             set_ = word[1];
         if (operation == kExtInst && count > 4 && word[3] == set_) reflected(word[4], word[2], word + 5, count - 5);
     }
@@ -136,6 +137,21 @@ Outcome<Reflection> reflect(const std::vector<uint32_t>& words) {
         return Failure{QIAO_ERROR_UNSUPPORTED, concat("the Vulkan module cannot be used: ", *reader.problem),
                        "leave out the format spirv-vulkan", "", 0};
     return std::move(reader.reflection);
+}
+
+void remove_reflection(std::vector<uint32_t>& words) {
+    std::vector<uint32_t> kept(words.begin(), words.begin() + kHeaderWords);
+    uint32_t set = 0;
+    for_each(words, [&](uint32_t operation, const uint32_t* word, uint32_t count) {
+        if (operation == kExtension && text_at(word + 1, count - 1) == kReflectionExtension) return;
+        if (operation == kExtInst && count > 4 && word[3] == set) return;
+        if (operation == kExtInstImport && text_at(word + 2, count - 2).rfind(kReflection, 0) == 0) {
+            set = word[1];
+            return;
+        }
+        kept.insert(kept.end(), word, word + count);
+    });
+    words = std::move(kept);
 }
 
 void declare_int64_atomics(std::vector<uint32_t>& words) {

@@ -42,6 +42,9 @@ Outcome<std::vector<uint32_t>> words_of(const std::string& bytes);
 /* Fails with what the plugin does not provide (samplers, buffers of constants, ...). */
 Outcome<Reflection> reflect(const std::vector<uint32_t>& words);
 
+/* Takes the reflection out again: not every Vulkan device knows the extension it is written in. */
+void remove_reflection(std::vector<uint32_t>& words);
+
 /* clspv 0.0.1 uses 64-bit atomics without the capability: adds it where one is used. */
 void declare_int64_atomics(std::vector<uint32_t>& words);
 

@@ -217,6 +217,7 @@ Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, c
     if (!words) return words.error();
     const auto reflection = spirv::reflect(*words);
     if (!reflection) return reflection.error();
+    spirv::remove_reflection(*words);
     spirv::declare_int64_atomics(*words);
 
     const std::string finished = temporary / "finished.spv";

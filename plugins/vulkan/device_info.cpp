@@ -1,6 +1,7 @@
 // What a physical device says of itself; what Vulkan does not tell stays zero. Opens nothing.
 #include <algorithm>
 #include <bit>
+#include <thread>
 
 #include "device.h"
 #include "quirks.h"
@@ -113,6 +114,25 @@ void describe_limits(const DeviceRecord& record, qiao_plugin_device_info& info) 
     info.address_bits = 64;
 }
 
+// What Vulkan itself does not tell, vendors' extensions do; 0 = unknown. A CPU runs kernels on its processors.
+uint32_t compute_units_of(const InstanceSymbols& vk, const DeviceRecord& record) {
+    if (record.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU) return std::max(1u, std::thread::hardware_concurrency());
+    VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nvidia = {};
+    nvidia.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV;
+    VkPhysicalDeviceShaderCorePropertiesAMD amd = {};
+    amd.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD;
+    VkPhysicalDeviceProperties2 properties = {};
+    properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
+    if (record.has(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME))
+        properties.pNext = &nvidia;
+    else if (record.has(VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME))
+        properties.pNext = &amd;
+    else
+        return 0;
+    vk.vkGetPhysicalDeviceProperties2(record.physical, &properties);
+    return nvidia.shaderSMCount + amd.shaderEngineCount * amd.shaderArraysPerEngineCount * amd.computeUnitsPerShaderArray;
+}
+
 void describe_identity(const DeviceRecord& record, const VkPhysicalDeviceIDProperties& id,
                        const VkPhysicalDevicePCIBusInfoPropertiesEXT& pci, qiao_plugin_device_info& info) {
     std::memcpy(info.uuid, id.deviceUUID, sizeof info.uuid);
@@ -223,6 +243,7 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     plugin::copy_text(info.target, record.properties.deviceName);
     describe_identity(record, id, pci, info);
     describe_limits(record, info);
+    info.compute_units = compute_units_of(vk, record);
     info.max_allocation_bytes = sizes.maxMemoryAllocationSize;
     info.subgroup_width = subgroups.subgroupSize;
     info.preferred_group_multiple = subgroups.subgroupSize;
