@@ -61,6 +61,13 @@ std::vector<KeptArgument> arguments_to_keep(const FrontEnd& front_end, bool all)
     return kept;
 }
 
+/* "recursive structures are not supported", out of a log. */
+std::string first_error(const std::string& log) {
+    const std::string mark = "error: ";
+    const size_t at = log.find(mark);
+    return at == std::string::npos ? "the log has what it said" : log.substr(at + mark.size(), log.find('\n', at) - at - mark.size());
+}
+
 class VulkanBuild {
   public:
     VulkanBuild(const Options& options, const TemporaryDirectory& temporary, Deadline deadline)
@@ -141,7 +148,7 @@ Outcome<std::string> VulkanBuild::compile(const std::string& path, const FrontEn
     }
     if (finished.ok()) return out;
     if (finished.exit_code == 1 && !finished.errors.empty())
-        return unsupported("clspv cannot compile the program for Vulkan; the log has what it said", finished.errors);
+        return unsupported(concat("clspv cannot compile the program for Vulkan: ", first_error(finished.errors)), finished.errors);
     if (finished.exit_code == 2)
         return Failure{QIAO_ERROR_UNSUPPORTED, finished.errors, clspv_remedy(), "", 0};
     if (finished.timed_out) return tool_failure("clspv", finished, finished.errors);
@@ -182,6 +189,7 @@ Outcome<std::string> metadata_of(const package::Kernel& kernel, const spirv::Ref
     for (uint32_t i = 0; i < kernel.arguments.size(); ++i) {
         const package::Argument& expected = kernel.arguments[i];
         const auto argument = found->second.arguments.find(i);
+        if (argument == found->second.arguments.end() && expected.kind == QIAO_ARGUMENT_KIND_VALUE) continue; /* not used */
         const bool is_local = expected.kind == QIAO_ARGUMENT_KIND_LOCAL;
         if (argument == found->second.arguments.end() || (argument->second.kind == Kind::kLocal) != is_local)
             return disagree(kernel, concat("has another argument ", i));

@@ -20,7 +20,7 @@ inline constexpr Vendor kVendors[] = {
     {0x0014, "Loongson", 0, ""},
     {0x0731, "Jingjia Micro", 0, ""},
     {0x1002, "AMD", 0, ""},
-    {0x10005, "Mesa", 0, "compare-and-swap loops give wrong results with several subgroups per group"}, // lavapipe 22.3.6
+    {0x10005, "Mesa", 0, "a work-item's loops end after 65535 rounds in all; compare-and-swap loops are wrong with several subgroups per group"}, // lavapipe 22.3.6
     {0x1010, "Imagination", 0, ""},
     {0x10de, "NVIDIA", 0, ""},
     {0x13b5, "Arm", 0, ""},
