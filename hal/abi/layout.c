@@ -332,12 +332,17 @@ AT(qiao_plugin_queue_ops, queue_after, 72);
 AT(qiao_plugin_queue_ops, queue_notify, 80);
 AT(qiao_plugin_queue_ops, queue_timestamps, 88);
 
-SIZE(qiao_plugin_tables, 40);
+SIZE(qiao_plugin_extension, 16);
+AT(qiao_plugin_extension, name, 0);
+AT(qiao_plugin_extension, table, 8);
+
+SIZE(qiao_plugin_tables, 48);
 AT(qiao_plugin_tables, struct_size, 0);
 AT(qiao_plugin_tables, device, 8);
 AT(qiao_plugin_tables, memory, 16);
 AT(qiao_plugin_tables, program, 24);
 AT(qiao_plugin_tables, queue, 32);
+AT(qiao_plugin_tables, extensions, 40);
 
 SIZE(qiao_plugin_info, 96);
 AT(qiao_plugin_info, struct_size, 0);

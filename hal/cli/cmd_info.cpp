@@ -35,6 +35,17 @@ std::vector<Slot> slots_of(const Device& device) {
     }
 }
 
+std::vector<std::string> extensions_of(const Device& device) {
+    std::vector<std::string> names;
+    for (uint32_t index = 0;; ++index) {
+        const char* name = nullptr;
+        const qiao_status status = qiao_device_query_extension(device.handle, index, &name);
+        if (status == QIAO_ERROR_NOT_FOUND) return names;
+        check(status, "asking for the device's extensions");
+        names.emplace_back(name);
+    }
+}
+
 Json limits_json(const qiao_device_properties& properties) {
     return {{"max_allocation_bytes", properties.max_allocation_bytes},
             {"max_group_size", properties.max_group_size},
@@ -67,6 +78,7 @@ Json info_json(const Device& device) {
     json["note"] = properties.note;
     json["formats"] = split_list(properties.formats, ';');
     json["features"] = feature_names(properties.features);
+    json["addresses"] = provenance_name((properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0 ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE);
     json["memory_kinds"] = memory_kind_names(properties.memory_kinds);
     json["clock_mhz"] = properties.clock_mhz;
     json["address_bits"] = properties.address_bits;
@@ -76,6 +88,7 @@ Json info_json(const Device& device) {
     json["pci_device_id"] = properties.pci_device_id;
     json.update(present_state(device));
     json["limits"] = limits_json(properties);
+    json["extensions"] = extensions_of(device);
     json["slots"] = Json::array();
     for (const Slot& slot : slots_of(device))
         json["slots"].push_back({{"name", slot.name}, {"provenance", slot.provenance}});

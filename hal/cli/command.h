@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <vector>
 
 namespace qiao::cli {
 
@@ -15,6 +16,7 @@ Command list_command(CLI::App& root);
 Command info_command(CLI::App& root);
 Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
+std::vector<Command> plugin_commands(CLI::App& root); /* verbs of the verb `plugin` */
 Command completion_command(CLI::App& root);
 
 } // namespace qiao::cli

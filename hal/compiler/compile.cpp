@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "frontend.h"
 #include "host_elf.h"
+#include "offset.h"
 #include "source.h"
 #include "spirv_vulkan.h"
 
@@ -14,11 +15,16 @@ namespace {
 
 constexpr uint64_t kDefaultLimit = UINT64_C(120) * 1000 * 1000 * 1000;
 /* Part of every key: raised when this library makes something else of the same input. */
-constexpr std::string_view kRevision = "2";
-constexpr std::string_view kSourceFormat = "opencl-c", kHostFormat = "host-elf", kVulkanFormat = "spirv-vulkan";
+constexpr std::string_view kRevision = "3";
+constexpr std::string_view kSourceFormat = "opencl-c", kOffsetFormat = "opencl-c+offset", kHostFormat = "host-elf",
+                           kVulkanFormat = "spirv-vulkan";
 
 Failure invalid(std::string message, std::string remedy) {
     return {QIAO_ERROR_INVALID_ARGUMENT, std::move(message), std::move(remedy), "", 0};
+}
+
+bool has(const std::vector<std::string>& formats, std::string_view format) {
+    return std::find(formats.begin(), formats.end(), format) != formats.end();
 }
 
 /* The formats besides the source, each once. */
@@ -29,12 +35,12 @@ Outcome<std::vector<std::string>> parse_formats(std::string_view text) {
         const std::string format(text.substr(begin, end - begin));
         begin = end + 1;
         if (format == kSourceFormat || format.empty()) continue;
-        if (format != kHostFormat && format != kVulkanFormat)
+        if (format != kHostFormat && format != kOffsetFormat && format != kVulkanFormat)
             return Failure{QIAO_ERROR_UNSUPPORTED, concat("the format '", format, "' cannot be made"),
-                           concat("formats are ", kSourceFormat, ", ", kHostFormat, " and ", kVulkanFormat,
+                           concat("formats are ", kSourceFormat, ", ", kOffsetFormat, ", ", kHostFormat, " and ", kVulkanFormat,
                                   "; add others with their vendor's compiler"),
                            "", 0};
-        if (std::find(formats.begin(), formats.end(), format) == formats.end()) formats.push_back(format);
+        if (!has(formats, format)) formats.push_back(format);
     }
     return formats;
 }
@@ -70,7 +76,7 @@ std::string key_of(const Request& request, const std::string& source, const Opti
         if (format == kHostFormat) {
             key.add(host_cpu());
             if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
-        } else {
+        } else if (format == kVulkanFormat) {
             if (const auto clspv = find_clspv()) key.add(concat(identity(clspv->program), identity(clspv->library)));
             key.add(find_spirv_val());
         }
@@ -88,8 +94,10 @@ class Build {
     bool complete() const { return complete_; }
 
   private:
-    std::optional<Failure> add_variants(const std::string& path, const FrontEnd& front_end,
-                                        const TemporaryDirectory& temporary, Deadline deadline);
+    std::optional<Failure> add_source(std::string source, const FrontEnd& front_end,
+                                      const TemporaryDirectory& temporary, Deadline deadline);
+    std::optional<Failure> add_variants(std::string_view format, const Outcome<std::vector<BuiltVariant>>& built);
+    std::optional<Failure> leave_out(std::string_view format, Failure failure, bool wanted);
 
     const Request& request_;
     const Options& options_;
@@ -99,24 +107,32 @@ class Build {
     bool complete_ = true; /* no format was left out */
 };
 
-std::optional<Failure> Build::add_variants(const std::string& path, const FrontEnd& front_end,
-                                           const TemporaryDirectory& temporary, Deadline deadline) {
-    for (const std::string& format : formats_) {
-        const auto build = format == kHostFormat ? build_host_elf : build_spirv_vulkan;
-        auto built = build(path, options_, front_end, temporary, deadline);
-        if (built) {
-            for (BuiltVariant& each : *built)
-                writer_.add_variant(std::move(each.variant), std::move(each.bytes));
-        } else if (request_.best_effort && built.error().status != QIAO_TIMEOUT) {
-            complete_ = false;
-            log_ += concat(format, " was left out: ", built.error().message, "; ", built.error().remedy, "\n",
-                           built.error().log);
-        } else {
-            Failure failure = built.error();
-            failure.log = log_ + failure.log;
-            return failure;
-        }
+/* What becomes of a format that cannot be made: the end, or a line in the log. */
+std::optional<Failure> Build::leave_out(std::string_view format, Failure failure, bool wanted) {
+    if (failure.status == QIAO_TIMEOUT || (wanted && !request_.best_effort)) {
+        failure.log = log_ + failure.log;
+        return failure;
     }
+    if (wanted) complete_ = false;
+    log_ += concat(format, " was left out: ", failure.message, "; ", failure.remedy, "\n", failure.log);
+    return std::nullopt;
+}
+
+/* The source is always there, also for devices without addresses if its kernels allow. */
+std::optional<Failure> Build::add_source(std::string source, const FrontEnd& front_end,
+                                         const TemporaryDirectory& temporary, Deadline deadline) {
+    auto wrapped = add_offset_wrappers(source, options_, front_end, temporary, deadline);
+    writer_.set_source(request_.source_name, wrapped ? *wrapped : std::move(source), options_.flag_text());
+    writer_.add_source_variant(front_end.features);
+    if (!wrapped) return leave_out(kOffsetFormat, wrapped.error(), has(formats_, kOffsetFormat));
+    writer_.add_source_variant(front_end.features | QIAO_FEATURE_INT64, kOffsetFormat);
+    return std::nullopt;
+}
+
+std::optional<Failure> Build::add_variants(std::string_view format, const Outcome<std::vector<BuiltVariant>>& built) {
+    if (!built) return leave_out(format, built.error(), true);
+    for (const BuiltVariant& each : *built)
+        writer_.add_variant(each.variant, each.bytes);
     return std::nullopt;
 }
 
@@ -133,11 +149,17 @@ Outcome<Compiled> Build::run(std::string source) {
     if (!front_end) return front_end.error();
     log_ = front_end->log;
 
-    writer_.set_source(request_.source_name, std::move(source), options_.flag_text());
     for (const package::Kernel& kernel : front_end->kernels)
         writer_.add_kernel(kernel);
-    writer_.add_source_variant(front_end->features);
-    if (auto failure = add_variants(path, *front_end, *temporary, deadline)) return *std::move(failure);
+    if (auto failure = add_source(std::move(source), *front_end, *temporary, deadline)) return *std::move(failure);
+    if (has(formats_, kHostFormat)) {
+        const auto built = build_host_elf(path, options_, *front_end, *temporary, deadline);
+        if (auto failure = add_variants(kHostFormat, built)) return *std::move(failure);
+    }
+    if (has(formats_, kVulkanFormat)) {
+        const auto built = build_spirv_vulkan(path, options_, *front_end, *temporary, deadline);
+        if (auto failure = add_variants(kVulkanFormat, built)) return *std::move(failure);
+    }
     const auto bytes = writer_.finish();
     if (!bytes) return Failure{QIAO_ERROR_INTERNAL, bytes.error().message, "report this as a defect", log_, 0};
     return Compiled{{reinterpret_cast<const char*>(bytes->data()), bytes->size()}, log_, false};
@@ -177,18 +199,17 @@ Outcome<std::string> check_tools(const std::string& formats_text) {
     const auto reflector = find_reflector();
     if (!reflector) return reflector.error();
     std::string text = concat("clang: ", *clang, "\nreflector: ", *reflector, "\n");
-    for (const std::string& format : *formats) {
-        if (format == kHostFormat) {
-            const auto pocl = find_pocl();
-            if (!pocl) return pocl.error();
-            text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
-        } else {
-            const auto clspv = find_clspv();
-            if (!clspv) return clspv.error();
-            text += concat("clspv ", clspv->version, ": ", clspv->library, "\n");
-            const std::string validator = find_spirv_val();
-            text += concat("spirv-val: ", validator.empty() ? "none; modules are not checked (apt install spirv-tools)" : validator, "\n");
-        }
+    if (has(*formats, kHostFormat)) {
+        const auto pocl = find_pocl();
+        if (!pocl) return pocl.error();
+        text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
+    }
+    if (has(*formats, kVulkanFormat)) {
+        const auto clspv = find_clspv();
+        if (!clspv) return clspv.error();
+        text += concat("clspv ", clspv->version, ": ", clspv->library, "\n");
+        const std::string validator = find_spirv_val();
+        text += concat("spirv-val: ", validator.empty() ? "none; modules are not checked (apt install spirv-tools)" : validator, "\n");
     }
     return text;
 }

@@ -9,6 +9,7 @@ namespace qiao::compiler {
 
 struct FrontEnd {
     std::vector<package::Kernel> kernels; /* laid out, in the order of the source */
+    std::vector<uint32_t> subgroups;      /* the subgroup size each kernel insists on; 0 = none */
     std::string log;                      /* warnings */
     std::string tool;                     /* "clang-15.0.6" */
     qiao_features features = 0;           /* of all kernels together */

@@ -46,7 +46,7 @@ void describe(const mock::Card& card, qiao_plugin_device_info& info) {
     info.roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
     plugin::copy_text(info.name, profile.name);
     plugin::copy_text(info.vendor, "Qiao");
-    plugin::copy_text(info.driver, "mock " QIAO_MOCK_PLUGIN_VERSION);
+    plugin::copy_text(info.driver, "mock " QIAO_PLUGIN_VERSION);
     plugin::copy_text(info.target, mock::host_target());
     plugin::copy_text(info.note, note_of(card));
     info.memory_bytes = profile.memory_bytes;

@@ -9,7 +9,7 @@ namespace qiao::mock_plugin {
 namespace {
 
 const qiao_plugin_tables mock_tables = {
-    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops,
+    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
 };
 
 void mock_plugin_close(void* plugin) {
@@ -26,8 +26,8 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     out_info->abi_minor = QIAO_PLUGIN_ABI_MINOR;
     out_info->abi_minor_least = 0;
     out_info->roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
-    out_info->id = "mock";
-    out_info->version = QIAO_MOCK_PLUGIN_VERSION;
+    out_info->id = QIAO_PLUGIN_ID;
+    out_info->version = QIAO_PLUGIN_VERSION;
     out_info->build = "compiler " __VERSION__;
     const std::string strict = setting("QIAO_MOCK_STRICT", "0");
     if (strict != "0" && strict != "1") {

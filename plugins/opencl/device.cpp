@@ -84,7 +84,7 @@ void close_device(Device& device) {
 qiao_status open_device(Device& device) {
     const DeviceRecord& record = *device.record;
     if (record.info.memory_kinds == 0)
-        return fail(device.host, QIAO_ERROR_UNSUPPORTED, "use a newer driver, or another device",
+        return fail(device.host, QIAO_ERROR_UNSUPPORTED, "use a newer driver, or QIAO_OPENCL_ADDRESSES=auto",
                     "%s has no device addresses: its driver offers neither shared virtual memory (OpenCL 2.0) nor "
                     "cl_intel_unified_shared_memory",
                     record.info.name);
@@ -97,7 +97,7 @@ qiao_status open_device(Device& device) {
     if (queue == nullptr) return device_failed(device, code, "%s gives no command queue", record.info.name);
     launcher_create(device.immediate, device, queue);
     if (!choose_addresses(device))
-        return fail(device.host, QIAO_ERROR_UNSUPPORTED, "use another driver or device",
+        return fail(device.host, QIAO_ERROR_UNSUPPORTED, "use another driver, or QIAO_OPENCL_ADDRESSES=table",
                     "%s says that it has %s, but a copy through it does not work", record.info.name,
                     record.usm ? "unified shared memory" : "shared virtual memory");
     return QIAO_OK;

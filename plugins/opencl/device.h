@@ -1,5 +1,5 @@
-// The plugin, the devices it found, and a device that is open. Which functions reach memory (SVM or USM) is decided once,
-// when a device is opened; everybody else calls through the pointers kept here.
+// The plugin, the devices it found, and a device that is open. Whether a device has addresses is decided when it is listed;
+// which functions reach its memory (SVM or USM) when it is opened: everybody else calls through the pointers kept here.
 #pragma once
 
 #include <atomic>
@@ -31,19 +31,24 @@ struct DeviceRecord {
     bool source = false; // builds OpenCL C
     std::string il;      // "SPIR-V_1.0 SPIR-V_1.2"; "" = none
     bool remainder_groups = false;
+    bool table = false; // buffers, and addresses made by the host
     qiao_plugin_device_info info = {}; // struct_size 0: not filled yet
 };
+
+// QIAO_OPENCL_ADDRESSES: the driver's where it says it has some, never anything else, or the host's always.
+enum class AddressMode { kAuto, kNative, kTable };
 
 struct Plugin {
     const qiao_host_api* host = nullptr;
     std::string library;
     Symbols cl;
+    AddressMode mode = AddressMode::kAuto;
     std::mutex mutex; // guards what follows
     bool enumerated = false;
     std::vector<DeviceRecord> records;
 };
 
-enum class Addresses { kSvm, kUsm };
+enum class Addresses { kSvm, kUsm, kTable };
 
 struct Device {
     Plugin* plugin = nullptr;
@@ -91,9 +96,11 @@ bool check_lost(Device& device, cl_int code) noexcept;
 extern const qiao_plugin_device_ops opencl_device_ops;
 extern const qiao_plugin_memory_ops opencl_memory_ops;
 extern const qiao_plugin_memory_ops opencl_usm_memory_ops; // without map: the host cannot reach USM device memory
-extern const qiao_plugin_program_ops opencl_program_ops;
-extern const qiao_plugin_queue_ops opencl_queue_ops;
+extern const qiao_plugin_memory_ops opencl_buffer_memory_ops;
+extern const qiao_plugin_program_ops opencl_program_ops, opencl_buffer_program_ops;
+extern const qiao_plugin_queue_ops opencl_queue_ops, opencl_buffer_queue_ops;
 extern const qiao_plugin_tables opencl_tables;
 extern const qiao_plugin_tables opencl_usm_tables;
+extern const qiao_plugin_tables opencl_buffer_tables;
 
 } // namespace qiao::opencl

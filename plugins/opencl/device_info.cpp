@@ -91,6 +91,17 @@ void describe_capabilities(const Asker& device, DeviceRecord& record) {
         record.remainder_groups = device.get<cl_bool>(CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT) == CL_TRUE;
     else
         record.remainder_groups = record.version >= 200; // mandatory in 2.x
+}
+
+bool claims_addresses(const DeviceRecord& record) {
+    return record.usm || (record.svm & CL_DEVICE_SVM_COARSE_GRAIN_BUFFER) != 0;
+}
+
+void choose_formats(DeviceRecord& record) {
+    if (record.table) {
+        if (record.source) record.formats = "opencl-c+offset";
+        return;
+    }
     if (record.il.find("SPIR-V") != std::string::npos) record.formats = "spirv-opencl";
     if (record.source) record.formats += record.formats.empty() ? "opencl-c" : ";opencl-c";
 }
@@ -107,7 +118,7 @@ qiao_features features_of(const Asker& device, const DeviceRecord& record) {
         (record.version >= 300 && device.get<cl_uint>(CL_DEVICE_MAX_NUM_SUB_GROUPS) > 0))
         features |= QIAO_FEATURE_SUBGROUPS;
     if (device.get<size_t>(CL_DEVICE_PRINTF_BUFFER_SIZE) > 0) features |= QIAO_FEATURE_PRINTF;
-    if (record.usm || (record.svm & CL_DEVICE_SVM_COARSE_GRAIN_BUFFER) != 0) features |= QIAO_FEATURE_ADDRESSES;
+    if (!record.table && claims_addresses(record)) features |= QIAO_FEATURE_ADDRESSES;
     return features;
 }
 
@@ -168,9 +179,8 @@ void describe_limits(const Asker& device, const DeviceRecord& record, qiao_plugi
 
 void describe_memory(const Asker& device, const DeviceRecord& record, qiao_plugin_device_info& info) {
     const bool fine = record.usm || (record.svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0;
-    if (record.usm || (record.svm & CL_DEVICE_SVM_COARSE_GRAIN_BUFFER) != 0)
-        info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
-    if (info.memory_kinds != 0 && fine)
+    if (record.table || claims_addresses(record)) info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
+    if (info.memory_kinds != 0 && fine && !record.table) // the host may not touch a buffer while it is not mapped
         info.memory_kinds |= 1u << QIAO_MEMORY_KIND_HOST | 1u << QIAO_MEMORY_KIND_SHARED;
     if (device.get<cl_bool>(CL_DEVICE_HOST_UNIFIED_MEMORY) == CL_TRUE) info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
 }
@@ -180,7 +190,9 @@ void write_note(const Asker& device, const DeviceRecord& record, qiao_plugin_dev
     std::string note = type & CL_DEVICE_TYPE_CPU   ? "the host's CPU"
                        : type & CL_DEVICE_TYPE_GPU ? "a GPU"
                                                    : "an accelerator";
-    if (record.usm)
+    if (record.table)
+        note += "; buffers without addresses";
+    else if (record.usm)
         note += "; addresses: unified shared memory";
     else if (info.memory_kinds == 0)
         note += "; cannot be opened: the driver has neither shared virtual memory nor unified shared memory";
@@ -198,8 +210,10 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     const Asker device(plugin.cl, record.id);
     qiao_plugin_device_info& info = record.info;
     describe_capabilities(device, record);
+    record.table = plugin.mode == AddressMode::kTable || (plugin.mode == AddressMode::kAuto && !claims_addresses(record));
+    choose_formats(record);
     info.struct_size = sizeof info;
-    info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED;
+    info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED | (record.table ? QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED : 0);
     info.roles = QIAO_PLUGIN_ROLE_COMPUTE | QIAO_PLUGIN_ROLE_DISCOVERY;
     const std::string name = device.text(CL_DEVICE_NAME);
     put(info.name, name);
@@ -211,7 +225,7 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     describe_memory(device, record, info);
     info.features = features_of(device, record);
     info.formats = record.formats.c_str();
-    info.tables = record.usm ? &opencl_usm_tables : &opencl_tables;
+    info.tables = record.table ? &opencl_buffer_tables : record.usm ? &opencl_usm_tables : &opencl_tables;
     write_note(device, record, info);
 }
 

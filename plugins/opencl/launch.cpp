@@ -54,8 +54,11 @@ void grow(Launcher& launcher, uint32_t number) {
 
 // clone.kernel is set last: until then the caller frees the memory alone.
 Clone* allocate_clone(Launcher& launcher, const Kernel& kernel) {
-    auto* clone = static_cast<Clone*>(std::calloc(1, sizeof(Clone) + 8 * (kernel.words.size() + 1)));
+    const size_t block_bytes = 8 * (kernel.words.size() + 1);
+    const size_t pair_bytes = sizeof(qiao_plugin_binding) * kernel.pairs.size();
+    auto* clone = static_cast<Clone*>(std::calloc(1, sizeof(Clone) + block_bytes + pair_bytes));
     if (clone == nullptr) throw std::bad_alloc();
+    clone->pairs = reinterpret_cast<qiao_plugin_binding*>(reinterpret_cast<char*>(clone->block) + block_bytes);
     clone->source = &kernel;
     clone->launcher = &launcher;
     clone->words = kernel.words.data();
@@ -157,6 +160,9 @@ void lay_out_words(Kernel& kernel) {
 
 namespace {
 
+// What no launch can ask for: so much does no allocation hold.
+constexpr qiao_plugin_binding kNoPair = {nullptr, UINT64_MAX};
+
 inline cl_int set_argument(Clone& clone, const Argument& argument, const void* block) {
     const char* bytes = static_cast<const char*>(block) + argument.offset;
     if (argument.kind == QIAO_ARGUMENT_KIND_VALUE)
@@ -188,6 +194,7 @@ const char* kind_text(qiao_argument_kind kind) {
         if (const cl_int code = tell_allocations(*clone.launcher->device, clone.kernel); code != CL_SUCCESS)
             return code;
     std::memcpy(clone.block, block, clone.source->block_size); // the tail's upper bytes stay zero
+    std::fill_n(clone.pairs, clone.source->pairs.size(), kNoPair);
     clone.epoch = now;
     return CL_SUCCESS;
 }
@@ -227,6 +234,40 @@ const char* kind_text(qiao_argument_kind kind) {
     }
     return device_failed(*clone.launcher->device, code,
                          "the arguments of kernel '%s' were refused by the OpenCL driver", clone.source->name.c_str());
+}
+
+[[gnu::noinline]] cl_int set_pair(Clone& clone, size_t number, const qiao_plugin_binding& pair) noexcept {
+    qiao_plugin_binding& last = clone.pairs[number];
+    const uint32_t index = clone.source->pairs[number];
+    const bool new_offset = pair.offset != last.offset;
+    if (last.offset == UINT64_MAX || pair.allocation != last.allocation) {
+        last = kNoPair;
+        const auto* allocation = static_cast<const Allocation*>(pair.allocation);
+        const cl_mem buffer = allocation != nullptr ? allocation->buffer : nullptr; // null: the kernel gets a null pointer
+        if (const cl_int code = clone.set_value(clone.kernel, index, sizeof buffer, &buffer); code != CL_SUCCESS)
+            return code;
+    }
+    if (new_offset) {
+        const cl_ulong offset = pair.offset;
+        if (const cl_int code = clone.set_value(clone.kernel, index + 1, sizeof offset, &offset); code != CL_SUCCESS) {
+            last = kNoPair;
+            return code;
+        }
+    }
+    last = pair;
+    return CL_SUCCESS;
+}
+
+[[gnu::noinline]] qiao_status pair_failed(Clone& clone, const qiao_plugin_binding* pairs, cl_int code) noexcept {
+    size_t number = 0;
+    while (number + 1 < clone.source->pairs.size() && set_pair(clone, number, pairs[number]) == CL_SUCCESS)
+        ++number;
+    const auto* allocation = static_cast<const Allocation*>(pairs[number].allocation);
+    return device_failed(*clone.launcher->device, code,
+                         "argument %u of kernel '%s' (byte %llu of a buffer of %llu) was refused by the OpenCL driver",
+                         clone.source->pairs[number], clone.source->name.c_str(),
+                         static_cast<unsigned long long>(pairs[number].offset),
+                         static_cast<unsigned long long>(allocation != nullptr ? allocation->size_bytes : 0));
 }
 
 // ---------------------------------------------------------------------------------------------- shape

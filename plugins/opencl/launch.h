@@ -34,6 +34,9 @@ struct Word {
     Kind kind;
 };
 
+// How a kernel takes addresses: as pointers in the block, or as (buffer, byte offset) pairs that come beside it.
+enum class Arguments { kAddresses, kPairs };
+
 struct Kernel;
 
 // A queue's own cl_kernel. What a launch needs of the kernel and the device is kept beside it.
@@ -48,6 +51,7 @@ struct Clone {
     uint32_t tail_bytes; // behind the full words
     const Kernel* source;
     Launcher* launcher;
+    qiao_plugin_binding* pairs; // as last set
     uint64_t block[]; // the arguments as last set; the tail's bytes zero-extended
 };
 
@@ -59,7 +63,8 @@ struct Kernel {
     bool follows_addresses = false;
     uint32_t block_size = 0;
     std::string name;
-    std::vector<Argument> arguments;
+    std::vector<Argument> arguments; // all but pairs
+    std::vector<uint32_t> pairs;     // index of each buffer; its offset is the next argument
     std::vector<Argument> by_word; // what the words point into
     std::vector<Word> words;       // one more than full words where the block's size is no multiple of eight
     cl_kernel spare = nullptr;     // made to see that the kernel exists; the first clone takes it
@@ -124,7 +129,9 @@ void derive_shape(Shape& shape, const qiao_plugin_geometry& geometry);
 Clone* make_clone(Launcher& launcher, const Kernel& kernel, qiao_status* out_status) noexcept; // null = failed
 cl_int set_all(Clone& clone, const void* block) noexcept;
 cl_int set_several(Clone& clone, uint32_t index, const void* block) noexcept;
+cl_int set_pair(Clone& clone, size_t number, const qiao_plugin_binding& pair) noexcept;
 qiao_status argument_failed(Clone& clone, const void* block, cl_int code) noexcept;
+qiao_status pair_failed(Clone& clone, const qiao_plugin_binding* pairs, cl_int code) noexcept;
 qiao_status enqueue_failed(Clone& clone, cl_int code) noexcept;
 
 inline cl_int set_word(Clone& clone, uint32_t index, uint64_t value, const void* block) {
@@ -162,9 +169,21 @@ cl_int bind_tail(Clone& clone, const void* block) noexcept;
     return CL_SUCCESS;
 }
 
+// The same for pairs; after bind(), which forgets them all when something was freed.
+inline cl_int bind_pairs(Clone& clone, const qiao_plugin_binding* pairs) {
+    const size_t count = clone.source->pairs.size();
+    for (size_t i = 0; i < count; ++i) {
+        if (pairs[i].allocation == clone.pairs[i].allocation && pairs[i].offset == clone.pairs[i].offset) continue;
+        if (const cl_int code = set_pair(clone, i, pairs[i]); code != CL_SUCCESS) [[unlikely]]
+            return code;
+    }
+    return CL_SUCCESS;
+}
+
 // Enqueues the kernel.
+template <Arguments kArguments>
 inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_plugin_geometry& geometry,
-                          const void* block) {
+                          const void* block, const qiao_plugin_binding* pairs) {
     const Launcher::Entry& entry = launcher.entries[kernel.number & launcher.mask];
     Clone* clone = entry.clone;
     if (entry.serial != kernel.serial) [[unlikely]] {
@@ -177,6 +196,9 @@ inline qiao_status launch(Launcher& launcher, const Kernel& kernel, const qiao_p
         derive_shape(shape, geometry);
     if (const cl_int code = bind(*clone, block); code != CL_SUCCESS) [[unlikely]]
         return argument_failed(*clone, block, code);
+    if constexpr (kArguments == Arguments::kPairs)
+        if (const cl_int code = bind_pairs(*clone, pairs); code != CL_SUCCESS) [[unlikely]]
+            return pair_failed(*clone, pairs, code);
     const cl_int code = launcher.enqueue(launcher.queue, clone->kernel, shape.dimensions, shape.offset_pointer,
                                          shape.global, shape.local, 0, nullptr, launcher.event);
     if (code != CL_SUCCESS) [[unlikely]]

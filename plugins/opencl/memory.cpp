@@ -126,6 +126,11 @@ void try_kinds(Device& device) {
 } // namespace
 
 bool choose_addresses(Device& device) {
+    if (device.record->table) {
+        device.addresses = Addresses::kTable;
+        device.memory_kinds = device.record->info.memory_kinds;
+        return true;
+    }
     if (use_usm(device)) try_kinds(device);
     if ((device.memory_kinds & (1u << QIAO_MEMORY_KIND_DEVICE)) != 0) return true;
     if (use_svm(device)) try_kinds(device);
@@ -162,6 +167,15 @@ static const char* kind_name(qiao_memory_kind kind) {
     return kind == QIAO_MEMORY_KIND_HOST ? "host" : kind == QIAO_MEMORY_KIND_SHARED ? "shared" : "device";
 }
 
+qiao_status allocation_failed(Device& device, const qiao_plugin_memory_desc& desc, cl_int code) noexcept {
+    check_lost(device, code);
+    return fail_call(device.host, code, "free memory or ask for less",
+                     "%s could not allocate %llu bytes of %s memory; it has %llu in all, at most %llu at once",
+                     device.record->info.name, static_cast<unsigned long long>(desc.size_bytes), kind_name(desc.kind),
+                     static_cast<unsigned long long>(device.record->info.memory_bytes),
+                     static_cast<unsigned long long>(device.record->info.max_allocation_bytes));
+}
+
 static void remember(Device& device, Allocation* allocation) {
     {
         std::lock_guard lock(device.mutex);
@@ -194,14 +208,7 @@ static qiao_status opencl_memory_allocate(void* device_pointer, const qiao_plugi
         auto allocation = std::make_unique<Allocation>();
         cl_int code = CL_SUCCESS;
         allocation->base = allocate_native(device, device.addresses, desc->kind, desc->size_bytes + excess, &code);
-        if (allocation->base == nullptr) {
-            check_lost(device, code);
-            return fail_call(device.host, code, "free memory or ask for less",
-                             "%s could not allocate %llu bytes of %s memory; it has %llu in all, at most %llu at once",
-                             device.record->info.name, static_cast<unsigned long long>(desc->size_bytes),
-                             kind_name(desc->kind), static_cast<unsigned long long>(device.record->info.memory_bytes),
-                             static_cast<unsigned long long>(device.record->info.max_allocation_bytes));
-        }
+        if (allocation->base == nullptr) return allocation_failed(device, *desc, code);
         uintptr_t address = reinterpret_cast<uintptr_t>(allocation->base);
         if (excess != 0) address = (address + excess - 1) & ~static_cast<uintptr_t>(excess - 1);
         allocation->pointer = reinterpret_cast<char*>(address);

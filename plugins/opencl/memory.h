@@ -1,4 +1,4 @@
-// Allocations: SVM or USM, each with a native device address.
+// Allocations: SVM or USM, each with a native device address; or buffers without one (buffer.h).
 #pragma once
 
 #include "device.h"
@@ -6,6 +6,7 @@
 namespace qiao::opencl {
 
 struct Allocation {
+    cl_mem buffer = nullptr; // a buffer has this and no pointer
     char* pointer = nullptr; // the device address
     void* base = nullptr;    // what the driver gave; differs where it cannot align as asked
     uint64_t size_bytes = 0;
@@ -16,6 +17,9 @@ struct Allocation {
 
 // Finds out by trying which addresses and kinds of memory the device really has; false if none works.
 bool choose_addresses(Device& device);
+
+// The host's error record for an allocation that the driver refused with `code`.
+qiao_status allocation_failed(Device& device, const qiao_plugin_memory_desc& desc, cl_int code) noexcept;
 
 // Tells a kernel that follows addresses in data of all allocations it could reach.
 cl_int tell_allocations(Device& device, cl_kernel kernel) noexcept;

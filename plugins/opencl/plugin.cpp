@@ -1,5 +1,6 @@
 // The exported query function and the plugin's description; what its tables hold is the other files'.
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <memory>
 
@@ -8,11 +9,16 @@
 namespace qiao::opencl {
 
 const qiao_plugin_tables opencl_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
 };
 
 const qiao_plugin_tables opencl_usm_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
+};
+
+const qiao_plugin_tables opencl_buffer_tables = {
+    sizeof(qiao_plugin_tables),  &opencl_device_ops,       &opencl_buffer_memory_ops,
+    &opencl_buffer_program_ops, &opencl_buffer_queue_ops, nullptr,
 };
 
 static void opencl_plugin_close(void* plugin) {
@@ -31,16 +37,29 @@ static qiao_status refuse(qiao_plugin_info* out_info, const char* library, const
     return QIAO_ERROR_NOT_FOUND;
 }
 
+static bool read_mode(AddressMode* out_mode, qiao_plugin_info* out_info) {
+    const char* value = secure_getenv("QIAO_OPENCL_ADDRESSES");
+    const std::string mode = value != nullptr && value[0] != '\0' ? value : "auto";
+    *out_mode = mode == "table" ? AddressMode::kTable : mode == "native" ? AddressMode::kNative : AddressMode::kAuto;
+    if (mode == "auto" || *out_mode != AddressMode::kAuto) return true;
+    static thread_local char text[256];
+    snprintf(text, sizeof text, "QIAO_OPENCL_ADDRESSES is '%.100s'", mode.c_str());
+    out_info->refusal = text;
+    out_info->remedy = "give auto, native or table, or unset it";
+    return false;
+}
+
 static qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     out_info->abi_major = QIAO_PLUGIN_ABI_MAJOR;
     out_info->abi_minor = QIAO_PLUGIN_ABI_MINOR;
     out_info->abi_minor_least = 0;
     out_info->roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
-    out_info->id = "opencl";
-    out_info->version = QIAO_OPENCL_PLUGIN_VERSION;
+    out_info->id = QIAO_PLUGIN_ID;
+    out_info->version = QIAO_PLUGIN_VERSION;
     out_info->build = "compiler " __VERSION__ ", OpenCL headers 3.0";
     auto plugin = std::make_unique<Plugin>();
     plugin->host = host;
+    if (!read_mode(&plugin->mode, out_info)) return QIAO_ERROR_INVALID_ARGUMENT;
     plugin->library = library_name();
     if (const std::string reason = load_symbols(plugin->library.c_str(), &plugin->cl); !reason.empty())
         return refuse(out_info, plugin->library.c_str(), reason);

@@ -17,8 +17,8 @@ constexpr uint32_t kSpirvMagic = 0x07230203u;
 bool is_spirv(const qiao_plugin_program_desc& desc) {
     return std::strcmp(desc.format, "spirv-opencl") == 0;
 }
-bool is_source(const qiao_plugin_program_desc& desc) {
-    return std::strcmp(desc.format, "opencl-c") == 0;
+bool is_source(const Device& device, const qiao_plugin_program_desc& desc) {
+    return std::strcmp(desc.format, device.record->table ? "opencl-c+offset" : "opencl-c") == 0;
 }
 
 std::string build_log(Device& device, cl_program binary) {
@@ -136,7 +136,7 @@ std::string missing_features(qiao_features missing) {
 // "" or why the device cannot run the program.
 std::string refuse(Device& device, const qiao_plugin_program_desc& desc) {
     const DeviceRecord& record = *device.record;
-    if (!is_spirv(desc) && !is_source(desc))
+    if (!is_source(device, desc) && (!is_spirv(desc) || record.table))
         return std::string("format '") + desc.format + "' is not one of " + record.formats;
     if (desc.target != nullptr && desc.target[0] != '\0' && fnmatch(desc.target, record.info.target, 0) != 0)
         return std::string("made for '") + desc.target + "', the device is '" + record.info.target + "'";
@@ -200,12 +200,18 @@ std::unique_ptr<Kernel> describe(Program& program, const qiao_plugin_kernel_desc
     kernel->block_size = desc.block_size;
     kernel->follows_addresses = (desc.features & QIAO_FEATURE_ADDRESSES) != 0;
     kernel->spare = native;
+    uint32_t index = 0;
     for (uint32_t i = 0; i < desc.argument_count; ++i) {
         const qiao_plugin_argument& argument = desc.arguments[i];
+        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS && program.device->record->table) {
+            kernel->pairs.push_back(index);
+            index += 2;
+            continue;
+        }
         const uint32_t size = argument.kind == QIAO_ARGUMENT_KIND_VALUE     ? argument.size_bytes
                               : argument.kind == QIAO_ARGUMENT_KIND_ADDRESS ? 8
                                                                             : 4;
-        kernel->arguments.push_back({i, argument.offset, size, argument.kind});
+        kernel->arguments.push_back({index++, argument.offset, size, argument.kind});
     }
     lay_out_words(*kernel);
     return kernel;
@@ -216,9 +222,12 @@ qiao_status check_count(Program& program, const qiao_plugin_kernel_desc& desc, c
     cl_uint count = 0;
     const cl_int code = device.cl->clGetKernelInfo(native, CL_KERNEL_NUM_ARGS, sizeof count, &count, nullptr);
     if (code != CL_SUCCESS) return device_failed(device, code, "the arguments of kernel '%s'", desc.name);
-    if (count == desc.argument_count) return QIAO_OK;
+    cl_uint described = desc.argument_count;
+    for (uint32_t i = 0; i < desc.argument_count; ++i)
+        if (device.record->table && desc.arguments[i].kind == QIAO_ARGUMENT_KIND_ADDRESS) ++described;
+    if (count == described) return QIAO_OK;
     return fail(device.host, QIAO_ERROR_INVALID_ARGUMENT, "compile the package again from the source of its variants",
-                "kernel '%s' takes %u arguments, its description has %u", desc.name, count, desc.argument_count);
+                "kernel '%s' takes %u arguments, its description has %u", desc.name, count, described);
 }
 
 } // namespace
@@ -319,13 +328,14 @@ static qiao_status opencl_kernel_find(void* program_pointer, const qiao_plugin_k
     });
 }
 
+template <Arguments kArguments>
 static qiao_status opencl_kernel_launch(void* device_pointer, void* kernel_pointer,
                                         const qiao_plugin_geometry* geometry, const void* block,
-                                        const qiao_plugin_binding*) {
+                                        const qiao_plugin_binding* bindings) {
     Device& device = *static_cast<Device*>(device_pointer);
     const std::lock_guard lock(device.immediate_mutex);
-    const qiao_status status =
-        launch(device.immediate, *static_cast<const Kernel*>(kernel_pointer), *geometry, block);
+    const qiao_status status = launch<kArguments>(device.immediate, *static_cast<const Kernel*>(kernel_pointer),
+                                                  *geometry, block, bindings);
     if (status == QIAO_OK) device.cl->clFlush(device.immediate.queue);
     return status;
 }
@@ -346,7 +356,16 @@ const qiao_plugin_program_ops opencl_program_ops = {
     opencl_program_load,
     opencl_program_unload,
     opencl_kernel_find,
-    opencl_kernel_launch,
+    opencl_kernel_launch<Arguments::kAddresses>,
+    opencl_program_score,
+};
+
+const qiao_plugin_program_ops opencl_buffer_program_ops = {
+    sizeof(qiao_plugin_program_ops),
+    opencl_program_load,
+    opencl_program_unload,
+    opencl_kernel_find,
+    opencl_kernel_launch<Arguments::kPairs>,
     opencl_program_score,
 };
 

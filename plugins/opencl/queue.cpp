@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "buffer.h"
 #include "completion.h"
 
 namespace qiao::opencl {
@@ -153,35 +154,40 @@ static void opencl_queue_destroy(void* queue_pointer) {
 // ---------------------------------------------------------------------------------------------- operations
 
 // What becomes of the events has to be seen to: the queue profiles, or its guess of one wait per operation was wrong.
+template <Arguments kArguments>
 [[gnu::noinline]] static qiao_status launch_and_keep_event(Queue& queue, const Kernel& kernel,
                                                            const qiao_plugin_geometry& geometry, const void* block,
-                                                           uint64_t value) {
+                                                           const qiao_plugin_binding* bindings, uint64_t value) {
     event_of_next(queue);
-    const qiao_status status = launch(queue.launcher, kernel, geometry, block);
+    const qiao_status status = launch<kArguments>(queue.launcher, kernel, geometry, block, bindings);
     if (status == QIAO_OK) submitted(queue, value);
     return status;
 }
 
+template <Arguments kArguments>
 static qiao_status opencl_queue_launch(void* queue_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
-                                       const void* block, const qiao_plugin_binding*, uint64_t value) {
+                                       const void* block, const qiao_plugin_binding* bindings, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
     if (queue.profiling || queue.pending != nullptr) [[unlikely]]
-        return launch_and_keep_event(queue, kernel, *geometry, block, value);
-    return launch(queue.launcher, kernel, *geometry, block);
+        return launch_and_keep_event<kArguments>(queue, kernel, *geometry, block, bindings, value);
+    return launch<kArguments>(queue.launcher, kernel, *geometry, block, bindings);
 }
 
 static void* host_or_device_pointer(const qiao_plugin_place& place) {
     return reinterpret_cast<void*>(static_cast<uintptr_t>(place.address));
 }
 
+// Another device's allocation belongs to another context, where this driver takes its address for host memory.
+static bool is_elsewhere(const qiao_plugin_copy& copy, const Device& device) {
+    return (copy.source_device != nullptr && copy.source_device != &device) ||
+           (copy.target_device != nullptr && copy.target_device != &device);
+}
+
 static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     Device& device = device_of(queue);
-    // Another device's allocation belongs to another context: the driver would take its address for host memory.
-    if ((copy->source_device != nullptr && copy->source_device != &device) ||
-        (copy->target_device != nullptr && copy->target_device != &device))
-        return QIAO_ERROR_UNSUPPORTED;
+    if (is_elsewhere(*copy, device)) return QIAO_ERROR_UNSUPPORTED;
     const uint64_t rows = std::max<uint64_t>(copy->rows, 1);
     if (rows > 1 && (copy->source_pitch != copy->size_bytes || copy->target_pitch != copy->size_bytes))
         return QIAO_ERROR_UNSUPPORTED; // OpenCL copies rows of buffers only
@@ -190,6 +196,19 @@ static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy
                                     host_or_device_pointer(copy->source), size_bytes, 0, nullptr, event_of_next(queue));
     if (code != CL_SUCCESS)
         return device_failed(device, code, "a copy of %llu bytes", static_cast<unsigned long long>(size_bytes));
+    submitted(queue, copy->value);
+    return QIAO_OK;
+}
+
+static qiao_status opencl_buffer_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(queue);
+    if (is_elsewhere(*copy, device)) return QIAO_ERROR_UNSUPPORTED;
+    const cl_int code = enqueue_transfer(device, queue.launcher.queue, *copy, event_of_next(queue));
+    if (code != CL_SUCCESS)
+        return device_failed(device, code, "a copy of %llu rows of %llu bytes",
+                             static_cast<unsigned long long>(copy->rows),
+                             static_cast<unsigned long long>(copy->size_bytes));
     submitted(queue, copy->value);
     return QIAO_OK;
 }
@@ -209,6 +228,21 @@ static qiao_status opencl_queue_fill(void* queue_pointer, const qiao_plugin_fill
     if (pattern_size == 0) return QIAO_ERROR_UNSUPPORTED;
     const cl_int code = device.fill(queue.launcher.queue, host_or_device_pointer(fill->target), fill->pattern,
                                     pattern_size, fill->size_bytes, 0, nullptr, event_of_next(queue));
+    if (code != CL_SUCCESS)
+        return device_failed(device, code, "a fill of %llu bytes", static_cast<unsigned long long>(fill->size_bytes));
+    submitted(queue, fill->value);
+    return QIAO_OK;
+}
+
+static qiao_status opencl_buffer_fill(void* queue_pointer, const qiao_plugin_fill* fill) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(queue);
+    const uint32_t pattern_size = usable_pattern(*fill);
+    if (pattern_size == 0) return QIAO_ERROR_UNSUPPORTED;
+    const cl_mem buffer = static_cast<const Allocation*>(fill->target.allocation)->buffer;
+    const cl_int code =
+        device.cl->clEnqueueFillBuffer(queue.launcher.queue, buffer, fill->pattern, pattern_size, fill->target.offset,
+                                       fill->size_bytes, 0, nullptr, event_of_next(queue));
     if (code != CL_SUCCESS)
         return device_failed(device, code, "a fill of %llu bytes", static_cast<unsigned long long>(fill->size_bytes));
     submitted(queue, fill->value);
@@ -370,12 +404,27 @@ const qiao_plugin_queue_ops opencl_queue_ops = {
     sizeof(qiao_plugin_queue_ops),
     opencl_queue_create,
     opencl_queue_destroy,
-    opencl_queue_launch,
+    opencl_queue_launch<Arguments::kAddresses>,
     opencl_queue_copy,
     opencl_queue_mark,
     opencl_queue_poll,
     opencl_queue_wait,
     opencl_queue_fill,
+    opencl_queue_after,
+    opencl_queue_notify,
+    opencl_queue_timestamps,
+};
+
+const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
+    sizeof(qiao_plugin_queue_ops),
+    opencl_queue_create,
+    opencl_queue_destroy,
+    opencl_queue_launch<Arguments::kPairs>,
+    opencl_buffer_copy,
+    opencl_queue_mark,
+    opencl_queue_poll,
+    opencl_queue_wait,
+    opencl_buffer_fill,
     opencl_queue_after,
     opencl_queue_notify,
     opencl_queue_timestamps,

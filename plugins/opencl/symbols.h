@@ -31,6 +31,17 @@
     X(clGetEventInfo)              \
     X(clRetainEvent)               \
     X(clReleaseEvent)              \
+    X(clCreateBuffer)              \
+    X(clReleaseMemObject)          \
+    X(clEnqueueReadBuffer)         \
+    X(clEnqueueReadBufferRect)     \
+    X(clEnqueueWriteBuffer)        \
+    X(clEnqueueWriteBufferRect)    \
+    X(clEnqueueCopyBuffer)         \
+    X(clEnqueueCopyBufferRect)     \
+    X(clEnqueueFillBuffer)         \
+    X(clEnqueueMapBuffer)          \
+    X(clEnqueueUnmapMemObject)     \
     X(clSetEventCallback)          \
     X(clGetEventProfilingInfo)     \
     X(clFlush)                     \

@@ -1,5 +1,7 @@
 // Runs one operation N times, for callgrind: two runs with different N tell the instructions of one operation, whatever
 // start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin or null OpenCL driver, for raw modes].
+#include <qiao/qiao.hpp>
+
 #include "null_device.h"
 #include "raw_opencl.h"
 
@@ -24,6 +26,26 @@ void launch_repeatedly(long count, const char* device, uint32_t dimensions, bool
         bench::check(qiao_queue_launch(qiao.queue, qiao.kernel, &launches[i & 1], &qiao.block, sizeof qiao.block, &value), "launch");
     }
     bench::check(qiao_timeline_wait(qiao.timeline, value, QIAO_TIMEOUT_INFINITE), "wait");
+}
+
+// The same through qiao.hpp, with the arguments given one by one; and as it is mostly written, with a buffer and a shape on
+// the spot.
+void launch_typed(long count, bool on_the_spot) {
+    bench::ThroughQiao qiao;
+    qiao::check(qiao_queue_retain(qiao.queue));
+    qiao::Queue queue = qiao::Queue::adopt(qiao.queue);
+    qiao::check(qiao_memory_retain(qiao.memory));
+    const qiao::Buffer<uint32_t> buffer(qiao::Memory::adopt(qiao.memory));
+    const qiao::TypedKernel<qiao::Address<uint32_t>, uint32_t> kernel{qiao::Kernel(qiao.kernel)};
+    const qiao::Shape launches[2] = {qiao::Shape(64).in_groups(4), qiao::Shape(64).in_groups(4)};
+    const qiao::Address<uint32_t> data = buffer;
+    qiao::Point done;
+    if (on_the_spot) {
+        for (long i = 0; i < count; ++i) done = queue.launch(kernel, qiao::Shape(64).in_groups(4), buffer, static_cast<uint32_t>(i));
+    } else {
+        for (long i = 0; i < count; ++i) done = queue.launch(kernel, launches[i & 1], data, static_cast<uint32_t>(i));
+    }
+    done.wait();
 }
 
 void launch_raw(long count, const char* library) {
@@ -90,6 +112,8 @@ int main(int argc, char** argv) {
     const std::string mode = argv[1];
     const long count = std::atol(argv[2]);
     if (mode == "launch") launch_repeatedly(count, "null:0", 1, false);
+    else if (mode == "cpp-launch") launch_typed(count, false);
+    else if (mode == "cpp-launch-spot") launch_typed(count, true);
     else if (mode == "launch-2d") launch_repeatedly(count, "null:0", 2, false);
     else if (mode == "launch-3d") launch_repeatedly(count, "null:0", 3, false);
     else if (mode == "shape-change") launch_repeatedly(count, "null:0", 1, true);

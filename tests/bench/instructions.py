@@ -20,6 +20,9 @@ BUDGETS = [
     ("launch-2d", "raw-launch", 110),
     ("launch-3d", "raw-launch", 110),
     ("shape-change", "raw-launch", 180),
+    # through qiao.hpp, over the C call
+    ("cpp-launch", "launch", 6),
+    ("cpp-launch-spot", "launch", 12),
     ("reached", None, 45),
     ("limit", None, 45),
     # two arguments, one of them changed

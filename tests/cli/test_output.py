@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import unittest
 
-from support import DEVICE, KERNELS, QIAO, QiaoTest
+from support import DEVICE, KERNELS, QIAO, QiaoTest, option
 
 LIST_DEVICE = ["id", "plugin", "name", "vendor", "driver", "target", "simulated", "unified", "memory_bytes", "compute_units"]
 INFO_DEVICE = LIST_DEVICE + ["note", "formats", "features", "memory_kinds", "clock_mhz", "address_bits", "uuid", "pci",
                              "pci_vendor_id", "pci_device_id", "state", "state_reason", "memory_free_bytes", "memory_total_bytes",
-                             "limits", "slots"]
+                             "limits", "extensions", "slots"]
 LIMITS = ["max_allocation_bytes", "max_group_size", "max_group", "max_group_count", "local_memory_bytes", "subgroup_width",
           "preferred_group_multiple", "max_argument_bytes", "queue_priorities"]
 CANDIDATE = ["state", "plugin", "version", "device_count", "manifest", "library", "reason", "remedy"]
@@ -27,6 +27,9 @@ ERROR = ["schema", "exit_code", "status", "message", "remedy", "log"]
 
 NO_DEVICES = {"QIAO_VISIBLE_DEVICES": "none:*"}
 WHERE = ["run", KERNELS, "where", "-a", "zeros:u32[4]", "--grid", 4, "--device", DEVICE]
+
+
+FIXTURES = option("--fixtures")  # folder of the tests' plugins
 
 
 class Json(QiaoTest):
@@ -53,6 +56,14 @@ class Json(QiaoTest):
         slots = {slot["name"]: slot["provenance"] for slot in device["slots"]}
         self.assertEqual(slots["memory_allocate"], "native")
         self.assertLessEqual(set(slots.values()), {"native", "emulated", "absent"})
+
+    def test_info_names_extensions(self):
+        queued = {"QIAO_PLUGIN_PATH": f"{FIXTURES}/queued"}
+        (device,) = self.json("info", "queued:1", env=queued)["devices"]
+        self.assertEqual(device["extensions"], ["queued.control.1"])
+        self.assertRegex(self.qiao("info", "queued:1", env=queued).stdout, r"extensions +queued\.control\.1\n")
+        (device,) = self.json("info", DEVICE)["devices"]
+        self.assertEqual(device["extensions"], [])
 
     def test_doctor(self):
         report = self.json("doctor")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Public headers compile alone, as C99 and as C++17, without a warning; and their INIT macros do what they promise.
 
-Every header is included twice in a file of its own and compiled with each compiler given. Every struct an application starts
+Every header is included twice in a file of its own and compiled with each compiler given; the C++ layer (.hpp) as C++17
+and as C++20, without RTTI, its parts (in a folder below) with the first compiler as C++17 only. Every struct an application starts
 (the first member is struct_size) must have a macro <STRUCT>_INIT, and every macro is instantiated: struct_size is the size,
 all other bytes are the default, which is zero unless ZERO_EXCEPT says otherwise.
 """
@@ -17,6 +18,8 @@ import source
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Wstrict-prototypes", "-pedantic", "-Werror"]
 LANGUAGES = {"c": "-std=c99", "c++": "-std=c++17"}
+LAYER_STANDARDS = ["-std=c++17", "-std=c++20"]
+LAYER_FLAGS = ["-Wconversion", "-fno-rtti"]
 PLUGIN_HEADER = "plugin.h"  # its structs are filled by the core, not started with a macro
 
 # INIT macros that set more than struct_size: a default other than zero is a decision, so it stands here.
@@ -29,25 +32,27 @@ STRUCT = re.compile(r"typedef struct (qiao_\w+) \{(.*?)^\} \1;", re.S | re.M)
 INIT = re.compile(r"^#define (QIAO_\w+_INIT)\b", re.M)
 
 
-def compile_text(compiler, language, includes, text, output=None, flags=()):
+def compile_text(compiler, language, includes, text, output=None, flags=(), standard=None):
     """The compiler's complaint, or ""."""
     warnings = [flag for flag in WARNINGS if language == "c" or flag != "-Wstrict-prototypes"]
-    command = [compiler, "-x", language, LANGUAGES[language], *warnings, *flags, *(f"-I{path}" for path in includes)]
+    command = [compiler, "-x", language, standard or LANGUAGES[language], *warnings, *flags, *(f"-I{path}" for path in includes)]
     command += ["-o", str(output)] if output else ["-fsyntax-only"]
     done = subprocess.run([*command, "-"], input=text, text=True, capture_output=True)
     return done.stderr.strip() if done.returncode else ""
 
 
-def check_alone(compilers, includes, headers):
+def check_alone(compilers, headers, includes):
     findings = []
-    for header in headers:
-        for compiler in compilers:
-            for language in ["c++"] if header.suffix == ".hpp" else LANGUAGES:
-                text = f"#include <qiao/{header.name}>\n#include <qiao/{header.name}>\n"
-                text += "extern int nothing;\n"
-                complaint = compile_text(compiler, language, includes, text)
+    for header, name in headers.items():
+        text = f"#include <{name}>\n#include <{name}>\nextern int nothing;\n"
+        layer = header.suffix == ".hpp"
+        part = layer and name.count("/") > 1
+        ways = [("c++", standard) for standard in LAYER_STANDARDS] if layer else LANGUAGES.items()
+        for compiler in compilers[:1] if part else compilers:
+            for language, standard in ways[:1] if part else ways:
+                complaint = compile_text(compiler, language, includes, text, None, LAYER_FLAGS if layer else (), standard)
                 if complaint:
-                    findings.append(f"{header.name}: does not compile alone with {compiler} {LANGUAGES[language]}:\n{complaint}")
+                    findings.append(f"{name}: does not compile alone with {compiler} {standard}:\n{complaint}")
     return findings
 
 
@@ -73,7 +78,7 @@ def check_init_exists(headers):
 def check_init_values(compilers, includes, headers, macros):
     """Compiles and runs a program that instantiates each macro and looks at the result."""
     lines = ["#include <stdio.h>", "#include <string.h>"]
-    lines += [f"#include <qiao/{header.name}>" for header in headers if header.suffix == ".h"]
+    lines += [f"#include <qiao/{header.name}>" for header in headers]
     lines += ["static int wrong = 0;", "static void expect(int good, const char* what) {",
               '    if (!good) { printf("%s\\n", what); wrong = 1; }', "}", "int main(void) {"]
     for macro, struct in macros.items():
@@ -121,20 +126,21 @@ def main(argv):
     if arguments.self_test:
         return source.self_test(cases(arguments.compilers))
 
-    headers = []
+    named = {}
     for include in arguments.includes:
-        found = sorted(path for path in (include / "qiao").glob("*") if path.suffix in (".h", ".hpp"))
+        found = sorted(path for path in (include / "qiao").rglob("*") if path.suffix in (".h", ".hpp"))
         if not found:
             return source.report([f"{include}/qiao: no header found: wrong folder?"], "")
-        headers += found
-    findings = check_alone(arguments.compilers, arguments.includes, headers)
-    missing, macros = check_init_exists([header for header in headers if header.suffix == ".h"])
+        named.update((path, path.relative_to(include).as_posix()) for path in found)
+    findings = check_alone(arguments.compilers, named, arguments.includes)
+    headers = [header for header in named if header.suffix == ".h"]
+    missing, macros = check_init_exists(headers)
     findings += missing
     unknown = set(ZERO_EXCEPT) - set(macros)
     findings += [f"ZERO_EXCEPT names {name}, which no header defines" for name in sorted(unknown)]
     if not findings:
         findings = check_init_values(arguments.compilers, arguments.includes, headers, macros)
-    return source.report(findings, f"{len(headers)} headers alone with {', '.join(arguments.compilers)}; {len(macros)} INIT macros")
+    return source.report(findings, f"{len(named)} headers alone with {', '.join(arguments.compilers)}; {len(macros)} INIT macros")
 
 
 def cases(compilers):
@@ -164,6 +170,13 @@ def cases(compilers):
         ("a default that is not zero", tree(struct + "#define QIAO_X_INIT {sizeof(qiao_x), NULL, 7u}"), run, "is not zero"),
         ("a listed default that changed", {"qiao/a.h": tree("")["qiao/a.h"].replace("{1u, 1u, 1u}, 1u", "{1u, 1u, 1u}, 2u")}, run,
          "dimensions is not 1"),
+        ("a layer that needs RTTI", {**tree(""), "qiao/hpp/b.hpp": "#pragma once\ninline bool f(int* p) { return typeid(p) == typeid(p); }"},
+         run, "qiao/hpp/b.hpp: does not compile alone"),
+        ("a layer that is not C++17", {**tree(""), "qiao/b.hpp": "#pragma once\ninline auto f = []<class T>(T) {};"}, run, "-std=c++17"),
+        ("a layer that is not C++20", {**tree(""), "qiao/b.hpp": "#pragma once\ninline int requires(int a) { return a; }"}, run,
+         "-std=c++20"),
+        ("a layer that converts silently", {**tree(""), "qiao/b.hpp": "#pragma once\ninline short f(int a) { return a; }"}, run,
+         "qiao/b.hpp: does not compile alone"),
         ("no headers", {"README.md": ""}, run, "no header found"),
     ]
 

@@ -57,7 +57,7 @@ static qiao_status bad_device_count(void* plugin, uint32_t* out_count) {
 }
 
 #ifdef BAD_DEVICE_TABLES
-static const qiao_plugin_tables empty_tables = {sizeof(qiao_plugin_tables), NULL, NULL, NULL, NULL};
+static const qiao_plugin_tables empty_tables = {sizeof(qiao_plugin_tables), NULL, NULL, NULL, NULL, NULL};
 #endif
 
 static qiao_status bad_device_query(void* plugin, uint32_t index, qiao_plugin_device_info* out_info) {
@@ -163,7 +163,7 @@ static void fill_tables(void) {
     program_ops = (qiao_plugin_program_ops){sizeof(program_ops), bad_program_load,  bad_program_unload,
                                             bad_kernel_find,     bad_kernel_launch, NULL};
     queue_ops.struct_size = sizeof(queue_ops);
-    tables = (qiao_plugin_tables){sizeof(tables), &device_ops, &memory_ops, &program_ops, NULL};
+    tables = (qiao_plugin_tables){sizeof(tables), &device_ops, &memory_ops, &program_ops, NULL, NULL};
 #if defined(BAD_NULL_SLOT)
     BAD_NULL_SLOT = NULL;
 #elif defined(BAD_SHORT_TABLE)
@@ -182,6 +182,15 @@ static void fill_tables(void) {
     tables.queue = &queue_ops;
 #elif defined(BAD_MAP_ALONE)
     memory_ops.memory_map = bad_memory_map;
+#elif defined(BAD_EXTENSION_NAME) || defined(BAD_EXTENSION_TABLE) || defined(BAD_EXTENSIONS_NO_END)
+    static qiao_plugin_extension extensions[65];
+    for (int i = 0; i < 65; ++i) extensions[i] = (qiao_plugin_extension){"bad.thing.1", &tables};
+#if defined(BAD_EXTENSION_NAME)
+    extensions[1].name = "bad.thing.v2";
+#elif defined(BAD_EXTENSION_TABLE)
+    extensions[1].table = NULL;
+#endif
+    tables.extensions = extensions;
 #endif
 }
 

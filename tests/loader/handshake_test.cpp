@@ -48,6 +48,9 @@ const Expected kExpected[] = {
     {"half_queue", QIAO_CANDIDATE_STATE_FAILED, "has the slot queue_destroy but not queue_poll", kReport},
     {"map_alone", QIAO_CANDIDATE_STATE_FAILED, "has the slot memory_map but not memory_unmap", kReport},
 
+    {"extension_name", QIAO_CANDIDATE_STATE_FAILED, "has an extension \"bad.thing.v2\"; a name is vendor.noun.N", kReport},
+    {"extension_table", QIAO_CANDIDATE_STATE_FAILED, "has the extension \"bad.thing.1\" without a table", kReport},
+    {"extensions_no_end", QIAO_CANDIDATE_STATE_FAILED, "lists more than 64 extensions; the list ends with a null name", kReport},
     {"null_id", QIAO_CANDIDATE_STATE_FAILED, "gave no id", kReport},
     {"id", QIAO_CANDIDATE_STATE_FAILED, "id is \"Bad Plugin\"; an id is 1 to 32 characters of a-z, 0-9, _ and -",
      kReport},

@@ -128,12 +128,15 @@ nlohmann::json describe_kernel(Context context, Module module, Value kernel) {
     const std::string name(name_of(kernel));
     nlohmann::json result = {{"name", name},
                              {"required_group", {0, 0, 0}},
+                             {"required_subgroup", 0},
                              {"static_local_bytes", static_local_bytes(module, layout, name)},
                              {"unsupported", ""},
                              {"arguments", nlohmann::json::array()}};
     const auto group = metadata_of(context, kernel, "reqd_work_group_size");
     for (size_t i = 0; i < group.size() && i < 3; ++i)
         result["required_group"][i] = l.ConstIntGetZExtValue(group[i]);
+    if (const auto subgroup = metadata_of(context, kernel, "intel_reqd_sub_group_size"); !subgroup.empty())
+        result["required_subgroup"] = l.ConstIntGetZExtValue(subgroup[0]);
     for (unsigned i = 0; i < count; ++i) {
         if (const auto reason = unsupported(base_types[i], qualifiers[i]))
             result["unsupported"] = "argument '" + names[i] + "' is of type " + types[i] + ": " + *reason;

@@ -17,6 +17,7 @@ QIAO_API qiao_status qiao_instance_find_device(qiao_instance* instance, const ch
 
 #define QIAO_DEVICE_SIMULATED (UINT64_C(1) << 0) /* no hardware behind it; `note` says what is modelled */
 #define QIAO_DEVICE_UNIFIED (UINT64_C(1) << 1)   /* shares physical memory with the host */
+#define QIAO_DEVICE_ADDRESSES_EMULATED (UINT64_C(1) << 2) /* it has none: the library makes them (hal/docs/addresses.md) */
 
 /// What the plugin said of the device; 0 or "" = unknown. Strings live as long as the instance and are never null.
 typedef struct qiao_device_properties {
@@ -96,5 +97,14 @@ typedef uint32_t qiao_provenance;
 /// Name and provenance of slot `index` of the plugin ABI for this device. NOT_FOUND at the end of the list.
 QIAO_API qiao_status qiao_device_query_slot(qiao_device* device, uint32_t index, const char** out_name,
                                             qiao_provenance* out_provenance);
+
+/// Name of extension `index` of the device: a table of the vendor's own functions. NOT_FOUND at the end of the list. The
+/// name lives as long as the instance.
+QIAO_API qiao_status qiao_device_query_extension(qiao_device* device, uint32_t index, const char** out_name);
+/// The table of an extension by its full name, "vendor.noun.N", and the plugin's own device, which its functions take as
+/// first argument; both are valid as long as the instance. What type the table has is the vendor's to say
+/// (hal/docs/extensions.md). NOT_FOUND, with the names there are, if the device has no such extension. The functions are
+/// the vendor's: the library neither checks nor orders what they do.
+QIAO_API qiao_status qiao_device_get_extension(qiao_device* device, const char* name, const void** out_table, void** out_context);
 
 #endif

@@ -90,7 +90,7 @@ typedef struct qiao_plugin_allocation {
     size_t struct_size;
     const void* next;
     void* allocation;      /* the plugin's own pointer, never null */
-    uint64_t address;      /* the device address; 0 = the device has none, the core names it */
+    uint64_t address;      /* the device address; ignored for a device without: the core makes one */
     void* host_pointer;    /* null = the host cannot touch it */
     uint64_t size_bytes;   /* usable; at least what was asked for */
 } qiao_plugin_allocation;
@@ -99,7 +99,7 @@ typedef struct qiao_plugin_allocation {
 typedef struct qiao_plugin_place {
     void* allocation; /* null = host memory */
     uint64_t offset;
-    uint64_t address; /* of the same byte, as the device (or the host) sees it */
+    uint64_t address; /* of the same byte, as the device (or the host) sees it; made by the core where it has none */
 } qiao_plugin_place;
 
 /* ------------------------------------------------------------------------------------------------ programs */
@@ -149,7 +149,7 @@ typedef struct qiao_plugin_kernel {
 typedef struct qiao_plugin_program_desc {
     size_t struct_size;
     const void* next;
-    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ... */
+    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ...; with "+offset": launch k__at (addresses.md) */
     const char* target; /* pattern of the variant; "" = any */
     const char* tool;   /* who made the variant, with version */
     const void* data;
@@ -161,7 +161,7 @@ typedef struct qiao_plugin_program_desc {
 
 /* ------------------------------------------------------------------------------------------------ launch */
 
-/// F, 16 bytes: one per ADDRESS argument, in argument order; {null, 0} for address 0.
+/// F, 16 bytes: one per ADDRESS argument, in argument order; {null, 0} for address 0. `offset` may be the allocation's size.
 typedef struct qiao_plugin_binding {
     void* allocation;
     uint64_t offset;
@@ -186,7 +186,7 @@ typedef struct qiao_plugin_geometry {
 /* ------------------------------------------------------------------------------------------------ devices */
 
 #define QIAO_PLUGIN_DEVICE_FREE_THREADED (UINT64_C(1) << 0)      /* else the core serialises the device's slots */
-#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: wants bindings */
+#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: wants bindings, formats "...+offset" */
 #define QIAO_PLUGIN_DEVICE_SIMULATED (UINT64_C(1) << 2)          /* no hardware behind it; `note` says what is modelled */
 #define QIAO_PLUGIN_DEVICE_UNIFIED (UINT64_C(1) << 3)            /* shares physical memory with the host */
 
@@ -357,6 +357,12 @@ typedef struct qiao_plugin_queue_ops {
     qiao_status (*queue_timestamps)(void* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns);
 } qiao_plugin_queue_ops;
 
+/// F, 16 bytes. A table of the vendor's own functions, for applications that know it: hal/docs/extensions.md.
+typedef struct qiao_plugin_extension {
+    const char* name;  /* "vendor.noun.N", N the version; up to 64 of [a-z0-9_] and the two dots */
+    const void* table; /* begins with its size_t struct_size; functions take the plugin's device first; lives as the plugin */
+} qiao_plugin_extension;
+
 /// Growing: a missing table means that all its slots are missing.
 typedef struct qiao_plugin_tables {
     size_t struct_size;
@@ -364,6 +370,7 @@ typedef struct qiao_plugin_tables {
     const qiao_plugin_memory_ops* memory;
     const qiao_plugin_program_ops* program;
     const qiao_plugin_queue_ops* queue;
+    const qiao_plugin_extension* extensions; /* ends with a null name; null = none */
 } qiao_plugin_tables;
 
 /* ------------------------------------------------------------------------------------------------ handshake */

@@ -22,6 +22,7 @@ uint64_t device_flags(const qiao_plugin_device_info& info) {
     uint64_t flags = 0;
     if ((info.flags & QIAO_PLUGIN_DEVICE_SIMULATED) != 0) flags |= QIAO_DEVICE_SIMULATED;
     if ((info.flags & QIAO_PLUGIN_DEVICE_UNIFIED) != 0) flags |= QIAO_DEVICE_UNIFIED;
+    if ((info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) flags |= QIAO_DEVICE_ADDRESSES_EMULATED;
     return flags;
 }
 
@@ -190,4 +191,41 @@ qiao_status qiao_device_query_slot(qiao_device* device, uint32_t index, const ch
     *out_name = info.name;
     *out_provenance = info.provenance;
     return QIAO_OK;
+}
+
+qiao_status qiao_device_query_extension(qiao_device* device, uint32_t index, const char** out_name) {
+    if (out_name != nullptr) *out_name = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_name);
+    const auto& extensions = device->body.extensions;
+    if (index >= extensions.size()) {
+        return fail(QIAO_ERROR_NOT_FOUND, "%s has %zu extensions, number %u was asked for", device_name(device), extensions.size(), index);
+    }
+    *out_name = extensions[index].name;
+    return QIAO_OK;
+}
+
+qiao_status qiao_device_get_extension(qiao_device* device, const char* name, const void** out_table, void** out_context) {
+    if (out_table != nullptr) *out_table = nullptr;
+    if (out_context != nullptr) *out_context = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(name);
+    QIAO_CHECK_POINTER(out_table);
+    QIAO_CHECK_POINTER(out_context);
+    return entry([&]() -> qiao_status {
+        const Device& body = device->body;
+        std::string names;
+        for (const qiao_plugin_extension& extension : body.extensions) {
+            if (std::strcmp(extension.name, name) == 0) {
+                QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+                *out_table = extension.table;
+                *out_context = body.opened.load();
+                return QIAO_OK;
+            }
+            names += (names.empty() ? "" : ", ") + std::string(extension.name);
+        }
+        fail(QIAO_ERROR_NOT_FOUND, "%s has no extension '%.100s'; it has: %s", body.id.c_str(), name, names.empty() ? "none" : names.c_str());
+        set_remedy("another version of plugin " + body.plugin_id + " may have it; do without it where it is missing");
+        return QIAO_ERROR_NOT_FOUND;
+    });
 }

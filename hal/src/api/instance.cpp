@@ -78,6 +78,15 @@ qiao_status log_level_from_environment(qiao_log_level& out_level) {
     return fail(QIAO_ERROR_INVALID_ARGUMENT, "QIAO_LOG is '%s'; it must be error, warning, info or debug", text.c_str());
 }
 
+// The device has no addresses: the core makes them, and nothing can follow those inside data.
+void make_addresses_for(Device& device) {
+    static std::atomic<uint32_t> g_table_count{0};
+    device.made_addresses = std::make_unique<AddressTable<qiao_memory>>(g_table_count.fetch_add(1));
+    device.info.features &= ~QIAO_FEATURE_ADDRESSES;
+    const uint64_t limit = device.info.max_allocation_bytes;
+    device.info.max_allocation_bytes = std::min(limit != 0 ? limit : UINT64_MAX, AddressTable<qiao_memory>::kMaxBytes & ~UINT64_C(15));
+}
+
 qiao_device* make_device(qiao_instance* instance, const loader::Candidate& candidate, uint32_t index) {
     qiao_device* handle = Slab<qiao_device>::get().create();
     Device& device = handle->body;
@@ -91,8 +100,10 @@ qiao_device* make_device(qiao_instance* instance, const loader::Candidate& candi
     device.info.formats = nullptr;
     const qiao_plugin_tables& tables = device.info.tables == nullptr ? candidate.loaded->tables() : *device.info.tables;
     device.tables = copy_tables(tables);
+    device.extensions = copy_extensions(tables);
     device.free_threaded = (device.info.flags & QIAO_PLUGIN_DEVICE_FREE_THREADED) != 0;
     device.native_queues = has_native_queues(device.tables);
+    if ((device.info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) make_addresses_for(device);
     return handle;
 }
 

@@ -51,6 +51,11 @@ qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qia
     return device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &allocation);
 }
 
+void release_allocation(Device& device, void* allocation) {
+    SlotGuard guard(device);
+    device.tables.memory.memory_free(device.opened.load(), allocation);
+}
+
 qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     qiao_status status = call_allocate(device, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
@@ -63,11 +68,10 @@ qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plu
         return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
                     allocation.size_bytes, allocation.allocation, desc.size_bytes);
     }
-    if (allocation.address == 0) {
-        device->body.tables.memory.memory_free(device->body.opened.load(), allocation.allocation);
-        return fail(QIAO_ERROR_UNSUPPORTED, "%s has no device addresses, and this version makes none for it", device->body.id.c_str());
-    }
-    return QIAO_OK;
+    if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
+    release_allocation(device->body, allocation.allocation);
+    return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
+                device->body.plugin_id.c_str(), device->body.id.c_str());
 }
 
 qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_bytes) {
@@ -76,10 +80,26 @@ qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_byt
                 memory.size_bytes);
 }
 
-void free_allocation(qiao_device* device, void* allocation, uint64_t size_bytes) {
-    SlotGuard guard(device->body);
-    device->body.tables.memory.memory_free(device->body.opened.load(), allocation);
-    device->body.allocated_bytes.fetch_sub(size_bytes);
+// Makes the allocation known by its address: the device's own, or one that is made here.
+qiao_status enter_address(Memory& memory, qiao_memory* handle) {
+    Device& device = memory.device->body;
+    if (device.made_addresses == nullptr) {
+        device.addresses.insert(memory.address, memory.size_bytes, handle);
+        return QIAO_OK;
+    }
+    memory.address = device.made_addresses->insert(memory.size_bytes, handle, memory.allocation);
+    if (memory.address != 0) return QIAO_OK;
+    return fail(QIAO_ERROR_OUT_OF_MEMORY, "%s has %u allocations, as many as there are addresses for; release some", device.id.c_str(),
+                AddressTable<qiao_memory>::kMaxAllocations);
+}
+
+void leave_address(const Memory& memory) {
+    Device& device = memory.device->body;
+    if (device.made_addresses != nullptr) {
+        device.made_addresses->erase(memory.address);
+    } else {
+        device.addresses.erase(memory.address);
+    }
 }
 
 }  // namespace
@@ -99,8 +119,13 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
         QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
         qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, request.size_bytes,
                                                               allocation.host_pointer, request.kind);
+        const qiao_status status = enter_address(memory->body, memory);
+        if (status != QIAO_OK) {
+            release_allocation(device->body, allocation.allocation);
+            drop_use(memory);
+            return status;
+        }
         device->body.allocated_bytes.fetch_add(request.size_bytes);
-        device->body.addresses.insert(allocation.address, request.size_bytes, memory);
         instance_add_use(device->body.instance);
         *out_memory = memory;
         return QIAO_OK;
@@ -120,9 +145,10 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         if (!release(memory)) return QIAO_OK;
         qiao_device* device = memory->body.device;
         qiao_instance* instance = device->body.instance;
-        device->body.addresses.erase(memory->body.address);
+        leave_address(memory->body);
         retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
-            free_allocation(device, allocation, size_bytes);
+            release_allocation(device->body, allocation);
+            device->body.allocated_bytes.fetch_sub(size_bytes);
         });
         drop_use(memory);
         retire_passed(device);
@@ -154,11 +180,11 @@ qiao_status qiao_memory_find(qiao_device* device, uint64_t address, qiao_memory*
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_memory);
     QIAO_CHECK_POINTER(out_offset);
-    const auto found = device->body.addresses.find(address);
-    if (found.allocation == nullptr) {
+    const FoundMemory found = find_memory(device->body, address);
+    if (found.memory == nullptr) {
         return fail(QIAO_ERROR_NOT_FOUND, "address 0x%" PRIx64 " is in no allocation of %s", address, device->body.id.c_str());
     }
-    *out_memory = found.allocation;
+    *out_memory = found.memory;
     *out_offset = found.offset;
     return QIAO_OK;
 }

@@ -31,9 +31,9 @@ int format_rank(const std::string& formats, const std::string& format) {
     return -1;
 }
 
-qiao_plugin_program_desc describe(const package::Package& package, const package::Variant& variant, const package::Blob& blob) {
+qiao_plugin_program_desc describe(const package::Variant& variant, const package::Blob& blob, const std::string& options) {
     return {sizeof(qiao_plugin_program_desc), nullptr, variant.format.c_str(), variant.target.c_str(), variant.tool.c_str(),
-            blob.bytes.data(), blob.bytes.size(), package.options().c_str(), nullptr, variant.features};
+            blob.bytes.data(), blob.bytes.size(), options.c_str(), nullptr, variant.features};
 }
 
 struct Choice {
@@ -53,6 +53,7 @@ void consider(qiao_device* device, const package::Package& package, size_t index
     const int rank = format_rank(device->body.formats, variant.format);
     if (rank < 0) return refuse(choice, variant, "not a format of the device (" + device->body.formats + ")");
     const qiao_features missing = variant.features & ~device->body.info.features;
+    if ((missing & QIAO_FEATURE_ADDRESSES) != 0) return refuse(choice, variant, "a kernel follows addresses inside data, the device cannot (feature addresses)");
     if (missing != 0) {
         char text[64];
         std::snprintf(text, sizeof text, "needs features 0x%" PRIx64 " that the device lacks", missing);
@@ -63,7 +64,8 @@ void consider(qiao_device* device, const package::Package& package, size_t index
     uint32_t score = 1;
     if (device->body.tables.program.program_score != nullptr) {
         char reason[256] = "";
-        const qiao_plugin_program_desc desc = describe(package, variant, *blob);
+        const std::string options = package.options_of(index);
+        const qiao_plugin_program_desc desc = describe(variant, *blob, options);
         SlotGuard guard(device->body);
         const qiao_status status = device->body.tables.program.program_score(device->body.opened.load(), &desc, &score, reason, sizeof reason);
         reason[sizeof reason - 1] = '\0';
@@ -89,7 +91,7 @@ qiao_status choose_variant(qiao_device* device, const package::Package& package,
 void copy_arguments(const package::Kernel& source, Kernel& kernel) {
     for (const package::Argument& argument : source.arguments) {
         kernel.arguments.push_back({argument.name, argument.type, argument.kind, argument.access, argument.offset, argument.size, argument.alignment});
-        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) ++kernel.binding_count;
+        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) kernel.address_arguments.push_back(static_cast<uint32_t>(kernel.arguments.size() - 1));
         if (argument.kind == QIAO_ARGUMENT_KIND_LOCAL && kernel.local_count++ == 0) kernel.local_counts_at = argument.offset;
     }
     for (const Argument& argument : kernel.arguments) {
@@ -104,14 +106,17 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     kernel.device = program.device;
     kernel.serial = g_kernel_serial.fetch_add(1) + 1;
     kernel.name = source.name;
+    kernel.entry = program.format.ends_with(package::kOffsetSuffix) ? source.name + "__at" : source.name;
     kernel.vendor_metadata = metadata;
     kernel.block_size = source.block_size;
     kernel.features = source.features;
     std::copy_n(source.required_group, 3, kernel.required_group);
     copy_arguments(source, kernel);
+    const bool resolved = program.device->body.made_addresses != nullptr && !kernel.address_arguments.empty();
+    kernel.launch_device = resolved ? nullptr : program.device;
 
     qiao_plugin_kernel_desc& desc = kernel.plugin_desc;
-    desc = {sizeof desc, nullptr, kernel.name.c_str(), kernel.plugin_arguments.data(),
+    desc = {sizeof desc, nullptr, kernel.entry.c_str(), kernel.plugin_arguments.data(),
             static_cast<uint32_t>(kernel.arguments.size()), kernel.block_size,
             {source.required_group[0], source.required_group[1], source.required_group[2]},
             source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
@@ -156,14 +161,13 @@ qiao_status load(Program& program) {
     program.format = variant.format;
     program.target = variant.target;
     program.tool = variant.tool;
-    program.options = package->options();
+    program.options = package->options_of(choice.index);
     program.score = choice.score;
     program.variant_owner = blob->owner;
-    qiao_plugin_program_desc desc = describe(*package, variant, *blob);
+    qiao_plugin_program_desc desc = describe(variant, *blob, program.options);
     desc.format = program.format.c_str();
     desc.target = program.target.c_str();
     desc.tool = program.tool.c_str();
-    desc.options = program.options.c_str();
     {
         SlotGuard guard(program.device->body);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);

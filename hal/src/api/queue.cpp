@@ -8,6 +8,7 @@
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/queue.h"
+#include "dispatch/resolve.h"
 #include "dispatch/retire.h"
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
@@ -38,26 +39,6 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
                                 difference_of_pair<2>(remembered, &launch) | difference_of_pair<3>(remembered, &launch) |
                                 difference_of_pair<4>(remembered, &launch);
     return difference[0] | difference[1];
-}
-
-// The launch's checks once more, in words; a kernel without arguments needs no block and goes on.
-[[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
-                                                      size_t argument_bytes, uint64_t* out_value) {
-    if (out_value != nullptr) *out_value = 0;
-    if (!is_healthy(queue)) return fail_submission(queue);
-    QIAO_CHECK_HANDLE(kernel);
-    QIAO_CHECK_POINTER(launch);
-    if (queue->body.device != kernel->body.device) {
-        return fail(QIAO_ERROR_INVALID_HANDLE, "kernel %s was loaded for %s, the queue is on %s", kernel->body.name.c_str(),
-                    device_name(kernel->body.device), device_name(queue->body.device));
-    }
-    if (argument_bytes != kernel->body.block_size) {
-        return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
-                    kernel->body.block_size, argument_bytes);
-    }
-    if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
-    const uint64_t no_arguments = 0;
-    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
 // Only the first axis differs, and its group fits and divides: the rest of the geometry stands. False, with the launch
@@ -105,11 +86,14 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     if (out_value != nullptr) *out_value = queue.last_value;
 }
 
-[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const qiao_plugin_geometry& geometry,
-                                                      const void* block, uint64_t* out_value) {
+// `bindings` may be null.
+[[gnu::cold, gnu::noinline]] qiao_status defer_launch(Queue& queue, qiao_kernel* kernel, const qiao_plugin_geometry& geometry, const void* block,
+                                                      const qiao_plugin_binding* bindings, uint64_t* out_value) {
     return entry([&]() -> qiao_status {
         const auto* bytes = static_cast<const std::byte*>(block);
-        defer(queue, LaunchOperation{kernel, geometry, {bytes, bytes + kernel->body.block_size}}, out_value);
+        LaunchOperation operation{kernel, geometry, {bytes, bytes + kernel->body.block_size}, {}};
+        if (bindings != nullptr) operation.bindings.assign(bindings, bindings + geometry.binding_count);
+        defer(queue, std::move(operation), out_value);
         return QIAO_OK;
     });
 }
@@ -119,6 +103,65 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     queue.lock->unlock();
     if (status != QIAO_OK && out_value != nullptr) *out_value = 0;
     return status;
+}
+
+// What is left once queue, kernel and block are known to fit: shape, value and slot, under the queue's lock. `bindings` has room
+// for the kernel's, or is null where the device takes addresses: both callers have a copy of this of their own.
+[[gnu::always_inline]] inline qiao_status submit_launch(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
+                                                        qiao_plugin_binding* bindings, uint64_t* out_value) {
+    Queue& body = queue.body;
+    body.lock->lock();
+    LaunchShape& shape = body.shapes[kernel.body.serial % kLaunchShapes];
+    if (((shape.kernel_serial ^ kernel.body.serial) | shape_difference(shape, launch)) != 0 &&
+        !change_first_axis(body, shape, kernel.body, launch)) [[unlikely]] {
+        const qiao_status status = change_shape(body, shape, kernel.body, launch, arguments);
+        if (status != QIAO_OK) return leave_launch(body, status, out_value);
+    }
+    if (bindings != nullptr) {
+        const qiao_status status = resolve_arguments(kernel.body, arguments, bindings);
+        if (status != QIAO_OK) [[unlikely]] return leave_launch(body, status, out_value);
+    }
+    if (!queue_is_direct(body)) [[unlikely]] {
+        return leave_launch(body, defer_launch(body, &kernel, shape.geometry, arguments, bindings, out_value), out_value);
+    }
+    const uint64_t value = body.last_value + 1;
+    const qiao_status status = body.launch_slot(body.plugin_queue, kernel.body.plugin_kernel, &shape.geometry, arguments, bindings, value);
+    if (status != QIAO_OK) [[unlikely]] {
+        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
+    }
+    body.last_value = value;
+    if (out_value != nullptr) *out_value = value;
+    queue_accepted(body, value);
+    body.lock->unlock();
+    return QIAO_OK;
+}
+
+[[gnu::noinline]] qiao_status launch_resolved(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
+                                              uint64_t* out_value) {
+    qiao_plugin_binding bindings[QIAO_MAX_ARGUMENTS];
+    return submit_launch(queue, kernel, launch, arguments, bindings, out_value);
+}
+
+// The launch's checks once more, in words. What goes on: a kernel without arguments, which needs no block, and one whose
+// addresses must be resolved, which never takes the short way.
+[[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
+                                                      size_t argument_bytes, uint64_t* out_value) {
+    if (out_value != nullptr) *out_value = 0;
+    if (!is_healthy(queue)) return fail_submission(queue);
+    QIAO_CHECK_HANDLE(kernel);
+    QIAO_CHECK_POINTER(launch);
+    if (queue->body.device != kernel->body.device) {
+        return fail(QIAO_ERROR_INVALID_HANDLE, "kernel %s was loaded for %s, the queue is on %s", kernel->body.name.c_str(),
+                    device_name(kernel->body.device), device_name(queue->body.device));
+    }
+    if (argument_bytes != kernel->body.block_size) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
+                    kernel->body.block_size, argument_bytes);
+    }
+    if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
+    if (kernel->body.launch_device == nullptr) return launch_resolved(*queue, *kernel, *launch, arguments, out_value);
+    const uint64_t no_arguments = 0;
+    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
 /* ---------------------------------------------------------------- places */
@@ -141,8 +184,8 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
     if (device->body.instance != queue.device->body.instance) {
         return fail(QIAO_ERROR_INVALID_HANDLE, "%s is on a device of another instance", name);
     }
-    const auto found = device->body.addresses.find(place.address);
-    if (found.allocation == nullptr) {
+    const FoundMemory found = find_memory(device->body, place.address);
+    if (found.memory == nullptr) {
         return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " is in no allocation of %s", name, place.address, device_name(device));
     }
     if (span_bytes > found.size_bytes - found.offset) {
@@ -150,7 +193,7 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
                     found.offset, found.size_bytes);
     }
     if (device->body.lost.load()) return device_fail_lost(device);
-    out = {device, {found.allocation->body.allocation, found.offset, place.address}};
+    out = {device, {found.memory->body.allocation, found.offset, place.address}};
     return QIAO_OK;
 }
 
@@ -307,30 +350,10 @@ qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao
     }
     const uint64_t wrong = (queue->header.word.load(std::memory_order_relaxed) ^ kTagQueue) |
                            (kernel->header.word.load(std::memory_order_relaxed) ^ kTagKernel) |
-                           (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.device)) |
+                           (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.launch_device)) |
                            (argument_bytes ^ kernel->body.block_size);
     if (wrong != 0) [[unlikely]] return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
-    Queue& body = queue->body;
-    body.lock->lock();
-    LaunchShape& shape = body.shapes[kernel->body.serial % kLaunchShapes];
-    if (((shape.kernel_serial ^ kernel->body.serial) | shape_difference(shape, *launch)) != 0 &&
-        !change_first_axis(body, shape, kernel->body, *launch)) [[unlikely]] {
-        const qiao_status status = change_shape(body, shape, kernel->body, *launch, arguments);
-        if (status != QIAO_OK) return leave_launch(body, status, out_value);
-    }
-    if (!queue_is_direct(body)) [[unlikely]] {
-        return leave_launch(body, defer_launch(body, kernel, shape.geometry, arguments, out_value), out_value);
-    }
-    const uint64_t value = body.last_value + 1;
-    const qiao_status status = body.launch_slot(body.plugin_queue, kernel->body.plugin_kernel, &shape.geometry, arguments, nullptr, value);
-    if (status != QIAO_OK) [[unlikely]] {
-        return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
-    }
-    body.last_value = value;
-    if (out_value != nullptr) *out_value = value;
-    queue_accepted(body, value);
-    body.lock->unlock();
-    return QIAO_OK;
+    return submit_launch(*queue, *kernel, *launch, arguments, nullptr, out_value);
 }
 
 qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value) {

@@ -151,7 +151,7 @@ qiao_status make_any_geometry(const Kernel& kernel, const qiao_launch& launch, c
     }
     QIAO_RETURN_IF_ERROR(add_up_local_memory(kernel, block, geometry.local_bytes));
     geometry.block_size = kernel.block_size;
-    geometry.binding_count = kernel.binding_count;
+    geometry.binding_count = static_cast<uint32_t>(kernel.address_arguments.size());
     geometry.dimensions = launch.dimensions;
     geometry.generation = generation;
     out_geometry = geometry;
@@ -200,7 +200,7 @@ void prepare_geometry(Kernel& kernel) {
         kernel.plain_geometry.group_size[axis] = 1;
     }
     kernel.plain_geometry.block_size = kernel.block_size;
-    kernel.plain_geometry.binding_count = kernel.binding_count;
+    kernel.plain_geometry.binding_count = static_cast<uint32_t>(kernel.address_arguments.size());
 }
 
 qiao_status make_geometry(const Kernel& kernel, const qiao_launch& launch, const void* block, uint64_t generation,

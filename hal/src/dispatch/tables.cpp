@@ -58,17 +58,28 @@ constexpr SlotRule kSlots[] = {
 #undef SLOT
 static_assert(std::size(kSlots) == kSlotCount);
 
+qiao_plugin_tables full_length(const qiao_plugin_tables& tables) {
+    qiao_plugin_tables whole{};
+    std::memcpy(&whole, &tables, std::min(tables.struct_size, sizeof whole));
+    return whole;
+}
+
 }  // namespace
 
 DeviceTables copy_tables(const qiao_plugin_tables& tables) {
-    qiao_plugin_tables whole{};
-    std::memcpy(&whole, &tables, std::min(tables.struct_size, sizeof whole));
+    const qiao_plugin_tables whole = full_length(tables);
     DeviceTables copy;
     copy_table(copy.device, whole.device);
     copy_table(copy.memory, whole.memory);
     copy_table(copy.program, whole.program);
     copy_table(copy.queue, whole.queue);
     return copy;
+}
+
+std::vector<qiao_plugin_extension> copy_extensions(const qiao_plugin_tables& tables) {
+    std::vector<qiao_plugin_extension> extensions;
+    for (const qiao_plugin_extension* entry = full_length(tables).extensions; entry != nullptr && entry->name != nullptr; ++entry) extensions.push_back(*entry);
+    return extensions;
 }
 
 bool has_native_queues(const DeviceTables& tables) {

@@ -10,6 +10,9 @@ namespace qiao {
 // Copies what the plugin's tables cover; the rest is null.
 DeviceTables copy_tables(const qiao_plugin_tables& tables);
 
+// The plugin's list without its end mark; names and tables stay the plugin's.
+std::vector<qiao_plugin_extension> copy_extensions(const qiao_plugin_tables& tables);
+
 // The six slots that make a queue native are all there.
 bool has_native_queues(const DeviceTables& tables);
 

@@ -181,16 +181,17 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
 qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
     const Kernel& kernel = operation.kernel->body;
+    const qiao_plugin_binding* bindings = operation.bindings.empty() ? nullptr : operation.bindings.data();
     if (queue.plugin_queue != nullptr) {
         return hand_over(value, "queue_launch", [&] {
-            return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), nullptr, value);
+            return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), bindings, value);
         });
     }
     Device& device = queue.device->body;
     SlotGuard guard(device);
     const uint64_t start_ns = now_ns();
     const qiao_status status = device.tables.program.kernel_launch(device.opened.load(), kernel.plugin_kernel, &operation.geometry,
-                                                                   operation.block.data(), nullptr);
+                                                                   operation.block.data(), bindings);
     if (status != QIAO_OK) return device_slot_failed(queue.device, status, "kernel_launch");
     unsynchronized_value_ = value;
     ++unsynchronized_count_;

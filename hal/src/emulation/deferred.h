@@ -21,6 +21,7 @@ struct LaunchOperation {
     qiao_kernel* kernel;
     qiao_plugin_geometry geometry;
     std::vector<std::byte> block;
+    std::vector<qiao_plugin_binding> bindings;  // empty where the device takes addresses
 };
 // Places are resolved: a null device is host memory.
 struct CopyOperation {

@@ -216,7 +216,15 @@ Verdict interpret(const std::string& path, const Json& json, Manifest& manifest)
 } // namespace
 
 Verdict read_manifest(const std::string& path, Manifest& out_manifest) {
-    if (Verdict problem = read_text(path, out_manifest.text)) return problem;
+    std::string text;
+    if (Verdict problem = read_text(path, text)) return problem;
+    return parse_manifest(path, std::move(text), out_manifest);
+}
+
+Verdict parse_manifest(const std::string& path, std::string text, Manifest& out_manifest) {
+    out_manifest.text = std::move(text);
+    // The JSON library takes one for the end, and so would a plugin that is given the text.
+    if (out_manifest.text.find('\0') != std::string::npos) return bad(path, "is not valid JSON: it has a NUL byte");
     Inspector inspector;
     const bool good = Json::sax_parse(out_manifest.text, &inspector);
     if (!good || !inspector.problem().empty()) return bad(path, inspector.problem());

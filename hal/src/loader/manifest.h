@@ -24,6 +24,8 @@ struct Manifest {
 
 // On a problem what was read until then is filled in.
 Verdict read_manifest(const std::string& path, Manifest& out_manifest);
+// The same for a text that was read from there.
+Verdict parse_manifest(const std::string& path, std::string text, Manifest& out_manifest);
 // Whether this library can be host to such a plugin at all.
 Verdict check_host(const Manifest& manifest);
 

@@ -10,6 +10,21 @@ namespace {
 // Larger than any table will be for long; a size above it is not a size.
 constexpr size_t kMaxTableBytes = 4096;
 
+constexpr size_t kMaxExtensions = 64;
+constexpr size_t kMaxExtensionName = 64;
+
+// "vendor.noun.N": two words and a whole number above 0.
+bool is_extension_name(const std::string& name) {
+    const auto word = [](const std::string& text) {
+        return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    };
+    const size_t first = name.find('.'), last = name.rfind('.');
+    if (name.size() > kMaxExtensionName || first == std::string::npos || first == last) return false;
+    const std::string version = name.substr(last + 1);
+    return word(name.substr(0, first)) && word(name.substr(first + 1, last - first - 1)) && !version.empty() && version[0] != '0' &&
+           version.find_first_not_of("0123456789") == std::string::npos;
+}
+
 struct Slot {
     const char* name;
     size_t offset;
@@ -55,6 +70,15 @@ class TableReader {
         if (present == nullptr || missing == nullptr) return;
         fail(std::string("has the slot ") + present->name + " but not " + missing->name + where(table, ops, *missing) +
              "; they come together or not at all");
+    }
+    void extensions(const qiao_plugin_extension* list) {
+        if (problem_ || list == nullptr) return;
+        for (size_t index = 0; list[index].name != nullptr; ++index) {
+            if (index == kMaxExtensions) return fail("lists more than " + std::to_string(kMaxExtensions) + " extensions; the list ends with a null name");
+            const std::string name(list[index].name, strnlen(list[index].name, kMaxExtensionName + 1));
+            if (!is_extension_name(name)) return fail("has an extension " + in_quotes(name) + "; a name is vendor.noun.N, up to " + std::to_string(kMaxExtensionName) + " of a-z, 0-9, _ and the two dots");
+            if (list[index].table == nullptr) return fail("has the extension " + in_quotes(name) + " without a table (the pointer is null)");
+        }
     }
     Verdict take() { return std::move(problem_); }
 
@@ -108,6 +132,7 @@ Verdict check_tables(const qiao_plugin_tables* tables, uint64_t roles, const std
     qiao_plugin_tables whole{};
     std::memcpy(&whole, tables, std::min(tables->struct_size, sizeof whole));
     TableReader reader(of_whom);
+    reader.extensions(whole.extensions);
     reader.all("device", whole.device, kDiscovery);
     if ((roles & QIAO_PLUGIN_ROLE_COMPUTE) == 0) return reader.take();
     reader.all("device", whole.device, kDevice);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "object/address_map.h"
+#include "object/address_table.h"
 #include "object/instance.h"
 #include "object/lock.h"
 
@@ -38,6 +40,7 @@ struct Device {
     void* plugin = nullptr;
     qiao_plugin_device_info info{};
     DeviceTables tables;
+    std::vector<qiao_plugin_extension> extensions;
     bool free_threaded = false;
     bool native_queues = false;
 
@@ -50,7 +53,8 @@ struct Device {
     std::string lost_reason;
     std::vector<qiao_queue*> queues;     // live and retiring
     std::vector<Retired> retired;
-    AddressMap<qiao_memory> addresses;
+    AddressMap<qiao_memory> addresses;                          // the device's own
+    std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
     std::atomic<uint64_t> allocated_bytes{0};
 };
 

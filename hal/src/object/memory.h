@@ -40,3 +40,23 @@ struct qiao_memory {
     qiao_memory() {}
     ~qiao_memory() {}
 };
+
+namespace qiao {
+
+struct FoundMemory {
+    qiao_memory* memory = nullptr;
+    uint64_t offset = 0;
+    uint64_t size_bytes = 0;
+};
+
+// The allocation of the device that contains the address, or a null one.
+inline FoundMemory find_memory(const Device& device, uint64_t address) {
+    if (device.made_addresses != nullptr) {
+        const auto found = device.made_addresses->find(address);
+        return found.offset < found.size_bytes ? FoundMemory{found.allocation, found.offset, found.size_bytes} : FoundMemory{};
+    }
+    const auto found = device.addresses.find(address);
+    return {found.allocation, found.offset, found.size_bytes};
+}
+
+}  // namespace qiao

@@ -20,12 +20,12 @@ struct Argument {
 
 struct Kernel {
     qiao_device* device = nullptr;
+    qiao_device* launch_device = nullptr;  // the device, or null where the addresses of each launch must be resolved
     void* plugin_kernel = nullptr;
     uint64_t serial = 0;  // unique in the process: a reused slot is another kernel
     uint32_t block_size = 0;
     uint32_t local_count = 0;      // LOCAL arguments; their counts are the block's last bytes
     uint32_t local_counts_at = 0;
-    uint32_t binding_count = 0;    // ADDRESS arguments
     uint32_t max_group_size = 0;
     uint32_t preferred_group_multiple = 0;
     uint32_t static_local_bytes = 0;
@@ -37,7 +37,9 @@ struct Kernel {
     uint64_t flags = 0;
     qiao_features features = 0;
     std::string name, vendor_metadata;
+    std::string entry;  // in the variant: "k__at" where the format ends in "+offset"
     std::vector<Argument> arguments;
+    std::vector<uint32_t> address_arguments;  // positions in `arguments`
     std::vector<qiao_plugin_argument> plugin_arguments;  // views of `arguments`
     qiao_plugin_kernel_desc plugin_desc{};  // the plugin may keep a pointer to it
 };

@@ -149,6 +149,12 @@ const std::string& Package::options() const {
     return manifest_->options;
 }
 
+std::string Package::options_of(size_t index) const {
+    const Variant& variant = manifest_->variants[index];
+    if (!variant.is_source || !variant.format.ends_with(kOffsetSuffix)) return options();
+    return concat(options(), options().empty() ? "-D" : " -D", kOffsetMacro);
+}
+
 const Kernel* Package::find_kernel(std::string_view name) const {
     for (const Kernel& kernel : manifest_->kernels) {
         if (kernel.name == name) return &kernel;

@@ -24,6 +24,11 @@ inline constexpr uint32_t kMaxVariants = 256;
 inline constexpr uint32_t kMaxStringBytes = 64u << 10;
 inline constexpr uint32_t kMaxArgumentAlignment = 128;
 
+/* Ends the format of a variant whose kernels `k` are entered by `k__at`, with a (buffer, 64-bit byte offset) pair in place of
+ * each address: for devices without addresses. A source has these entries where the macro is defined. */
+inline constexpr std::string_view kOffsetSuffix = "+offset";
+inline constexpr std::string_view kOffsetMacro = "QIAO_OFFSET";
+
 /* One place in the argument block: C struct layout, counts of local arguments last. */
 struct Argument {
     std::string name;
@@ -82,6 +87,7 @@ class Package {
     bool has_source() const;
     const std::string& source_name() const;
     const std::string& options() const; /* what the source must be compiled with; includes and -D are in it already */
+    std::string options_of(size_t index) const; /* the same for one variant's source */
     std::span<const std::byte> bytes() const { return bytes_; }
 
     /* The variant's bytes, digest checked. `index` must be below variants().size(). Zero copy, except for sources. */
@@ -109,8 +115,8 @@ class Writer {
     void add_kernel(Kernel kernel) { kernels_.push_back(std::move(kernel)); }
     /* `variant.metadata` may be empty (none for any kernel); `size` is ignored. */
     void add_variant(Variant variant, std::vector<std::byte> bytes);
-    /* The source as a variant of format "opencl-c". */
-    void add_source_variant(qiao_features features);
+    /* The source as a variant of that format: "opencl-c", "opencl-c+offset". */
+    void add_source_variant(qiao_features features, std::string_view format = "opencl-c");
     void remove_variant(size_t index);
     const std::vector<Variant>& variants() const { return variants_; }
 

@@ -79,9 +79,9 @@ void Writer::add_variant(Variant variant, std::vector<std::byte> bytes) {
     contents_.push_back(std::move(bytes));
 }
 
-void Writer::add_source_variant(qiao_features features) {
+void Writer::add_source_variant(qiao_features features, std::string_view format) {
     Variant variant;
-    variant.format = "opencl-c";
+    variant.format = format;
     variant.features = features;
     variant.is_source = true;
     variants_.push_back(std::move(variant));

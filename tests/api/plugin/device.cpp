@@ -1,8 +1,10 @@
 // Devices: their limits, loss and reset. Loss ends running kernels early; a reset forgets it.
 #include <time.h>
 
+#include <chrono>
 #include <cstring>
 
+#include "control.h"
 #include "queued.h"
 
 namespace queued {
@@ -11,6 +13,13 @@ Inside::Inside(Device& device, const char* slot) : device_(device) {
     if (device_.inside.fetch_add(1) != 0 && !device_.traits->free_threaded) {
         violation("%s was entered while another slot of the device ran, and it is not free-threaded", slot);
     }
+    {
+        const std::lock_guard guard(device_.mutex);
+        if (device_.jammed != slot) return;
+        device_.jammed.clear();
+        device_.stuck = true;
+    }
+    while (device_.stuck) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 namespace {
@@ -118,7 +127,38 @@ qiao_status device_clock(void* handle, uint64_t* out_device_ns, uint64_t* out_ho
     return QIAO_OK;
 }
 
+void control_lose(void* handle, const char* reason) {
+    auto& device = *static_cast<Device*>(handle);
+    device.lost = true;
+    device.plugin->host.device_lost(device.token, reason);
+}
+
+void control_jam(void* handle, const char* slot) {
+    auto& device = *static_cast<Device*>(handle);
+    const std::lock_guard guard(device.mutex);
+    device.jammed = slot;
+}
+
+void control_unjam(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    const std::lock_guard guard(device.mutex);
+    device.jammed.clear();
+    device.stuck = false;
+}
+
+uint32_t control_is_stuck(void* handle) {
+    return static_cast<Device*>(handle)->stuck ? 1 : 0;
+}
+
+uint64_t control_resets(void* handle) {
+    return static_cast<Device*>(handle)->epoch;
+}
+
+constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_resets};
+
 }  // namespace
+
+const qiao_plugin_extension kExtensions[] = {{QUEUED_CONTROL, &kControl}, {nullptr, nullptr}};
 
 const qiao_plugin_device_ops kDeviceOps = {sizeof(qiao_plugin_device_ops),
                                            device_count,

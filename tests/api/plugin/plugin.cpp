@@ -19,11 +19,11 @@ void violation(const char* format, ...) {
 
 namespace {
 
-constexpr qiao_plugin_tables kFull = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, &kQueueOps};
+constexpr qiao_plugin_tables kFull = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, &kQueueOps, kExtensions};
 constexpr qiao_plugin_tables kLeast = {sizeof(qiao_plugin_tables), &kLeastDeviceOps, &kLeastMemoryOps, &kProgramOps,
-                                       &kLeastQueueOps};
+                                       &kLeastQueueOps, kExtensions};
 constexpr qiao_plugin_tables kNotifying = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps,
-                                           &kNotifyingQueueOps};
+                                           &kNotifyingQueueOps, kExtensions};
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -56,11 +57,13 @@ struct Device {
     std::atomic<int> inside{0};  // threads in slots that the core serialises
     std::atomic<bool> lost{false};
     std::atomic<uint64_t> epoch{0};  // of resets
+    std::atomic<bool> stuck{false};  // a call is inside the jammed slot
     std::mutex mutex;                // guards what follows
     std::map<uint64_t, Allocation*> allocations;
     std::set<struct Program*> programs;
     std::set<struct Queue*> queues;
     uint64_t used_bytes = 0;
+    std::string jammed;              // the slot whose next call gets stuck
 };
 
 // While it lives a thread is inside a slot of the device.
@@ -124,6 +127,7 @@ struct Program {
 extern const qiao_plugin_device_ops kDeviceOps, kLeastDeviceOps;
 extern const qiao_plugin_memory_ops kMemoryOps, kLeastMemoryOps;
 extern const qiao_plugin_program_ops kProgramOps;
+extern const qiao_plugin_extension kExtensions[];
 extern const qiao_plugin_queue_ops kQueueOps, kLeastQueueOps, kNotifyingQueueOps;
 
 }  // namespace queued

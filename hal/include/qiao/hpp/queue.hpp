@@ -1,0 +1,180 @@
+/* Queues: launches, copies, fills, waits and calls of the host, in order. Every operation returns its Point. */
+#ifndef QIAO_HPP_QUEUE_HPP
+#define QIAO_HPP_QUEUE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "qiao/hpp/call.hpp"
+#include "qiao/hpp/device.hpp"
+#include "qiao/hpp/kernel.hpp"
+#include "qiao/hpp/owner.hpp"
+#include "qiao/hpp/place.hpp"
+#include "qiao/hpp/shape.hpp"
+#include "qiao/hpp/timeline.hpp"
+#include "qiao/queue.h"
+
+namespace qiao {
+inline namespace v0 {
+
+struct QueueOptions {
+    bool profiling = false; ///< keep timestamps of operations; costs time
+    uint32_t priority = 0;  ///< 0 = normal, higher = sooner; below the device's queue_priorities
+};
+
+/// Of one operation, on the device's clock.
+struct Timestamps {
+    uint64_t start_ns = 0, end_ns = 0;
+};
+
+namespace detail {
+template <class T>
+struct Identity {
+    using Type = T;
+};
+/// The type of a parameter that converts what it is given instead of deducing T from it.
+template <class T>
+using Given = typename Identity<T>::Type;
+} // namespace detail
+
+/// Work for a device, in order; concurrency is several queues. All operations return at once, may be submitted from several
+/// threads, and submit nothing if they throw. One that fails on the device fails its queue: later ones never run, and
+/// waiting for them throws its error. Destruction never waits: submitted work runs to its end.
+class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
+  public:
+    Queue() noexcept = default;
+    explicit Queue(Device device, QueueOptions options = QueueOptions()) : Queue(create(device, options)) {}
+    /// Takes over the caller's reference, also if it throws.
+    static Queue adopt(qiao_queue* owned) { return Queue(owned); }
+
+    Queue share() const { return Queue(retained()); }
+
+    /// The queue's timeline, retained: it may be kept longer than the queue.
+    Timeline timeline() const {
+        check(qiao_timeline_retain(timeline_));
+        return Timeline::adopt(timeline_);
+    }
+    Point at(uint64_t value) const noexcept { return {timeline_, value}; }
+
+    /// Runs a typed kernel: `queue.launch(add, 1000, a, b, sum)`. Buffers and slices give their addresses. Arguments are
+    /// packed where the compiler knows them to be, and the call is that of C: nothing is allocated, locked or looked up.
+    template <class... Arguments>
+    Point launch(const TypedKernel<Arguments...>& kernel, const Shape& shape,
+                 const detail::Given<Arguments>&... arguments) {
+        const detail::Block<Arguments...> block(arguments...);
+        return launch_packed(kernel.get(), shape, block.data(), block.kSize);
+    }
+    /// Runs a kernel with the packed block that its reflection describes: a trivially copyable struct.
+    template <class Block>
+    Point launch(Kernel kernel, const Shape& shape, const Block& block) {
+        static_assert(std::is_trivially_copyable_v<Block> && !std::is_pointer_v<Block>,
+                      "a packed block is the struct itself");
+        return launch_packed(kernel.get(), shape, &block, sizeof block);
+    }
+    /// The same with a block whose size is known at run time.
+    Point launch_packed(Kernel kernel, const Shape& shape, const void* block, std::size_t block_bytes) {
+        uint64_t value;
+        check(qiao_queue_launch(get(), kernel.get(), &shape.get(), block, block_bytes, &value));
+        return at(value);
+    }
+    /// Runs a kernel without arguments.
+    Point launch(Kernel kernel, const Shape& shape) {
+        const uint64_t none = 0;
+        return launch_packed(kernel, shape, &none, 0);
+    }
+
+    /// Copies elements from any place to any place: Buffer, Slice (also of another vendor's device), or host memory as a
+    /// container, array or span, which must stay valid until the point is reached (temporary containers are refused by the
+    /// compiler). Both must have as many elements, and must not overlap.
+    template <class Source, class Target>
+    Point copy(Source&& source, Target&& target) {
+        const auto from = detail::place_of(std::forward<Source>(source));
+        const auto to = detail::place_of(std::forward<Target>(target));
+        static_assert(
+            std::is_same_v<std::remove_const_t<typename decltype(from)::Element>, typename decltype(to)::Element>,
+            "the elements of source and target must be of one type, and those of the target not const");
+        detail::check_counts(from.count, to.count);
+        return copy({from.place, to.place, from.count * sizeof(typename decltype(to)::Element), 1, 0, 0, 0});
+    }
+    /// Rows, or places that only addresses tell.
+    Point copy(const qiao_copy& rows) {
+        uint64_t value = 0;
+        check(qiao_queue_copy(get(), &rows, &value));
+        return at(value);
+    }
+    /// Every element becomes `value`, of 1, 2, 4, 8 or 16 bytes.
+    template <class Target>
+    Point fill(Target&& target, const typename std::decay_t<Target>::element_type& value) {
+        const auto to = detail::place_of(std::forward<Target>(target));
+        using Element = typename decltype(to)::Element;
+        static_assert(sizeof(Element) <= 16 && (sizeof(Element) & (sizeof(Element) - 1)) == 0,
+                      "a pattern has 1, 2, 4, 8 or 16 bytes");
+        uint64_t reached = 0;
+        check(qiao_queue_fill(get(), to.place, to.count * sizeof(Element), &value, sizeof(Element), &reached));
+        return at(reached);
+    }
+
+    /// Later operations start when the point is reached, also one that is not submitted yet, of any device.
+    Point after(const Point& point) {
+        uint64_t value = 0;
+        check(qiao_queue_after(get(), point.timeline(), point.value(), &value));
+        return at(value);
+    }
+    /// Raises a timeline that the application created, `queue.signal(timeline.at(3))`, when everything before has ended.
+    Point signal(const Point& point) {
+        uint64_t value = 0;
+        check(qiao_queue_signal(get(), point.timeline(), point.value(), &value));
+        return at(value);
+    }
+    /// Calls `function(qiao_status)` on a thread of Qiao when everything before has ended: exactly once, with QIAO_OK or
+    /// the status with which the queue failed. The queue keeps the function (moved or copied) until then, and destroys it
+    /// on that thread; later operations wait for it. It may submit work; it must not wait for its own queue, nor hold the
+    /// last reference to the instance.
+    /// A noexcept function gives a Point. What another one throws is kept and thrown by wait() of the Call it gives.
+    template <class Function>
+    auto call(Function&& function) {
+        using Callee = detail::Callee<std::decay_t<Function>>;
+        auto callee = std::make_unique<Callee>(std::forward<Function>(function));
+        auto outcome = callee->outcome();
+        uint64_t value = 0;
+        check(qiao_queue_call(get(), &Callee::run, callee.get(), &value));
+        static_cast<void>(callee.release()); // run() owns it, and may have destroyed it already
+        return detail::finish_call(at(value), std::move(outcome));
+    }
+
+    /// Of an operation of a queue with profiling; nothing if it has not ended yet. NotFoundError if it is so old that it has
+    /// been forgotten (at least the last 256 are kept).
+    std::optional<Timestamps> timestamps(const Point& point) const {
+        if (point.timeline() != timeline_) {
+            detail::refuse(QIAO_ERROR_INVALID_ARGUMENT, "the point is of another timeline",
+                           "ask the queue that returned it");
+        }
+        Timestamps times;
+        if (!detail::has_ended(qiao_queue_query_timestamps(get(), point.value(), &times.start_ns, &times.end_ns)))
+            return std::nullopt;
+        return times;
+    }
+
+  private:
+    explicit Queue(qiao_queue* owned) : Owner(owned) { check(qiao_queue_get_timeline(owned, &timeline_)); }
+
+    static qiao_queue* create(Device device, const QueueOptions& options) {
+        qiao_queue_desc desc = QIAO_QUEUE_DESC_INIT;
+        desc.flags = options.profiling ? QIAO_QUEUE_PROFILING : 0;
+        desc.priority = options.priority;
+        qiao_queue* made = nullptr;
+        check(qiao_queue_create(device.get(), &desc, &made));
+        return made;
+    }
+
+    qiao_timeline* timeline_ = nullptr;
+};
+
+} // namespace v0
+} // namespace qiao
+
+#endif
