@@ -4,11 +4,11 @@
 namespace qiao::vulkan {
 
 const qiao_plugin_tables vulkan_tables = {
-    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_memory_ops, &vulkan_program_ops, &vulkan_queue_ops,
+    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_memory_ops, &vulkan_program_ops, &vulkan_queue_ops, nullptr,
 };
 
 const qiao_plugin_tables vulkan_mapped_tables = {
-    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_mapped_memory_ops, &vulkan_program_ops, &vulkan_queue_ops,
+    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_mapped_memory_ops, &vulkan_program_ops, &vulkan_queue_ops, nullptr,
 };
 
 static void vulkan_plugin_close(void* pointer) {
@@ -33,8 +33,8 @@ static qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) 
     out_info->abi_minor = QIAO_PLUGIN_ABI_MINOR;
     out_info->abi_minor_least = 0;
     out_info->roles = QIAO_PLUGIN_ROLE_DISCOVERY | QIAO_PLUGIN_ROLE_COMPUTE;
-    out_info->id = "vulkan";
-    out_info->version = QIAO_VULKAN_PLUGIN_VERSION;
+    out_info->id = QIAO_PLUGIN_ID;
+    out_info->version = QIAO_PLUGIN_VERSION;
     out_info->build = "compiler " __VERSION__ ", Vulkan headers 1.3";
     auto plugin = std::make_unique<Plugin>();
     plugin->host = Host(host);
