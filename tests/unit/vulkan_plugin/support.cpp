@@ -14,7 +14,6 @@ Compiled compile(const std::string& source, const char* options) {
     desc.source_size = source.size();
     desc.options = options;
     desc.formats = "spirv-vulkan";
-    desc.flags = QIAO_COMPILER_NO_CACHE;
     qiao_compiler_output* output = nullptr;
     qiao_compiler_compile(&desc, &output);
     qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
