@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(void*) == 8 && sizeof(size_t) == 8, "the numbers below are those of 64-bit machines");
 
-SIZE(qiao_device_properties, 216);
+SIZE(qiao_device_properties, 224);
 AT(qiao_device_properties, struct_size, 0);
 AT(qiao_device_properties, next, 8);
 AT(qiao_device_properties, id, 16);
@@ -45,9 +45,11 @@ AT(qiao_device_properties, max_argument_bytes, 200);
 AT(qiao_device_properties, queue_priorities, 204);
 AT(qiao_device_properties, clock_mhz, 208);
 AT(qiao_device_properties, address_bits, 212);
+AT(qiao_device_properties, generation, 216);
 
 VALUE(QIAO_DEVICE_SIMULATED, 1);
 VALUE(QIAO_DEVICE_UNIFIED, 2);
+VALUE(QIAO_DEVICE_ADDRESSES_EMULATED, 4);
 VALUE(QIAO_DEVICE_LIMIT_MEMORY_BYTES, 0);
 VALUE(QIAO_DEVICE_LIMIT_MAX_ALLOCATION_BYTES, 1);
 VALUE(QIAO_DEVICE_LIMIT_MAX_GROUP_SIZE, 2);
@@ -74,7 +76,7 @@ AT(qiao_instance_desc, log_level, 48);
 AT(qiao_instance_desc, reserved0, 52);
 AT(qiao_instance_desc, flags, 56);
 
-SIZE(qiao_candidate, 72);
+SIZE(qiao_candidate, 80);
 AT(qiao_candidate, struct_size, 0);
 AT(qiao_candidate, next, 8);
 AT(qiao_candidate, state, 16);
@@ -85,6 +87,7 @@ AT(qiao_candidate, plugin, 40);
 AT(qiao_candidate, version, 48);
 AT(qiao_candidate, reason, 56);
 AT(qiao_candidate, remedy, 64);
+AT(qiao_candidate, probe, 72);
 
 VALUE(QIAO_CANDIDATE_STATE_USABLE, 1);
 VALUE(QIAO_CANDIDATE_STATE_NO_DEVICES, 2);
@@ -260,7 +263,7 @@ AT(qiao_plugin_device_info, address_bits, 668);
 AT(qiao_plugin_device_info, formats, 672);
 AT(qiao_plugin_device_info, tables, 680);
 
-SIZE(qiao_plugin_device_ops, 80);
+SIZE(qiao_plugin_device_ops, 88);
 AT(qiao_plugin_device_ops, struct_size, 0);
 AT(qiao_plugin_device_ops, device_count, 8);
 AT(qiao_plugin_device_ops, device_query, 16);
@@ -271,8 +274,9 @@ AT(qiao_plugin_device_ops, device_state, 48);
 AT(qiao_plugin_device_ops, device_reset, 56);
 AT(qiao_plugin_device_ops, device_memory_free, 64);
 AT(qiao_plugin_device_ops, device_clock, 72);
+AT(qiao_plugin_device_ops, device_native, 80);
 
-SIZE(qiao_plugin_memory_ops, 56);
+SIZE(qiao_plugin_memory_ops, 72);
 AT(qiao_plugin_memory_ops, struct_size, 0);
 AT(qiao_plugin_memory_ops, memory_allocate, 8);
 AT(qiao_plugin_memory_ops, memory_free, 16);
@@ -280,6 +284,8 @@ AT(qiao_plugin_memory_ops, memory_write, 24);
 AT(qiao_plugin_memory_ops, memory_read, 32);
 AT(qiao_plugin_memory_ops, memory_map, 40);
 AT(qiao_plugin_memory_ops, memory_unmap, 48);
+AT(qiao_plugin_memory_ops, memory_native, 56);
+AT(qiao_plugin_memory_ops, memory_wrap, 64);
 
 SIZE(qiao_plugin_program_ops, 48);
 AT(qiao_plugin_program_ops, struct_size, 0);
@@ -318,7 +324,7 @@ AT(qiao_plugin_queue_desc, token, 24);
 AT(qiao_plugin_queue_desc, priority, 32);
 AT(qiao_plugin_queue_desc, reserved0, 36);
 
-SIZE(qiao_plugin_queue_ops, 96);
+SIZE(qiao_plugin_queue_ops, 112);
 AT(qiao_plugin_queue_ops, struct_size, 0);
 AT(qiao_plugin_queue_ops, queue_create, 8);
 AT(qiao_plugin_queue_ops, queue_destroy, 16);
@@ -331,6 +337,8 @@ AT(qiao_plugin_queue_ops, queue_fill, 64);
 AT(qiao_plugin_queue_ops, queue_after, 72);
 AT(qiao_plugin_queue_ops, queue_notify, 80);
 AT(qiao_plugin_queue_ops, queue_timestamps, 88);
+AT(qiao_plugin_queue_ops, queue_native, 96);
+AT(qiao_plugin_queue_ops, queue_wrap, 104);
 
 SIZE(qiao_plugin_extension, 16);
 AT(qiao_plugin_extension, name, 0);
@@ -528,3 +536,15 @@ AT(qiao_compiler_result, from_cache, 64);
 AT(qiao_compiler_result, reserved0, 68);
 VALUE(QIAO_COMPILER_NO_CACHE, 1);
 VALUE(QIAO_COMPILER_BEST_EFFORT, 2);
+
+SIZE(qiao_native, 40);
+AT(qiao_native, type, 0);
+AT(qiao_native, reserved0, 4);
+AT(qiao_native, handles, 8);
+VALUE(QIAO_NATIVE_TYPE_OPENCL_DEVICE, 257);
+VALUE(QIAO_NATIVE_TYPE_OPENCL_QUEUE, 258);
+VALUE(QIAO_NATIVE_TYPE_OPENCL_SVM, 259);
+VALUE(QIAO_NATIVE_TYPE_OPENCL_USM, 260);
+
+VALUE(QIAO_DEVICE_STATE_REMOVED, 2);
+VALUE(QIAO_PLUGIN_DEVICE_STATE_REMOVED, 2);

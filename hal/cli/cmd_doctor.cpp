@@ -71,6 +71,14 @@ std::string state_text(CheckState state, const std::string& shown) {
                     shown);
 }
 
+// How the plugin was tried out before it was let into the process.
+std::string probe_text(const std::string& probe) {
+    return probe == "known"    ? "installed with Qiao"
+           : probe == "child"  ? "probed in a process of its own"
+           : probe == "cached" ? "probed before"
+                               : "not probed";
+}
+
 Json to_json(const qiao_candidate& candidate) {
     return {{"state", candidate_state_name(candidate.state)},
             {"plugin", candidate.plugin},
@@ -78,6 +86,7 @@ Json to_json(const qiao_candidate& candidate) {
             {"device_count", candidate.device_count},
             {"manifest", candidate.manifest},
             {"library", candidate.library},
+            {"probe", candidate.probe},
             {"reason", candidate.reason},
             {"remedy", candidate.remedy}};
 }
@@ -91,6 +100,7 @@ std::string candidates_text(const std::vector<qiao_candidate>& candidates) {
                        printable(name));
         if (*candidate.version != '\0') result += " " + printable(candidate.version);
         if (candidate.device_count > 0) result += text(", devices: ", candidate.device_count);
+        if (*candidate.probe != '\0') result += text(" (", probe_text(candidate.probe), ")");
         result += '\n';
         if (*candidate.reason != '\0') result += "    why: " + printable(candidate.reason) + '\n';
         if (*candidate.remedy != '\0') result += "    try: " + printable(candidate.remedy) + '\n';

@@ -86,6 +86,7 @@ Json info_json(const Device& device) {
     json["pci"] = pci_text(properties);
     json["pci_vendor_id"] = properties.pci_vendor_id;
     json["pci_device_id"] = properties.pci_device_id;
+    json["generation"] = properties.generation;
     json.update(present_state(device));
     json["limits"] = limits_json(properties);
     json["extensions"] = extensions_of(device);

@@ -106,6 +106,8 @@ const char* device_state_name(qiao_device_state state) {
             return "ok";
         case QIAO_DEVICE_STATE_LOST:
             return "lost";
+        case QIAO_DEVICE_STATE_REMOVED:
+            return "removed";
         default:
             return "unknown";
     }

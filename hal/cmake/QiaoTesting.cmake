@@ -7,6 +7,7 @@
 #          ENVIRONMENT K=V ...
 #          SERIAL            runs alone (it measures, or needs the whole machine)
 #          NO_SANITIZERS <reason>   disabled in sanitizer builds, and ctest says so
+# Caches are kept in the build tree: tests neither read nor write the user's.
 # Label `tsan` puts a test on the list that ThreadSanitizer runs.
 
 include_guard(GLOBAL)
@@ -38,7 +39,8 @@ function(qiao_add_test)
 
   add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
   set_tests_properties(${T_NAME} PROPERTIES
-    LABELS "${kind};${T_LABELS}" TIMEOUT ${T_TIMEOUT} ENVIRONMENT "${qiao_test_environment};${T_ENVIRONMENT}")
+    LABELS "${kind};${T_LABELS}" TIMEOUT ${T_TIMEOUT}
+    ENVIRONMENT "${qiao_test_environment};XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/tests/cache;${T_ENVIRONMENT}")
   if(T_SERIAL)
     set_tests_properties(${T_NAME} PROPERTIES RUN_SERIAL TRUE)
   endif()

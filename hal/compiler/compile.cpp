@@ -94,7 +94,7 @@ class Build {
     bool complete() const { return complete_; }
 
   private:
-    std::optional<Failure> add_source(std::string source, const FrontEnd& front_end,
+    std::optional<Failure> add_source(std::string source, const std::string& path, const FrontEnd& front_end,
                                       const TemporaryDirectory& temporary, Deadline deadline);
     std::optional<Failure> add_variants(std::string_view format, const Outcome<std::vector<BuiltVariant>>& built);
     std::optional<Failure> leave_out(std::string_view format, Failure failure, bool wanted);
@@ -119,12 +119,12 @@ std::optional<Failure> Build::leave_out(std::string_view format, Failure failure
 }
 
 /* The source is always there, also for devices without addresses if its kernels allow. */
-std::optional<Failure> Build::add_source(std::string source, const FrontEnd& front_end,
+std::optional<Failure> Build::add_source(std::string source, const std::string& path, const FrontEnd& front_end,
                                          const TemporaryDirectory& temporary, Deadline deadline) {
-    auto wrapped = add_offset_wrappers(source, options_, front_end, temporary, deadline);
-    writer_.set_source(request_.source_name, wrapped ? *wrapped : std::move(source), options_.flag_text());
+    auto with_entries = add_offset_entries(source, path, options_, front_end, temporary, deadline);
+    writer_.set_source(request_.source_name, with_entries ? *with_entries : std::move(source), options_.flag_text());
     writer_.add_source_variant(front_end.features);
-    if (!wrapped) return leave_out(kOffsetFormat, wrapped.error(), has(formats_, kOffsetFormat));
+    if (!with_entries) return leave_out(kOffsetFormat, with_entries.error(), has(formats_, kOffsetFormat));
     writer_.add_source_variant(front_end.features | QIAO_FEATURE_INT64, kOffsetFormat);
     return std::nullopt;
 }
@@ -151,7 +151,7 @@ Outcome<Compiled> Build::run(std::string source) {
 
     for (const package::Kernel& kernel : front_end->kernels)
         writer_.add_kernel(kernel);
-    if (auto failure = add_source(std::move(source), *front_end, *temporary, deadline)) return *std::move(failure);
+    if (auto failure = add_source(std::move(source), path, *front_end, *temporary, deadline)) return *std::move(failure);
     if (has(formats_, kHostFormat)) {
         const auto built = build_host_elf(path, options_, *front_end, *temporary, deadline);
         if (auto failure = add_variants(kHostFormat, built)) return *std::move(failure);

@@ -107,7 +107,7 @@ Outcome<FrontEnd> front_end_of(const std::string& text) {
         std::vector<bool>& unused = result.unused.emplace_back();
         for (const json& argument : each.at("arguments"))
             unused.push_back(argument.value("unused", false));
-        result.subgroups.push_back(each.at("required_subgroup").get<uint32_t>());
+        result.traits.push_back({each.at("required_subgroup").get<uint32_t>(), each.at("local_variables").get<bool>()});
         result.kernels.push_back(*std::move(kernel));
     }
     if (result.kernels.empty())

@@ -7,9 +7,15 @@
 
 namespace qiao::compiler {
 
+/* What the manifest does not say of a kernel. */
+struct KernelTraits {
+    uint32_t subgroup = 0;        /* the subgroup size it insists on; 0 = none */
+    bool local_variables = false; /* declares some, also ones that an optimiser removes */
+};
+
 struct FrontEnd {
     std::vector<package::Kernel> kernels; /* laid out, in the order of the source */
-    std::vector<uint32_t> subgroups;      /* the subgroup size each kernel insists on; 0 = none */
+    std::vector<KernelTraits> traits;     /* of the kernels */
     std::string log;                      /* warnings */
     std::string tool;                     /* "clang-15.0.6" */
     qiao_features features = 0;           /* of all kernels together */

@@ -20,7 +20,6 @@
 namespace qiao::compiler {
 namespace {
 
-constexpr size_t kMaxOutputBytes = 4u << 20;
 constexpr size_t kParallel = 2;
 
 int milliseconds_until(Deadline deadline) {
@@ -33,6 +32,7 @@ int milliseconds_until(Deadline deadline) {
 struct Stream {
     int file = -1;
     std::string* text = nullptr;
+    size_t limit = 0;
 
     ~Stream() { shut(); }
     void shut() {
@@ -44,7 +44,7 @@ struct Stream {
         const ssize_t got = read(file, buffer.data(), buffer.size());
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
         if (got <= 0) return shut();
-        const size_t room = kMaxOutputBytes - std::min(kMaxOutputBytes, text->size());
+        const size_t room = limit - std::min(limit, text->size());
         text->append(buffer.data(), std::min(static_cast<size_t>(got), room));
     }
 };
@@ -62,6 +62,7 @@ class Child {
     Child(const Command& command, Finished& finished, Deadline deadline) : finished_(finished) {
         output_.text = &finished.output;
         errors_.text = &finished.errors;
+        output_.limit = errors_.limit = command.output_limit;
         start(command, deadline);
     }
     ~Child() {

@@ -15,6 +15,7 @@ struct Command {
     std::vector<std::string> words;       /* the program's path first */
     std::vector<std::string> environment; /* "NAME=value", besides PATH, LC_ALL, HOME and TMPDIR */
     std::string home;                     /* HOME and TMPDIR: where the tool may leave files */
+    size_t output_limit = 4u << 20;       /* bytes kept of each stream; what comes after is dropped */
 };
 
 struct Finished {
@@ -28,7 +29,7 @@ struct Finished {
 };
 
 /* Runs the commands, two at a time, and returns when all have ended or the deadline has passed; then nothing of them is left
- * running. Results are in the commands' order. Output beyond 4 MiB of a stream is dropped. */
+ * running. Results are in the commands' order. */
 std::vector<Finished> run(std::span<const Command> commands, Deadline deadline);
 Finished run(const Command& command, Deadline deadline);
 

@@ -177,6 +177,7 @@ const qiao_plugin_device_ops mock_device_ops = {
     device_reset,
     device_memory_free,
     device_clock,
+    nullptr, // device_native: there is no vendor behind it
 };
 
 } // namespace qiao::mock_plugin

@@ -71,7 +71,7 @@ qiao_status memory_read(void* pointer, void* allocation, uint64_t offset, void* 
 
 // Without map: a unified card's memory has a host pointer, a discrete card's cannot be touched by the host.
 const qiao_plugin_memory_ops mock_memory_ops = {
-    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, nullptr, nullptr,
+    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, nullptr, nullptr, nullptr, nullptr,
 };
 
 } // namespace qiao::mock_plugin

@@ -150,6 +150,8 @@ const qiao_plugin_queue_ops mock_queue_ops = {
     queue_after,
     queue_notify,
     queue_timestamps,
+    nullptr, // queue_native
+    nullptr, // queue_wrap
 };
 
 } // namespace qiao::mock_plugin

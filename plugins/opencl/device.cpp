@@ -287,6 +287,7 @@ const qiao_plugin_device_ops opencl_device_ops = {
     nullptr, // device_reset: OpenCL has none
     nullptr, // device_memory_free: OpenCL does not tell
     opencl_device_clock,
+    opencl_device_native,
 };
 
 } // namespace qiao::opencl

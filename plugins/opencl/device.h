@@ -93,6 +93,14 @@ cl_command_queue create_command_queue(Device& device, bool profiling, uint32_t p
 // Whether the code, which may mean several things, means that the device is gone. Tells the host once.
 bool check_lost(Device& device, cl_int code) noexcept;
 
+// Slots of several tables (native.cpp).
+qiao_status opencl_device_native(void* device, qiao_native* out_native);
+qiao_status opencl_memory_native(void* device, void* allocation, qiao_native* out_native);
+qiao_status opencl_memory_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
+                               qiao_plugin_allocation* out_allocation);
+qiao_status opencl_queue_native(void* queue, qiao_native* out_native);
+qiao_status opencl_queue_wrap(void* device, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue);
+
 extern const qiao_plugin_device_ops opencl_device_ops;
 extern const qiao_plugin_memory_ops opencl_memory_ops;
 extern const qiao_plugin_memory_ops opencl_usm_memory_ops; // without map: the host cannot reach USM device memory

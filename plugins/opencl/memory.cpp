@@ -176,7 +176,7 @@ qiao_status allocation_failed(Device& device, const qiao_plugin_memory_desc& des
                      static_cast<unsigned long long>(device.record->info.max_allocation_bytes));
 }
 
-static void remember(Device& device, Allocation* allocation) {
+void remember(Device& device, Allocation* allocation) {
     {
         std::lock_guard lock(device.mutex);
         allocation->index = device.allocations.size();
@@ -233,7 +233,7 @@ static void opencl_memory_free(void* device_pointer, void* allocation_pointer) {
     Device& device = *static_cast<Device*>(device_pointer);
     auto* allocation = static_cast<Allocation*>(allocation_pointer);
     forget(device, allocation);
-    if (!device.lost.load()) free_native(device, device.addresses, allocation->base);
+    if (allocation->owned && !device.lost.load()) free_native(device, device.addresses, allocation->base);
     delete allocation;
 }
 
@@ -303,6 +303,8 @@ const qiao_plugin_memory_ops opencl_memory_ops = {
     opencl_memory_read,
     opencl_memory_map,
     opencl_memory_unmap,
+    opencl_memory_native,
+    opencl_memory_wrap,
 };
 
 const qiao_plugin_memory_ops opencl_usm_memory_ops = {
@@ -313,6 +315,8 @@ const qiao_plugin_memory_ops opencl_usm_memory_ops = {
     opencl_memory_read,
     nullptr,
     nullptr,
+    opencl_memory_native,
+    opencl_memory_wrap,
 };
 
 } // namespace qiao::opencl

@@ -12,11 +12,15 @@ struct Allocation {
     uint64_t size_bytes = 0;
     qiao_memory_kind kind = 0;
     bool host_visible = false;
+    bool owned = true; // false: the application's, wrapped
     size_t index = 0; // in the device's list
 };
 
 // Finds out by trying which addresses and kinds of memory the device really has; false if none works.
 bool choose_addresses(Device& device);
+
+// Adds an allocation to the device's list.
+void remember(Device& device, Allocation* allocation);
 
 // The host's error record for an allocation that the driver refused with `code`.
 qiao_status allocation_failed(Device& device, const qiao_plugin_memory_desc& desc, cl_int code) noexcept;

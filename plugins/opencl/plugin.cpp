@@ -17,7 +17,7 @@ const qiao_plugin_tables opencl_usm_tables = {
 };
 
 const qiao_plugin_tables opencl_buffer_tables = {
-    sizeof(qiao_plugin_tables),  &opencl_device_ops,       &opencl_buffer_memory_ops,
+    sizeof(qiao_plugin_tables), &opencl_device_ops,       &opencl_buffer_memory_ops,
     &opencl_buffer_program_ops, &opencl_buffer_queue_ops, nullptr,
 };
 

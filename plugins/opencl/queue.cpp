@@ -110,30 +110,35 @@ void disconnect(NotifyLink* link) {
 
 // ---------------------------------------------------------------------------------------------- life
 
+qiao_status make_queue(Device& device, cl_command_queue native, const qiao_plugin_queue_desc& desc, void** out_queue) {
+    const auto release = [&device](cl_command_queue unused) { device.cl->clReleaseCommandQueue(unused); };
+    std::unique_ptr<std::remove_pointer_t<cl_command_queue>, decltype(release)> owner(native, release);
+    const bool profiling = (desc.flags & QIAO_PLUGIN_QUEUE_PROFILING) != 0;
+    auto queue = std::make_unique<Queue>(*device.cl, profiling ? kProfilingMarks : kMarks, profiling);
+    if (profiling) queue->launcher.event = &queue->pending;
+    auto link = std::make_unique<NotifyLink>();
+    link->queue = queue.get();
+    link->device = &device;
+    link->token = desc.token;
+    launcher_create(queue->launcher, device, native);
+    {
+        std::lock_guard lock(device.mutex);
+        device.queues.push_back(queue.get());
+    }
+    static_cast<void>(owner.release()); // the launcher's now
+    queue->link = link.release();
+    *out_queue = queue.release();
+    return QIAO_OK;
+}
+
 static qiao_status opencl_queue_create(void* device_pointer, const qiao_plugin_queue_desc* desc, void** out_queue) {
     Device& device = *static_cast<Device*>(device_pointer);
     return guarded(device.host, [&]() -> qiao_status {
         const bool profiling = (desc->flags & QIAO_PLUGIN_QUEUE_PROFILING) != 0;
-        auto queue = std::make_unique<Queue>(*device.cl, profiling ? kProfilingMarks : kMarks, profiling);
-        if (profiling) queue->launcher.event = &queue->pending;
-        auto link = std::make_unique<NotifyLink>();
-        link->queue = queue.get();
-        link->device = &device;
-        link->token = desc->token;
         cl_int code = CL_SUCCESS;
         cl_command_queue native = create_command_queue(device, profiling, desc->priority, &code);
         if (native == nullptr) return device_failed(device, code, "a command queue on %s", device.record->info.name);
-        try {
-            launcher_create(queue->launcher, device, native);
-            std::lock_guard lock(device.mutex);
-            device.queues.push_back(queue.get());
-        } catch (...) {
-            device.cl->clReleaseCommandQueue(native);
-            throw;
-        }
-        queue->link = link.release();
-        *out_queue = queue.release();
-        return QIAO_OK;
+        return make_queue(device, native, *desc, out_queue);
     });
 }
 
@@ -413,6 +418,8 @@ const qiao_plugin_queue_ops opencl_queue_ops = {
     opencl_queue_after,
     opencl_queue_notify,
     opencl_queue_timestamps,
+    opencl_queue_native,
+    opencl_queue_wrap,
 };
 
 const qiao_plugin_queue_ops opencl_buffer_queue_ops = {

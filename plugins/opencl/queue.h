@@ -19,6 +19,9 @@ struct Queue {
     NotifyLink* link = nullptr;
 };
 
+// A queue over a command queue, of which it takes one reference, also when it fails.
+qiao_status make_queue(Device& device, cl_command_queue native, const qiao_plugin_queue_desc& desc, void** out_queue);
+
 // Waits until all command queues of the device are empty.
 qiao_status synchronize(Device& device, uint64_t timeout_ns);
 

@@ -54,6 +54,8 @@
     X(clGetExtensionFunctionAddressForPlatform) \
     X(clCreateCommandQueueWithProperties)       \
     X(clCreateCommandQueue)                     \
+    X(clRetainCommandQueue)                     \
+    X(clGetCommandQueueInfo)                    \
     X(clCreateProgramWithIL)                    \
     X(clSVMAlloc)                               \
     X(clSVMFree)                                \

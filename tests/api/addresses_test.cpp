@@ -19,6 +19,15 @@ kernel void sum(global const uint* data, uint count, global uint* out) {
     for (uint i = 0; i < count; ++i) total += data[i];
     out[0] = total;
 }
+kernel void turn(global const uint* in, global uint* out) {
+    local uint mine[64];
+    for (int i = 0; i < 20; ++i) {
+        mine[get_local_id(0)] = in[get_global_id(0)];
+        barrier(CLK_LOCAL_MEM_FENCE);
+        out[get_global_id(0)] = mine[63 - get_local_id(0)];
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+}
 typedef struct { uint factor; uchar shift; } scaling;
 kernel __attribute__((reqd_work_group_size(16, 1, 1)))
 void scale(constant uint* table, global uint* out, scaling s, local uint* scratch) {
@@ -34,6 +43,7 @@ void scale(constant uint* table, global uint* out, scaling s, local uint* scratc
 struct Add { uint64_t a, b, out; };
 struct Pick { uint64_t maybe; uint32_t otherwise, padding; uint64_t out; };
 struct Sum { uint64_t data; uint32_t count, padding; uint64_t out; };
+struct Turn { uint64_t in, out; };
 struct Scale { uint64_t table, out; struct { uint32_t factor; uint8_t shift; } scaling; uint32_t scratch_bytes, padding; };
 
 Program compile(Session& session, const std::string& source) {
@@ -110,6 +120,18 @@ TEST_SUITE("addresses.arguments") {
         run("scale", items(64, 16), Scale{address_of(table) + 12, address_of(out) + 4, {10, 2}, 64, 0});
         const auto result = download<uint32_t>(out, 64, 4);
         for (uint32_t i = 0; i < 64; ++i) CHECK(result[i] == (((15 - i % 16 + 3) * 10) << 2) + i / 16);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "groups that run at the same time have local arrays of their own") {
+        const uint32_t count = 64 * 2048;
+        const Memory in = upload(numbers(count)), out = allocate(4 * count);
+        for (int round = 0; round < 3; ++round) {
+            run("turn", items(count, 64), Turn{address_of(in), address_of(out)});
+            const auto result = download<uint32_t>(out, count);
+            uint32_t wrong = 0;
+            for (uint32_t i = 0; i < count; ++i) wrong += result[i] != i / 64 * 64 + 63 - i % 64;
+            CHECK(wrong == 0);
+        }
     }
 
     TEST_CASE_FIXTURE(Fixture, "an allocation made after another was freed is not taken for it") {

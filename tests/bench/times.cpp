@@ -7,10 +7,12 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <random>
 #include <thread>
 #include <vector>
 
 #include "null_device.h"
+#include "object/address_table.h"
 
 namespace {
 
@@ -107,6 +109,48 @@ void null_allocate_release(benchmark::State& state) {
     }
 }
 BENCHMARK(null_allocate_release);
+
+// Address look-up among so many allocations, in random order: throughput, then with each address depending on the last answer.
+class Table {
+public:
+    explicit Table(size_t count) : handles_(count) {
+        std::minstd_rand random(1);
+        for (char& handle : handles_) addresses_.push_back(table_.insert(4096, &handle, &handle) + random() % 4096);
+        std::shuffle(addresses_.begin(), addresses_.end(), random);
+    }
+    uint64_t address(size_t index) const { return addresses_[index]; }
+    auto find(uint64_t address) const { return table_.find(address); }
+
+private:
+    qiao::AddressTable<char> table_{0};
+    std::vector<char> handles_;
+    std::vector<uint64_t> addresses_;
+};
+
+void address_find(benchmark::State& state) {
+    const size_t count = static_cast<size_t>(state.range(0));
+    const Table table(count);
+    size_t index = 0;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(table.find(table.address(index)).plugin_allocation);
+        if (++index == count) index = 0;
+    }
+}
+BENCHMARK(address_find)->Arg(10'000)->Arg(1'000'000);
+
+void address_find_dependent(benchmark::State& state) {
+    const size_t count = static_cast<size_t>(state.range(0));
+    const Table table(count);
+    size_t index = 0;
+    uint64_t last = 0;
+    for (auto _ : state) {
+        const auto found = table.find(table.address(index) + last);
+        last = found.size_bytes - 4096;  // 0, but the processor does not know
+        if (++index == count) index = 0;
+    }
+    benchmark::DoNotOptimize(last);
+}
+BENCHMARK(address_find_dependent)->Arg(10'000)->Arg(1'000'000);
 
 // Two threads on one queue, each with its own shape of the block.
 void null_launch_shared_queue(benchmark::State& state) {

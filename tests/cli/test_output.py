@@ -12,12 +12,12 @@ import unittest
 from support import DEVICE, KERNELS, QIAO, QiaoTest, option
 
 LIST_DEVICE = ["id", "plugin", "name", "vendor", "driver", "target", "simulated", "unified", "memory_bytes", "compute_units"]
-INFO_DEVICE = LIST_DEVICE + ["note", "formats", "features", "memory_kinds", "clock_mhz", "address_bits", "uuid", "pci",
-                             "pci_vendor_id", "pci_device_id", "state", "state_reason", "memory_free_bytes", "memory_total_bytes",
+INFO_DEVICE = LIST_DEVICE + ["note", "formats", "features", "addresses", "memory_kinds", "clock_mhz", "address_bits", "uuid", "pci",
+                             "pci_vendor_id", "pci_device_id", "generation", "state", "state_reason", "memory_free_bytes", "memory_total_bytes",
                              "limits", "extensions", "slots"]
 LIMITS = ["max_allocation_bytes", "max_group_size", "max_group", "max_group_count", "local_memory_bytes", "subgroup_width",
           "preferred_group_multiple", "max_argument_bytes", "queue_priorities"]
-CANDIDATE = ["state", "plugin", "version", "device_count", "manifest", "library", "reason", "remedy"]
+CANDIDATE = ["state", "plugin", "version", "device_count", "manifest", "library", "probe", "reason", "remedy"]
 RUN = ["schema", "result", "file", "global_size", "group_size", "global_offset", "repeat", "devices", "comparisons"]
 RUN_DEVICE = ["id", "name", "simulated", "error", "kernel", "format", "target", "tool", "log", "build_ns", "wall_ns", "device_ns",
               "outputs"]
@@ -125,6 +125,26 @@ class ExitCodes(QiaoTest):
         self.assertIn("bad-manifest", done.stdout)
         report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
         self.assertTrue(report["problem"])
+
+    def test_doctor_tells_how_plugins_were_probed(self):
+        def probes(**environment):
+            report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
+            return {one["plugin"]: one["probe"] for one in report["candidates"]}
+
+        self.assertEqual(set(probes().values()), {"known"})
+        folder = self.folder / "plugins.d"
+        folder.mkdir()
+        ours = next(one for one in self.json("doctor")["candidates"] if one["plugin"] == "mock")
+        (folder / "mock.json").write_text(json.dumps(
+            {"qiao_manifest": 1, "id": "mock", "library": ours["library"], "abi": {"major": 1, "minor": 0}}))
+        (folder / "late.json").write_text((folder / "mock.json").read_text())
+        outside = {"QIAO_PLUGIN_PATH": str(folder), "XDG_CACHE_HOME": str(self.folder / "cache")}
+        self.assertEqual(probes(**outside)["mock"], "")  # the last of three: its id is taken
+        shown = self.qiao("doctor", env=outside).stdout
+        self.assertIn("(probed before)", shown)
+        self.assertIn("(probed in a process of its own)", self.qiao("doctor", env={**outside, "QIAO_PROBE": "child"}).stdout)
+        self.assertIn("(not probed)", self.qiao("doctor", env={**outside, "QIAO_PROBE": "inprocess"}).stdout)
+        self.assertIn("(installed with Qiao)", self.good("doctor").stdout)
 
     def test_a_full_disk(self):
         with open("/dev/full", "w", encoding="utf-8") as full:

@@ -2,8 +2,8 @@
 """The environment as documented is the environment as read: every variable that a source reads stands in a table of
 hal/docs/environment.md, and every variable there is read.
 
-What a source reads: the name given to getenv or secure_getenv, directly or through a function of the same file that takes the
-name as its argument. Besides, any text that is a whole QIAO_ name and no name of the public headers counts, so that a name in a
+What a source reads: the name given to getenv or secure_getenv, directly or through a function of the same file, or of a header,
+that takes the name as its argument. Besides, any text that is a whole QIAO_ name and no name of the public headers counts, so that a name in a
 list or table is not overlooked. Libraries must use secure_getenv.
 """
 
@@ -38,10 +38,10 @@ def readers(text):
     return found
 
 
-def variables(text):
-    """Names that the text of a C or C++ file reads."""
+def variables(text, shared):
+    """Names that the text of a C or C++ file reads; `shared` are the readers of headers."""
     names = {match.group(2) for match in CALL.finditer(text) if match.group(2)}
-    for reader, index in readers(text).items():
+    for reader, index in {**shared, **readers(text)}.items():
         argument = r'\s*(?:[^,()]*,\s*){%d}"(\w+)"' % index
         names.update(re.findall(r"(?<!\w)" + re.escape(reader) + r"\(" + argument, text))
     return names
@@ -58,15 +58,19 @@ def public_names(root):
 
 
 def check(root):
-    findings, read = [], {}
+    findings, read, shared = [], {}, {}
     public = public_names(root)
+    texts = {path.relative_to(root).as_posix(): source.without_comments(path.read_text(encoding="utf-8"))
+             for folder in LIBRARIES + PROGRAMS for path in sorted((root / folder).glob("**/*"))
+             if path.suffix in (".c", ".cpp", ".h")}
+    for where, text in texts.items():
+        if where.endswith(".h"):
+            shared.update(readers(text))
     for folder in LIBRARIES + PROGRAMS:
-        for path in sorted((root / folder).glob("**/*")):
-            if path.suffix not in (".c", ".cpp", ".h"):
+        for where, text in texts.items():
+            if not where.startswith(folder + "/"):
                 continue
-            where = path.relative_to(root).as_posix()
-            text = source.without_comments(path.read_text(encoding="utf-8"))
-            names = variables(text) | (set(re.findall(r'"(QIAO_[A-Z0-9_]*[A-Z0-9])"', text)) - public)
+            names = variables(text, shared) | (set(re.findall(r'"(QIAO_[A-Z0-9_]*[A-Z0-9])"', text)) - public)
             for name in names:
                 read.setdefault(name, where)
             plain = [match for match in CALL.finditer(text) if match.group(1) != "secure_getenv"]
@@ -99,6 +103,7 @@ _TREE = {
     "hal/src/a.cpp": 'std::string environment(const char* name) {\n    return secure_getenv(name);\n}\nauto a = environment("QIAO_A");\n',
     "plugins/p/b.cpp": 'const char* setting(int x, const char* name) {\n    if (x) return 0;\n    return secure_getenv(name);\n}\n'
                        'auto b = setting(1, "B_FOLDER"), c = secure_getenv("HOME"); // secure_getenv("NOT_READ")\n',
+    "hal/src/h.h": 'inline bool has(const char* name) {\n    return secure_getenv(name) != 0;\n}\n',
     "hal/cli/c.cpp": 'bool plain = std::getenv("NO_COLOR"); auto d = "QIAO_OK";\n',
     "bootstrap": "echo ${QIAO_JOBS:-1}\n",
     DOCUMENT: "".join(f"| `{name}` | text |\n" for name in ("QIAO_A", "B_FOLDER", "HOME", "NO_COLOR", "QIAO_JOBS")),
@@ -109,6 +114,8 @@ CASES = [
      "hal/src/d.cpp: reads QIAO_D"),
     ("one that is read through a function", {**_TREE, "plugins/p/b.cpp": _TREE["plugins/p/b.cpp"] + 'setting(2, "B_TWO");\n'}, check,
      "plugins/p/b.cpp: reads B_TWO"),
+    ("one that is read through a header's function", {**_TREE, "hal/src/i.cpp": 'bool i = has("I_ONE");\n'}, check,
+     "hal/src/i.cpp: reads I_ONE"),
     ("one that only stands in a list", {**_TREE, "hal/cli/e.cpp": 'const char* kNames[] = {"QIAO_E"};\n'}, check, "reads QIAO_E"),
     ("one that nothing reads", {**_TREE, DOCUMENT: _TREE[DOCUMENT] + "| `QIAO_GONE` | text |\n"}, check,
      "lists QIAO_GONE, which nothing reads"),

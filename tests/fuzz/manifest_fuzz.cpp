@@ -15,6 +15,8 @@ const char* const kSeeds[] = {
     R"({"qiao_manifest": 1, "id": "p", "library": "../p.so", "abi": {"major": 1, "minor": 0}})",
     R"({"qiao_manifest": 1, "id": "vendor-card_2", "library": "libvendor.so", "version": "2.1", "architecture": "x86_64",
         "description": "caf\u00e9 \ud83d\ude00", "abi": {"major": 1, "minor": 4294967295}, "x-own": [[[[1.5e3, null, true]]]]})",
+    R"({"qiao_manifest": 1, "id": "p", "library": "p.so", "abi": {"major": 1, "minor": 0}, "hardware": [{"drivers": ["a-b_C"]},
+        {"pci_vendor": "0x1d94", "pci_devices": ["0x6210", "0x00ff"], "drivers": ["hycu", "hydcu"], "class": 1, "x-a": 2}]})",
     R"({"qiao_manifest": 1, "id": "core", "library": "", "abi": {}, "abi": [], "unknown": -0})",
     "[[[[[[[[[[]]]]]]]]]]",
 };
@@ -54,6 +56,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(manifest.id.empty() || is_plugin_id(manifest.id), "an id that is none");
     require(manifest.library.find('\0') == std::string::npos, "a NUL byte in the library's path");
     require(manifest.library.size() <= 4096 + 16 && manifest.version.size() <= 1024, "limits");
+    require(manifest.hardware.size() <= kMaxHardwareKinds, "kinds of hardware");
+    for (const HardwareMatch& kind : manifest.hardware) {
+        require(kind.pci_vendor.empty() || kind.pci_vendor.size() == 6, "a vendor id");
+        require(!kind.pci_vendor.empty() || !kind.drivers.empty(), "hardware that every machine has");
+        for (const std::string& driver : kind.drivers)
+            require(!driver.empty() && driver.find_first_of("/.") == std::string::npos, "a driver's name");
+    }
     if (problem) {
         require(problem->state == QIAO_CANDIDATE_STATE_BAD_MANIFEST, "another state");
         require(fits_a_line(problem->reason, 1000) && fits_a_line(problem->remedy, 1000), "a refusal that fits no line");

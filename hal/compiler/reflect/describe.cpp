@@ -178,6 +178,8 @@ nlohmann::json describe_kernels(const std::string& path64, const std::string& pa
         uint64_t features = features_of(same, !path32.empty());
         if (path32.empty()) features |= QIAO_FEATURE_INT64;
         kernel["features"] = features;
+        const std::string name = kernel["name"].get<std::string>();
+        kernel["local_variables"] = static_local_bytes(judged, l.GetModuleDataLayout(judged), name) != 0;
         result["kernels"].push_back(std::move(kernel));
     }
     l.DisposeModule(judged);

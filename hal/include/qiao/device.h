@@ -50,11 +50,12 @@ typedef struct qiao_device_properties {
     uint32_t queue_priorities;
     uint32_t clock_mhz;
     uint32_t address_bits;
+    uint64_t generation; /* resets so far: what was made before the last one is lost */
 } qiao_device_properties;
 #define QIAO_DEVICE_PROPERTIES_INIT                                                                                  \
     {sizeof(qiao_device_properties), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0u, 0u, 0u, 0u,           \
      {0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u,           \
-     {0u, 0u, 0u}, {0u, 0u, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u}
+     {0u, 0u, 0u}, {0u, 0u, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}
 
 /// Fills the caller's struct. Costs a copy; for one number on a hot path see qiao_device_get_limit.
 QIAO_API qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_properties* out_properties);
@@ -76,8 +77,10 @@ QIAO_API qiao_status qiao_device_get_limit(qiao_device* device, qiao_device_limi
 typedef uint32_t qiao_device_state;
 #define QIAO_DEVICE_STATE_OK 0u
 #define QIAO_DEVICE_STATE_LOST 1u
+#define QIAO_DEVICE_STATE_REMOVED 2u /* lost, and no longer there: it cannot be reset */
 
-/// Whether the device is well. `*out_reason` (may be null) lives until the next reset; "" when well.
+/// Whether the device is well. `*out_reason` (may be null) lives until the next reset; "" when well. Never waits for a call
+/// that hangs in the plugin.
 QIAO_API qiao_status qiao_device_query_state(qiao_device* device, qiao_device_state* out_state, const char** out_reason);
 /// Free and total bytes now, as the plugin reports them, else the core's own count.
 QIAO_API qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);
@@ -86,8 +89,13 @@ QIAO_API qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_
 /// Waits until all work submitted to all queues of the device before the call has ended. TIMEOUT if it has not.
 QIAO_API qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeout_ns);
 /// Starts the device anew, also a lost one. Everything made on it before fails with DEVICE_LOST from then on and can only
-/// be released. UNSUPPORTED if the plugin has no reset.
+/// be released; waits end at once. This is also the way out of work that never ends. UNSUPPORTED if the plugin has no
+/// reset, DEVICE_LOST if the device was removed, or if a call into the plugin has not returned.
 QIAO_API qiao_status qiao_device_reset(qiao_device* device);
+
+/// The vendor's own device and what goes with it, borrowed: valid as long as the instance, never to be released by the
+/// caller. UNSUPPORTED if the plugin gives none out. hal/docs/native.md has the rules.
+QIAO_API qiao_status qiao_device_get_native(qiao_device* device, qiao_native* out_native);
 
 typedef uint32_t qiao_provenance;
 #define QIAO_PROVENANCE_ABSENT 0u   /* answers UNSUPPORTED */

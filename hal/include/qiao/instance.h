@@ -33,13 +33,13 @@ QIAO_API qiao_status qiao_instance_release(qiao_instance* instance);
 
 typedef uint32_t qiao_candidate_state;
 #define QIAO_CANDIDATE_STATE_USABLE 1u       /* loaded, with devices */
-#define QIAO_CANDIDATE_STATE_NO_DEVICES 2u   /* loaded, nothing to drive */
+#define QIAO_CANDIDATE_STATE_NO_DEVICES 2u   /* nothing to drive; not loaded if its manifest's hardware is missing */
 #define QIAO_CANDIDATE_STATE_DISABLED 3u     /* by selection, or another of the same id came first */
 #define QIAO_CANDIDATE_STATE_BAD_MANIFEST 4u /* unreadable, malformed, too large */
 #define QIAO_CANDIDATE_STATE_NOT_LOADABLE 5u /* the library or its symbol is missing */
 #define QIAO_CANDIDATE_STATE_INCOMPATIBLE 6u /* another ABI or architecture */
 #define QIAO_CANDIDATE_STATE_REFUSED 7u      /* the plugin itself said no */
-#define QIAO_CANDIDATE_STATE_FAILED 8u       /* a required slot is missing or failed */
+#define QIAO_CANDIDATE_STATE_FAILED 8u       /* a required slot is missing or failed, or it crashed, hung or exited when probed */
 
 /// One entry of the ledger: a plugin that was considered. Strings live as long as the instance and are never null.
 typedef struct qiao_candidate {
@@ -53,8 +53,9 @@ typedef struct qiao_candidate {
     const char* version;
     const char* reason; /* why it is in this state; "" when usable */
     const char* remedy; /* what to do; "" = nothing */
+    const char* probe;  /* how it was tried out: "child", "cached"; not: "known", "in process"; "" = its library was not reached */
 } qiao_candidate;
-#define QIAO_CANDIDATE_INIT {sizeof(qiao_candidate), NULL, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL}
+#define QIAO_CANDIDATE_INIT {sizeof(qiao_candidate), NULL, 0u, 0u, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 
 /// Fills in entry `index` of the ledger, in search order. Fails with NOT_FOUND at the ledger's end.
 QIAO_API qiao_status qiao_instance_query_candidate(qiao_instance* instance, uint32_t index, qiao_candidate* out_candidate);

@@ -57,4 +57,12 @@ QIAO_API qiao_status qiao_memory_unmap(qiao_memory* memory, void* pointer);
 QIAO_API qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* source, uint64_t size_bytes);
 QIAO_API qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target, uint64_t size_bytes);
 
+/// The vendor's own object of the allocation, borrowed: valid as long as the memory. UNSUPPORTED if the plugin gives none out.
+QIAO_API qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native);
+/// Makes memory of the vendor's that the application owns usable here; `desc` says size and kind as for an allocation. It
+/// stays the application's: qiao_memory_release does not free it. A counted handle may be released at once; other memory
+/// must stay until the release and all work that uses it are over. OUT_OF_RANGE if it overlaps an allocation.
+QIAO_API qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, const qiao_memory_desc* desc,
+                                      qiao_memory** out_memory);
+
 #endif

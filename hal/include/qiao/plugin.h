@@ -231,6 +231,7 @@ typedef struct qiao_plugin_device_info {
 typedef uint32_t qiao_plugin_device_state;
 #define QIAO_PLUGIN_DEVICE_STATE_OK 0u
 #define QIAO_PLUGIN_DEVICE_STATE_LOST 1u
+#define QIAO_PLUGIN_DEVICE_STATE_REMOVED 2u /* lost, and no longer there: no reset brings it back */
 
 /* ------------------------------------------------------------------------------------------------ tables: append only */
 
@@ -249,12 +250,15 @@ typedef struct qiao_plugin_device_ops {
     /// Optional; default: OK until device_lost is reported. `reason` is NUL-terminated text.
     qiao_status (*device_state)(void* device, qiao_plugin_device_state* out_state, char* reason, size_t reason_size);
     /// Optional; default: unsupported. Abandons all work and starts the device anew; it stays open. Objects made before may
-    /// still exist: from then on they are only destroyed.
+    /// still exist: from then on they are only destroyed. A call that was on its way meanwhile may still arrive with one:
+    /// answer QIAO_ERROR_DEVICE_LOST.
     qiao_status (*device_reset)(void* device);
     /// Optional; default: the core's own count.
     qiao_status (*device_memory_free)(void* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);
     /// Optional; default: unsupported. One moment on both clocks.
     qiao_status (*device_clock)(void* device, uint64_t* out_device_ns, uint64_t* out_host_ns);
+    /// Optional; default: unsupported. The vendor's own device, and what is needed to make objects that this plugin can wrap.
+    qiao_status (*device_native)(void* device, qiao_native* out_native);
 } qiao_plugin_device_ops;
 
 typedef struct qiao_plugin_memory_ops {
@@ -272,6 +276,12 @@ typedef struct qiao_plugin_memory_ops {
                               void** out_pointer);
     /// Required with memory_map.
     qiao_status (*memory_unmap)(void* device, void* allocation, void* pointer);
+    /// Optional; default: unsupported. The vendor's own object or pointer of the allocation.
+    qiao_status (*memory_native)(void* device, void* allocation, qiao_native* out_native);
+    /// Optional; default: unsupported. Makes an allocation of memory that the application got from the vendor. memory_free
+    /// forgets it and leaves the memory to the application; a counted handle is retained meanwhile. `desc` has the size.
+    qiao_status (*memory_wrap)(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
+                               qiao_plugin_allocation* out_allocation);
 } qiao_plugin_memory_ops;
 
 typedef struct qiao_plugin_program_ops {
@@ -355,6 +365,11 @@ typedef struct qiao_plugin_queue_ops {
     qiao_status (*queue_notify)(void* queue, uint64_t value);
     /// Optional; default: the core's clock around the operation, marked as such. Device nanoseconds of a reached value.
     qiao_status (*queue_timestamps)(void* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns);
+    /// Optional; default: unsupported. The vendor's own queue. Concurrent with submission.
+    qiao_status (*queue_native)(void* queue, qiao_native* out_native);
+    /// Optional; default: unsupported. As queue_create, on a queue of the application's, which queue_destroy leaves to it; a
+    /// counted handle is retained meanwhile. The application may use it too, in between the core's operations.
+    qiao_status (*queue_wrap)(void* device, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue);
 } qiao_plugin_queue_ops;
 
 /// F, 16 bytes. A table of the vendor's own functions, for applications that know it: hal/docs/extensions.md.

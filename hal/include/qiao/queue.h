@@ -88,4 +88,13 @@ QIAO_API qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback call
 QIAO_API qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_start_ns,
                                                  uint64_t* out_end_ns);
 
+/// The vendor's own queue, borrowed: valid as long as the queue. What the application gives it directly runs in order with
+/// what Qiao has handed over; work that waits for another timeline, a callback or a staged copy is handed over later.
+/// UNSUPPORTED if the plugin gives none out.
+QIAO_API qiao_status qiao_queue_get_native(qiao_queue* queue, qiao_native* out_native);
+/// A queue over one that the application made with the vendor's functions, in the context of qiao_device_get_native;
+/// `desc` as for qiao_queue_create. It stays the application's: the release of the queue does not end it.
+QIAO_API qiao_status qiao_queue_wrap(qiao_device* device, const qiao_native* native, const qiao_queue_desc* desc,
+                                     qiao_queue** out_queue);
+
 #endif

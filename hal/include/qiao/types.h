@@ -56,6 +56,21 @@ typedef uint32_t qiao_memory_kind;
 #define QIAO_MEMORY_KIND_HOST 2u   /* host memory that the card can reach */
 #define QIAO_MEMORY_KIND_SHARED 3u /* one address for host and card */
 
+/// What a native handle is; 0 = none. hal/docs/native.md has the list, hal/docs/extensions.md the vendors' numbers.
+typedef uint32_t qiao_native_type;
+#define QIAO_NATIVE_TYPE_OPENCL_DEVICE 0x101u /* cl_device_id, cl_context, cl_platform_id */
+#define QIAO_NATIVE_TYPE_OPENCL_QUEUE 0x102u  /* cl_command_queue */
+#define QIAO_NATIVE_TYPE_OPENCL_SVM 0x103u    /* pointer of clSVMAlloc */
+#define QIAO_NATIVE_TYPE_OPENCL_USM 0x104u    /* pointer of cl_intel_unified_shared_memory */
+
+/// A vendor's own object. Frozen, 40 bytes. Pointers are given as integers; what is not used is 0.
+typedef struct qiao_native {
+    qiao_native_type type;
+    uint32_t reserved0;
+    uint64_t handles[4]; /* in the order that the type says */
+} qiao_native;
+#define QIAO_NATIVE_INIT {0u, 0u, {0u, 0u, 0u, 0u}}
+
 typedef uint32_t qiao_log_level;
 #define QIAO_LOG_LEVEL_ERROR 1u
 #define QIAO_LOG_LEVEL_WARNING 2u

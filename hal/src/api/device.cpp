@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include "api/entry.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
@@ -96,6 +97,7 @@ qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_proper
     values.queue_priorities = info.queue_priorities;
     values.clock_mhz = info.clock_mhz;
     values.address_bits = info.address_bits;
+    values.generation = body.generation.load();
     return write_struct(values, out_properties, "qiao_device_properties");
 }
 
@@ -123,7 +125,7 @@ qiao_status qiao_device_query_state(qiao_device* device, qiao_device_state* out_
     return entry([&]() -> qiao_status {
         device_refresh_state(device);
         std::lock_guard guard(device->body.state);
-        *out_state = device->body.lost.load() ? QIAO_DEVICE_STATE_LOST : QIAO_DEVICE_STATE_OK;
+        *out_state = !device->body.lost.load() ? QIAO_DEVICE_STATE_OK : device->body.removed ? QIAO_DEVICE_STATE_REMOVED : QIAO_DEVICE_STATE_LOST;
         if (out_reason != nullptr) *out_reason = device->body.lost_reason.c_str();
         return QIAO_OK;
     });
@@ -145,6 +147,7 @@ qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_byt
             return QIAO_OK;
         }
         SlotGuard guard(body);
+        if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_memory_free(body.opened.load(), out_free_bytes, out_total_bytes);
         return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_memory_free");
     });
@@ -162,6 +165,7 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
         }
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         SlotGuard guard(body);
+        if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_clock(body.opened.load(), out_device_ns, out_host_ns);
         return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_clock");
     });
@@ -227,5 +231,19 @@ qiao_status qiao_device_get_extension(qiao_device* device, const char* name, con
         fail(QIAO_ERROR_NOT_FOUND, "%s has no extension '%.100s'; it has: %s", body.id.c_str(), name, names.empty() ? "none" : names.c_str());
         set_remedy("another version of plugin " + body.plugin_id + " may have it; do without it where it is missing");
         return QIAO_ERROR_NOT_FOUND;
+    });
+}
+
+qiao_status qiao_device_get_native(qiao_device* device, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        Device& body = device->body;
+        if (body.tables.device.device_native == nullptr) return fail_no_native(body, "device");
+        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+        SlotGuard guard(body);
+        if (!guard) return device_fail_lost(device);
+        return answer_native(device, body.tables.device.device_native(body.opened.load(), out_native), "device_native", out_native);
     });
 }

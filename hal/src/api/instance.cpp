@@ -25,19 +25,34 @@ std::string environment(const char* name) {
     return value == nullptr ? std::string() : std::string(value);
 }
 
+template <class Visitor>
+void for_all_slabs(Visitor&& visit) {
+    visit(Slab<qiao_instance>::get());
+    visit(Slab<qiao_device>::get());
+    visit(Slab<qiao_memory>::get());
+    visit(Slab<qiao_program>::get());
+    visit(Slab<qiao_kernel>::get());
+    visit(Slab<qiao_queue>::get());
+    visit(Slab<qiao_timeline>::get());
+}
+
+void before_fork() {
+    for_all_slabs([](auto& slab) { slab.lock(); });
+}
+
+void forked_parent() {
+    for_all_slabs([](auto& slab) { slab.unlock(); });
+}
+
 void forked_child() {
-    const auto all = [](const auto&) { return true; };
-    Slab<qiao_instance>::get().mark_unlocked(kStateForked, all);
-    Slab<qiao_device>::get().mark_unlocked(kStateForked, all);
-    Slab<qiao_memory>::get().mark_unlocked(kStateForked, all);
-    Slab<qiao_program>::get().mark_unlocked(kStateForked, all);
-    Slab<qiao_kernel>::get().mark_unlocked(kStateForked, all);
-    Slab<qiao_queue>::get().mark_unlocked(kStateForked, all);
-    Slab<qiao_timeline>::get().mark_unlocked(kStateForked, all);
+    for_all_slabs([](auto& slab) {
+        slab.mark_unlocked(kStateForked, [](const auto&) { return true; });
+        slab.unlock();
+    });
 }
 
 void watch_forks_once() {
-    static const int registered = pthread_atfork(nullptr, nullptr, forked_child);
+    static const int registered = pthread_atfork(before_fork, forked_parent, forked_child);
     static_cast<void>(registered);
 }
 
@@ -117,7 +132,7 @@ void add_candidate(qiao_instance* instance, const loader::Candidate& candidate, 
         ++shown;
     }
     LedgerEntry entry{candidate.state,   shown,          candidate.manifest, candidate.library, candidate.plugin, candidate.version,
-                      candidate.reason, candidate.remedy};
+                      candidate.reason, candidate.remedy, candidate.probe};
     if (entry.state == QIAO_CANDIDATE_STATE_USABLE && shown == 0) {
         entry.state = QIAO_CANDIDATE_STATE_DISABLED;
         entry.reason = "no device of it is visible: the selection is '" + visible + "'";
@@ -126,8 +141,25 @@ void add_candidate(qiao_instance* instance, const loader::Candidate& candidate, 
     body.ledger.push_back(std::move(entry));
 }
 
+// Seconds without progress after which the last release of an instance gives up on work.
+uint64_t close_patience_ns() {
+    constexpr uint64_t kOtherwise = 30, kMost = 1'000'000;
+    const std::string text = environment("QIAO_CLOSE_TIMEOUT");
+    const bool is_number = !text.empty() && text.size() < 8 && text.find_first_not_of("0123456789") == std::string::npos;
+    return std::min<uint64_t>(is_number ? std::stoull(text) : kOtherwise, kMost) * 1'000'000'000;
+}
+
 void tear_down(qiao_instance* instance) {
-    for (qiao_device* device : instance->body.devices) device_close(device);
+    const uint64_t patience_ns = close_patience_ns();
+    bool closed = true;
+    for (qiao_device* device : instance->body.devices) {
+        if (device_close(device, patience_ns)) continue;
+        closed = false;
+        const std::string text = "work or a call on " + device->body.id + " does not end: the device stays open and its plugin loaded until the process ends";
+        instance->body.log.write(QIAO_LOG_LEVEL_ERROR, "core", text.c_str());
+    }
+    // A thread that is still inside a plugin comes back to all of this; the handles are dead, their bodies stay.
+    if (!closed) return;
     for (qiao_device* device : instance->body.devices) {
         release(device);
         drop_use(device);
@@ -210,7 +242,8 @@ qiao_status qiao_instance_query_candidate(qiao_instance* instance, uint32_t inde
     if (index >= ledger.size()) return fail(QIAO_ERROR_NOT_FOUND, "the ledger has %zu entries, %u was asked for", ledger.size(), index);
     const LedgerEntry& found = ledger[index];
     const qiao_candidate values = {sizeof(qiao_candidate), nullptr, found.state, found.device_count, found.manifest.c_str(), found.library.c_str(),
-                                   found.plugin.c_str(), found.version.c_str(), found.reason.c_str(), found.remedy.c_str()};
+                                   found.plugin.c_str(), found.version.c_str(), found.reason.c_str(), found.remedy.c_str(),
+                                   found.probe.c_str()};
     return write_struct(values, out_candidate, "qiao_candidate");
 }
 

@@ -3,8 +3,10 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
+#include "dispatch/tables.h"
 #include "dispatch/wait.h"
 #include "emulation/copy.h"
 #include "emulation/deferred.h"
@@ -46,14 +48,32 @@ qiao_status check_desc(const Device& device, qiao_memory_desc& desc) {
 
 qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u, 0u};
-    allocation = {sizeof allocation, nullptr, nullptr, 0, nullptr, 0};
+    WithSlack<qiao_plugin_allocation> answer;
     SlotGuard guard(device->body);
-    return device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &allocation);
+    if (!guard) return QIAO_ERROR_DEVICE_LOST;
+    const qiao_status status = device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &answer.value);
+    allocation = answer.value;
+    return status;
 }
 
 void release_allocation(Device& device, void* allocation) {
-    SlotGuard guard(device);
-    device.tables.memory.memory_free(device.opened.load(), allocation);
+    if (SlotGuard guard(device); guard) {
+        device.tables.memory.memory_free(device.opened.load(), allocation);
+    } else {
+        device.abandoned = true;
+    }
+}
+
+// What a plugin gave for memory_allocate or memory_wrap.
+qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
+    if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
+        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
+                    allocation.size_bytes, allocation.allocation, desc.size_bytes);
+    }
+    if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
+    release_allocation(device->body, allocation.allocation);
+    return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
+                device->body.plugin_id.c_str(), device->body.id.c_str());
 }
 
 qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
@@ -63,15 +83,23 @@ qiao_status allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plu
         retire_passed(device);
         status = call_allocate(device, desc, allocation);
     }
+    if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate");
-    if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
-        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
-                    allocation.size_bytes, allocation.allocation, desc.size_bytes);
+    return check_allocation(device, desc, allocation);
+}
+
+qiao_status wrap(qiao_device* device, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
+    const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
+    WithSlack<qiao_plugin_allocation> answer;
+    qiao_status status;
+    {
+        SlotGuard guard(device->body);
+        if (!guard) return device_fail_lost(device);
+        status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &answer.value);
     }
-    if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
-    release_allocation(device->body, allocation.allocation);
-    return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
-                device->body.plugin_id.c_str(), device->body.id.c_str());
+    allocation = answer.value;
+    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap");
+    return check_allocation(device, desc, allocation);
 }
 
 qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_bytes) {
@@ -102,6 +130,23 @@ void leave_address(const Memory& memory) {
     }
 }
 
+// The handle of an allocation; `losses` is from before it was made.
+qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, qiao_memory** out_memory) {
+    qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, desc.size_bytes,
+                                                          allocation.host_pointer, desc.kind);
+    const bool lost = device_was_lost_since(device, losses);
+    const qiao_status status = lost ? device_fail_lost(device) : enter_address(memory->body, memory);
+    if (status != QIAO_OK) {
+        release_allocation(device->body, allocation.allocation);
+        drop_use(memory);
+        return status;
+    }
+    device->body.allocated_bytes.fetch_add(desc.size_bytes);
+    instance_add_use(device->body.instance);
+    *out_memory = memory;
+    return QIAO_OK;
+}
+
 }  // namespace
 
 qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* desc, qiao_memory** out_memory) {
@@ -113,22 +158,51 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
         QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(allocate(device, request, allocation));
-        qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, request.size_bytes,
-                                                              allocation.host_pointer, request.kind);
-        const qiao_status status = enter_address(memory->body, memory);
-        if (status != QIAO_OK) {
+        return publish(device, losses, request, allocation, out_memory);
+    });
+}
+
+qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, const qiao_memory_desc* desc, qiao_memory** out_memory) {
+    if (out_memory != nullptr) *out_memory = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(native);
+    QIAO_CHECK_POINTER(desc);
+    QIAO_CHECK_POINTER(out_memory);
+    return entry([&]() -> qiao_status {
+        qiao_memory_desc request;
+        QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.tables.memory.memory_wrap != nullptr, *native, "memory"));
+        QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        const uint64_t losses = device->body.losses.load();
+        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+        retire_passed(device);
+        qiao_plugin_allocation allocation;
+        QIAO_RETURN_IF_ERROR(wrap(device, *native, request, allocation));
+        if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
             release_allocation(device->body, allocation.allocation);
-            drop_use(memory);
-            return status;
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
+                        device_name(device));
         }
-        device->body.allocated_bytes.fetch_add(request.size_bytes);
-        instance_add_use(device->body.instance);
-        *out_memory = memory;
-        return QIAO_OK;
+        return publish(device, losses, request, allocation, out_memory);
+    });
+}
+
+qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(memory);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        qiao_device* device = memory->body.device;
+        const auto slot = device->body.tables.memory.memory_native;
+        if (slot == nullptr) return fail_no_native(device->body, "memory");
+        SlotGuard guard(device->body);
+        if (!guard) return device_fail_lost(device);
+        return answer_native(device, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
     });
 }
 

@@ -11,6 +11,7 @@
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/retire.h"
+#include "dispatch/tables.h"
 #include "object/program.h"
 #include "package/package.h"
 
@@ -45,12 +46,20 @@ struct Choice {
     std::string refusals;  // of all variants, for the error
 };
 
-void refuse(Choice& choice, const package::Variant& variant, const std::string& reason) {
+qiao_status refuse(Choice& choice, const package::Variant& variant, const std::string& reason) {
     choice.refusals += (choice.refusals.empty() ? "" : "; ") + variant.format + (variant.target.empty() ? "" : " " + variant.target) + ": " + reason;
+    return QIAO_OK;
 }
 
-// The plugin's score decides, then the device's order of formats.
-void consider(qiao_device* device, const package::Package& package, size_t index, Choice& choice) {
+qiao_status fail_damaged(const std::string& name, const package::Error& error) {
+    fail(QIAO_ERROR_PACKAGE, "%s: %s", name.c_str(), error.message.c_str());
+    set_remedy(error.remedy);
+    return QIAO_ERROR_PACKAGE;
+}
+
+// The plugin's score decides, then the device's order of formats. A damaged variant that might have been taken is an error:
+// a worse one would be taken silently in its place.
+qiao_status consider(qiao_device* device, const package::Package& package, const std::string& name, size_t index, Choice& choice) {
     const package::Variant& variant = package.variants()[index];
     const int rank = format_rank(device->body.formats, variant.format);
     if (rank < 0) return refuse(choice, variant, "not a format of the device (" + device->body.formats + ")");
@@ -62,25 +71,27 @@ void consider(qiao_device* device, const package::Package& package, size_t index
         return refuse(choice, variant, text);
     }
     const auto blob = package.read(index);
-    if (!blob) return refuse(choice, variant, blob.error().message);
+    if (!blob) return fail_damaged(name, blob.error());
     uint32_t score = 1;
     if (device->body.tables.program.program_score != nullptr) {
         char reason[256] = "";
         const std::string options = package.options_of(index);
         const qiao_plugin_program_desc desc = describe(variant, *blob, options);
         SlotGuard guard(device->body);
+        if (!guard) return refuse(choice, variant, "the device is lost");
         const qiao_status status = device->body.tables.program.program_score(device->body.opened.load(), &desc, &score, reason, sizeof reason);
         reason[sizeof reason - 1] = '\0';
         if (status != QIAO_OK || score == 0) return refuse(choice, variant, *reason != '\0' ? reason : "the plugin gave no reason");
     }
-    if (score < choice.score || (score == choice.score && rank >= choice.rank)) return;
+    if (score < choice.score || (score == choice.score && rank >= choice.rank)) return QIAO_OK;
     choice.index = index;
     choice.score = score;
     choice.rank = rank;
+    return QIAO_OK;
 }
 
 qiao_status choose_variant(qiao_device* device, const package::Package& package, const std::string& name, Choice& choice) {
-    for (size_t index = 0; index < package.variants().size(); ++index) consider(device, package, index, choice);
+    for (size_t index = 0; index < package.variants().size(); ++index) QIAO_RETURN_IF_ERROR(consider(device, package, name, index, choice));
     if (choice.score != 0) return QIAO_OK;
     fail(QIAO_ERROR_UNSUPPORTED, "%s has no variant for %s: %s", name.c_str(), device_name(device),
          choice.refusals.empty() ? "the package has none at all" : choice.refusals.c_str());
@@ -102,10 +113,9 @@ void copy_arguments(const package::Kernel& source, Kernel& kernel) {
 }
 
 qiao_status find_kernel(Program& program, const package::Kernel& source, const std::string& metadata) {
-    qiao_kernel* handle = Slab<qiao_kernel>::get().create();
+    qiao_kernel* handle = Slab<qiao_kernel>::get().create(program.device);
     program.kernels.push_back(handle);
     Kernel& kernel = handle->body;
-    kernel.device = program.device;
     kernel.serial = g_kernel_serial.fetch_add(1) + 1;
     kernel.name = source.name;
     kernel.entry = program.format.ends_with(package::kOffsetSuffix) ? source.name + "__at" : source.name;
@@ -122,9 +132,10 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
             static_cast<uint32_t>(kernel.arguments.size()), kernel.block_size,
             {source.required_group[0], source.required_group[1], source.required_group[2]},
             source.static_local_bytes, kernel.features, kernel.vendor_metadata.c_str()};
-    qiao_plugin_kernel found{};
-    found.struct_size = sizeof found;
+    WithSlack<qiao_plugin_kernel> answer;
+    qiao_plugin_kernel& found = answer.value;
     SlotGuard guard(program.device->body);
+    if (!guard) return device_fail_lost(program.device);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
     if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
     const qiao_plugin_device_info& info = program.device->body.info;
@@ -142,8 +153,11 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
 
 void unload(qiao_device* device, void* plugin_program, const std::vector<qiao_kernel*>& kernels) {
     if (plugin_program != nullptr) {
-        SlotGuard guard(device->body);
-        device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
+        if (SlotGuard guard(device->body); guard) {
+            device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
+        } else {
+            device->body.abandoned = true;
+        }
     }
     for (qiao_kernel* kernel : kernels) drop_use(kernel);
 }
@@ -158,16 +172,12 @@ std::string cache_directory() {
 
 qiao_status load(Program& program) {
     auto package = package::Package::open(program.bytes);
-    if (!package) {
-        fail(QIAO_ERROR_PACKAGE, "%s: %s", program.name.c_str(), package.error().message.c_str());
-        set_remedy(package.error().remedy);
-        return QIAO_ERROR_PACKAGE;
-    }
+    if (!package) return fail_damaged(program.name, package.error());
     Choice choice;
     QIAO_RETURN_IF_ERROR(choose_variant(program.device, *package, program.name, choice));
     const package::Variant& variant = package->variants()[choice.index];
     const auto blob = package->read(choice.index);
-    if (!blob) return fail(QIAO_ERROR_PACKAGE, "%s: %s", program.name.c_str(), blob.error().message.c_str());
+    if (!blob) return fail_damaged(program.name, blob.error());
     program.format = variant.format;
     program.target = variant.target;
     program.tool = variant.tool;
@@ -182,6 +192,7 @@ qiao_status load(Program& program) {
     desc.tool = program.tool.c_str();
     {
         SlotGuard guard(program.device->body);
+        if (!guard) return device_fail_lost(program.device);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
         if (status != QIAO_OK) return device_slot_failed(program.device, status, "program_load");
     }
@@ -193,13 +204,15 @@ qiao_status load(Program& program) {
 }
 
 qiao_status create(qiao_device* device, const char* name, std::vector<std::byte> bytes, std::string log, qiao_program** out_program) {
-    qiao_program* handle = Slab<qiao_program>::get().create();
+    const uint64_t losses = device->body.losses.load();
+    if (device->body.lost.load()) return device_fail_lost(device);
+    qiao_program* handle = Slab<qiao_program>::get().create(device);
     Program& program = handle->body;
-    program.device = device;
     program.name = name;
     program.bytes = std::move(bytes);
     program.log = std::move(log);
-    const qiao_status status = load(program);
+    qiao_status status = load(program);
+    if (status == QIAO_OK && device_was_lost_since(device, losses)) status = device_fail_lost(device);
     if (status != QIAO_OK) {
         unload(device, program.plugin_program, program.kernels);
         drop_use(handle);

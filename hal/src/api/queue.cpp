@@ -5,6 +5,7 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/queue.h"
@@ -80,10 +81,11 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
 }
 
 void defer(Queue& queue, Operation operation, uint64_t* out_value) {
-    queue.deferred->push(std::move(operation), queue.last_value + 1);
+    const uint64_t value = queue_last_value(queue) + 1;
+    queue.deferred->push(std::move(operation), value);
     ++queue.deferred_count;
-    ++queue.last_value;
-    if (out_value != nullptr) *out_value = queue.last_value;
+    queue_give_out(queue, value);
+    if (out_value != nullptr) *out_value = value;
 }
 
 // `bindings` may be null.
@@ -105,12 +107,18 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     return status;
 }
 
+// The device was lost while another thread was inside a slot of the queue.
+[[gnu::cold, gnu::noinline]] qiao_status give_up_launch(const Queue& queue, uint64_t* out_value) {
+    if (out_value != nullptr) *out_value = 0;
+    return device_fail_lost(queue.device);
+}
+
 // What is left once queue, kernel and block are known to fit: shape, value and slot, under the queue's lock. `bindings` has room
 // for the kernel's, or is null where the device takes addresses: both callers have a copy of this of their own.
 [[gnu::always_inline]] inline qiao_status submit_launch(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
                                                         qiao_plugin_binding* bindings, uint64_t* out_value) {
     Queue& body = queue.body;
-    body.lock->lock();
+    if (!queue_lock(body)) [[unlikely]] return give_up_launch(body, out_value);
     LaunchShape& shape = body.shapes[kernel.body.serial % kLaunchShapes];
     if (((shape.kernel_serial ^ kernel.body.serial) | shape_difference(shape, launch)) != 0 &&
         !change_first_axis(body, shape, kernel.body, launch)) [[unlikely]] {
@@ -124,12 +132,12 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     if (!queue_is_direct(body)) [[unlikely]] {
         return leave_launch(body, defer_launch(body, &kernel, shape.geometry, arguments, bindings, out_value), out_value);
     }
-    const uint64_t value = body.last_value + 1;
+    const uint64_t value = queue_last_value(body) + 1;
     const qiao_status status = body.launch_slot(body.plugin_queue, kernel.body.plugin_kernel, &shape.geometry, arguments, bindings, value);
     if (status != QIAO_OK) [[unlikely]] {
         return leave_launch(body, device_slot_failed(body.device, status, "queue_launch"), out_value);
     }
-    body.last_value = value;
+    queue_give_out(body, value);
     if (out_value != nullptr) *out_value = value;
     queue_accepted(body, value);
     body.lock->unlock();
@@ -210,9 +218,16 @@ qiao_status span_of(const qiao_copy& copy, uint64_t pitch, const char* name, uin
     return QIAO_OK;
 }
 
-bool overlaps(const Resolved& source, uint64_t source_span, const Resolved& target, uint64_t target_span) {
-    return source.device == target.device && source.place.address < target.place.address + target_span &&
-           target.place.address < source.place.address + source_span;
+// Whether a byte is in a row of both. Rows of one pitch may lie between each other, as columns of a matrix do.
+bool overlaps(const Resolved& source, uint64_t source_span, const Resolved& target, uint64_t target_span, const qiao_copy& copy) {
+    if (source.device != target.device || source.place.address >= target.place.address + target_span ||
+        target.place.address >= source.place.address + source_span) {
+        return false;
+    }
+    if (copy.rows <= 1 || copy.source_pitch != copy.target_pitch) return true;
+    const uint64_t distance = std::max(source.place.address, target.place.address) - std::min(source.place.address, target.place.address);
+    const uint64_t row = distance / copy.source_pitch, within = distance % copy.source_pitch;
+    return (row < copy.rows && within < copy.size_bytes) || (row + 1 < copy.rows && copy.source_pitch - within < copy.size_bytes);
 }
 
 /* ---------------------------------------------------------------- copies and fills */
@@ -223,31 +238,44 @@ bool is_native(const Queue& queue, const Resolved& source, const Resolved& targe
     return queue.plugin_queue != nullptr && own(source) && own(target) && (source.device == queue.device || target.device == queue.device);
 }
 
-// Row by row where the plugin copies no rectangles; all rows carry one value. A row that fails after others were accepted
-// fails the queue.
-qiao_status submit_rows(Queue& queue, qiao_plugin_copy copy) {
+// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller tries another way.
+qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value) {
+    if (status == QIAO_ERROR_UNSUPPORTED) {
+        clear_plugin_error();
+        return status;
+    }
+    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
+    queue_give_out(queue, value);
+    *out_value = value;
+    queue_accepted(queue, value);
+    return QIAO_OK;
+}
+
+// Row by row where the plugin copies no rectangles: each row is an operation with a value of its own, the last one's is the
+// copy's. A row that fails after others were accepted fails the queue.
+qiao_status submit_in_plugin(Queue& queue, qiao_plugin_copy copy, uint64_t* out_value) {
     const auto slot = queue.device->body.tables.queue.queue_copy;
-    const qiao_status whole = slot(queue.plugin_queue, &copy);
+    copy.value = queue_last_value(queue) + 1;
+    const qiao_status whole = book(queue, slot(queue.plugin_queue, &copy), "queue_copy", copy.value, out_value);
     if (whole != QIAO_ERROR_UNSUPPORTED || copy.rows == 1) return whole;
     const uint64_t rows = std::exchange(copy.rows, 1);
-    for (uint64_t row = 0; row < rows; ++row) {
+    const uint64_t source_pitch = std::exchange(copy.source_pitch, 0), target_pitch = std::exchange(copy.target_pitch, 0);
+    for (uint64_t row = 0; row < rows; ++row, ++copy.value) {
         const qiao_status status = slot(queue.plugin_queue, &copy);
-        if (status != QIAO_OK && row != 0) queue_fail_from_slot(queue.self, status, "queue_copy");
-        if (status != QIAO_OK) return row == 0 ? status : last_error().status;
-        copy.source.offset += copy.source_pitch, copy.source.address += copy.source_pitch;
-        copy.target.offset += copy.target_pitch, copy.target.address += copy.target_pitch;
+        if (status != QIAO_OK && row != 0) {
+            queue_fail_from_slot(queue.self, status, "queue_copy");
+            *out_value = 0;
+            return last_error().status;
+        }
+        QIAO_RETURN_IF_ERROR(book(queue, status, "queue_copy", copy.value, out_value));
+        copy.source.offset += source_pitch, copy.source.address += source_pitch;
+        copy.target.offset += target_pitch, copy.target.address += target_pitch;
     }
     return QIAO_OK;
 }
 
-// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller defers instead.
-qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value) {
-    if (status == QIAO_ERROR_UNSUPPORTED) return status;
-    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot);
-    queue.last_value = value;
-    *out_value = value;
-    queue_accepted(queue, value);
-    return QIAO_OK;
+void visit(Queue& queue, qiao_device* device) {
+    if (device != nullptr && device != queue.device) device_add_visitor(device, queue.self);
 }
 
 qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& target, const qiao_copy& request, uint64_t* out_value) {
@@ -261,10 +289,12 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
     copy.source_device = source.device == nullptr ? nullptr : source.device->body.opened.load();
     copy.target_device = target.device == nullptr ? nullptr : target.device->body.opened.load();
     const bool native = is_native(queue, source, target);
+    visit(queue, source.device);
+    visit(queue, target.device);
     QueueGuard guard(queue);
+    if (!guard) return device_fail_lost(queue.device);
     if (native && queue_is_direct(queue)) {
-        copy.value = queue.last_value + 1;
-        const qiao_status status = book(queue, submit_rows(queue, copy), "queue_copy", copy.value, out_value);
+        const qiao_status status = submit_in_plugin(queue, copy, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     defer(queue, CopyOperation{source.device, target.device, copy, native}, out_value);
@@ -273,9 +303,11 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
 
 qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill fill, uint64_t* out_value) {
     const auto slot = queue.device->body.tables.queue.queue_fill;
+    visit(queue, target.device);
     QueueGuard guard(queue);
+    if (!guard) return device_fail_lost(queue.device);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
-        fill.value = queue.last_value + 1;
+        fill.value = queue_last_value(queue) + 1;
         const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
@@ -292,24 +324,37 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
 
 /* ---------------------------------------------------------------- lifetime */
 
+static qiao_status open_queue(qiao_device* device, const qiao_queue_desc* desc, const qiao_native* native, qiao_queue** out_queue) {
+    qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
+    if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
+    QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
+    QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
+    const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
+    if (request.priority >= priorities) {
+        return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
+    }
+    QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+    retire_passed(device);
+    QIAO_RETURN_IF_ERROR(queue_open(device, request, native, out_queue));
+    instance_add_use(device->body.instance);
+    return QIAO_OK;
+}
+
 qiao_status qiao_queue_create(qiao_device* device, const qiao_queue_desc* desc, qiao_queue** out_queue) {
     if (out_queue != nullptr) *out_queue = nullptr;
     QIAO_CHECK_HANDLE(device);
     QIAO_CHECK_POINTER(out_queue);
+    return entry([&]() -> qiao_status { return open_queue(device, desc, nullptr, out_queue); });
+}
+
+qiao_status qiao_queue_wrap(qiao_device* device, const qiao_native* native, const qiao_queue_desc* desc, qiao_queue** out_queue) {
+    if (out_queue != nullptr) *out_queue = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(native);
+    QIAO_CHECK_POINTER(out_queue);
     return entry([&]() -> qiao_status {
-        qiao_queue_desc request = QIAO_QUEUE_DESC_INIT;
-        if (desc != nullptr) QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_queue_desc", request));
-        QIAO_RETURN_IF_ERROR(check_no_flags(request.flags & ~QIAO_QUEUE_PROFILING, "qiao_queue_desc"));
-        QIAO_RETURN_IF_ERROR(check_reserved(request.reserved0, "qiao_queue_desc"));
-        const uint32_t priorities = std::max(1u, device->body.info.queue_priorities);
-        if (request.priority >= priorities) {
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "priority is %u; the highest of %s is %u", request.priority, device_name(device), priorities - 1);
-        }
-        QIAO_RETURN_IF_ERROR(device_ensure_open(device));
-        retire_passed(device);
-        QIAO_RETURN_IF_ERROR(queue_open(device, request, out_queue));
-        instance_add_use(device->body.instance);
-        return QIAO_OK;
+        QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.native_queues && device->body.tables.queue.queue_wrap != nullptr, *native, "queue"));
+        return open_queue(device, desc, native, out_queue);
     });
 }
 
@@ -371,7 +416,7 @@ qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* 
         Resolved source, target;
         QIAO_RETURN_IF_ERROR(resolve(copy->source, source_span, queue->body, "source", source));
         QIAO_RETURN_IF_ERROR(resolve(copy->target, target_span, queue->body, "target", target));
-        if (overlaps(source, source_span, target, target_span)) {
+        if (overlaps(source, source_span, target, target_span, *copy)) {
             return fail(QIAO_ERROR_INVALID_ARGUMENT, "source 0x%" PRIx64 " and target 0x%" PRIx64 " overlap", copy->source.address, copy->target.address);
         }
         return submit_copy(queue->body, source, target, *copy, out_value);
@@ -415,16 +460,18 @@ qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_
             return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
         }
         if (timeline == body.timeline) {
-            QueueGuard guard(body);
-            *out_value = body.last_value;
-            if (value <= body.last_value) return QIAO_OK;  // the queue is in order already
-            *out_value = 0;
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, body.last_value);
+            const uint64_t last = queue_last_value(body);
+            if (value > last) {
+                return fail(QIAO_ERROR_OUT_OF_RANGE, "the queue would wait for itself: value %" PRIu64 " is not submitted, the last is %" PRIu64, value, last);
+            }
+            *out_value = last;
+            return QIAO_OK;  // the queue is in order already
         }
         const qiao_status status = queue_after_natively(queue, timeline, value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
-        add_use(timeline);
         QueueGuard guard(body);
+        if (!guard) return device_fail_lost(body.device);
+        add_use(timeline);
         defer(body, AfterOperation{timeline, value}, out_value);
         return QIAO_OK;
     });
@@ -443,9 +490,10 @@ qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64
         if (value <= timeline->body.reached.load()) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " is not above the timeline's present value %" PRIu64, value, timeline->body.reached.load());
         }
+        QueueGuard guard(body);
+        if (!guard) return device_fail_lost(body.device);
         add_use(timeline);
         timeline->body.signallers.fetch_add(1);
-        QueueGuard guard(body);
         defer(body, SignalOperation{timeline, value}, out_value);
         return QIAO_OK;
     });
@@ -459,6 +507,7 @@ qiao_status qiao_queue_call(qiao_queue* queue, qiao_queue_callback callback, voi
     QIAO_CHECK_POINTER(callback);
     return entry([&]() -> qiao_status {
         QueueGuard guard(queue->body);
+        if (!guard) return device_fail_lost(queue->body.device);
         defer(queue->body, CallOperation{callback, user}, out_value);
         return QIAO_OK;
     });
@@ -471,4 +520,16 @@ qiao_status qiao_queue_query_timestamps(qiao_queue* queue, uint64_t value, uint6
     QIAO_CHECK_POINTER(out_start_ns);
     QIAO_CHECK_POINTER(out_end_ns);
     return entry([&]() -> qiao_status { return queue_timestamps(queue, value, out_start_ns, out_end_ns); });
+}
+
+qiao_status qiao_queue_get_native(qiao_queue* queue, qiao_native* out_native) {
+    if (out_native != nullptr) *out_native = QIAO_NATIVE_INIT;
+    QIAO_CHECK_HANDLE(queue);
+    QIAO_CHECK_POINTER(out_native);
+    return entry([&]() -> qiao_status {
+        const Queue& body = queue->body;
+        const auto slot = body.device->body.tables.queue.queue_native;
+        if (body.plugin_queue == nullptr || slot == nullptr) return fail_no_native(body.device->body, "queue");
+        return answer_native(body.device, slot(body.plugin_queue, out_native), "queue_native", out_native);
+    });
 }

@@ -2,14 +2,26 @@
 // its instance.
 #include "dispatch/device.h"
 
+#include <time.h>
+
+#include <algorithm>
+
 #include "dispatch/retire.h"
 #include "dispatch/wait.h"
+#include "emulation/deferred.h"
 #include "object/memory.h"
 #include "object/program.h"
 #include "object/queue.h"
 
 namespace qiao {
 namespace {
+
+// How long a reset waits for a call that is inside the plugin.
+constexpr uint64_t kResetPatienceNs = 1'000'000'000;
+// How long a question about the state does.
+constexpr uint64_t kStatePatienceNs = 20'000'000;
+// How long the end of a lost device may take: its work has failed already.
+constexpr uint64_t kLostPatienceNs = 1'000'000'000;
 
 void lose_everything(qiao_device* device, const ErrorRecord& record) {
     const auto on_device = [device](const auto& handle) { return handle.body.device == device; };
@@ -19,6 +31,40 @@ void lose_everything(qiao_device* device, const ErrorRecord& record) {
     Slab<qiao_memory>::get().mark(kStateLost, on_device);
     std::lock_guard guard(device->body.state);
     for (qiao_queue* queue : device->body.queues) timeline_fail(queue->body.timeline->body, record);
+    for (qiao_queue* queue : device->body.queues) queue->body.deferred->abandon_slot();
+}
+
+// How far all queues have come, as one number that only rises while something moves.
+uint64_t progress_of(qiao_device* device) {
+    uint64_t sum = 0;
+    for (qiao_queue* queue : device_use_queues(device)) {
+        sum += queue->body.timeline->body.reached.load();
+        drop_use(queue);
+    }
+    return sum;
+}
+
+// False if nothing has moved for that long.
+bool wait_until_empty(qiao_device* device, uint64_t patience_ns) {
+    constexpr uint64_t kLookNs = 20'000'000;
+    uint64_t seen = progress_of(device), since_ns = now_ns();
+    for (;;) {
+        device_wait_idle(device, now_ns() + kLookNs);
+        retire_passed(device);
+        if (retire_is_empty(device)) return true;
+        const uint64_t progress = progress_of(device), now = now_ns();
+        if (progress != seen) since_ns = now;
+        seen = progress;
+        if (now - since_ns >= (device->body.lost.load() ? std::min(patience_ns, kLostPatienceNs) : patience_ns)) return false;
+        const timespec pause{0, 1'000'000};  // a queue's thread is on its way out
+        nanosleep(&pause, nullptr);
+    }
+}
+
+qiao_status fail_removed(const qiao_device* device) {
+    fail(QIAO_ERROR_DEVICE_LOST, "%s was removed: there is nothing to reset", device_name(device));
+    set_remedy("put it back, and create a new instance");
+    return QIAO_ERROR_DEVICE_LOST;
 }
 
 }  // namespace
@@ -50,7 +96,8 @@ void device_declare_lost(qiao_device* device, const char* reason) {
         if (body.lost.load(std::memory_order_relaxed)) return;
         body.lost_reason = reason == nullptr || *reason == '\0' ? "the plugin gave no reason" : reason;
         record.message = "device " + body.id + " is lost: " + body.lost_reason;
-        body.lost.store(true, std::memory_order_release);
+        body.losses.fetch_add(1);
+        body.lost.store(true);
     }
     record.status = QIAO_ERROR_DEVICE_LOST;
     record.remedy = "release what was made on it; qiao_device_reset starts it anew, where the plugin can";
@@ -75,7 +122,8 @@ qiao_status device_slot_failed(qiao_device* device, qiao_status status, const ch
 
 qiao_status device_fail_lost(qiao_device* device) {
     std::lock_guard guard(device->body.state);
-    fail(QIAO_ERROR_DEVICE_LOST, "device %s is lost: %s", device_name(device), device->body.lost_reason.c_str());
+    const std::string& reason = device->body.lost_reason;
+    fail(QIAO_ERROR_DEVICE_LOST, "device %s is lost: %s", device_name(device), reason.empty() ? "it was reset meanwhile" : reason.c_str());
     set_remedy("qiao_device_reset starts it anew, where the plugin can");
     return QIAO_ERROR_DEVICE_LOST;
 }
@@ -83,15 +131,19 @@ qiao_status device_fail_lost(qiao_device* device) {
 void device_refresh_state(qiao_device* device) {
     Device& body = device->body;
     void* opened = body.opened.load(std::memory_order_acquire);
-    if (opened == nullptr || body.tables.device.device_state == nullptr || body.lost.load()) return;
+    if (opened == nullptr || body.tables.device.device_state == nullptr) return;
     qiao_plugin_device_state state = QIAO_PLUGIN_DEVICE_STATE_OK;
     char reason[256] = "";
     {
-        SlotGuard guard(body);
-        if (body.tables.device.device_state(opened, &state, reason, sizeof reason) != QIAO_OK) return;
+        SlotGuard guard(body, now_ns() + kStatePatienceNs);
+        if (!guard || body.tables.device.device_state(opened, &state, reason, sizeof reason) != QIAO_OK) return;
     }
     reason[sizeof reason - 1] = '\0';
-    if (state == QIAO_PLUGIN_DEVICE_STATE_LOST) device_declare_lost(device, reason);
+    if (state == QIAO_PLUGIN_DEVICE_STATE_REMOVED) {
+        std::lock_guard guard(body.state);
+        body.removed = true;
+    }
+    if (state != QIAO_PLUGIN_DEVICE_STATE_OK) device_declare_lost(device, reason);
 }
 
 qiao_status device_reset(qiao_device* device) {
@@ -102,33 +154,43 @@ qiao_status device_reset(qiao_device* device) {
         return QIAO_ERROR_UNSUPPORTED;
     }
     std::lock_guard guard(body.opening);
-    if (body.opened.load(std::memory_order_relaxed) != nullptr) {
+    if (void* opened = body.opened.load(std::memory_order_relaxed); opened != nullptr) {
+        device_refresh_state(device);
+        if (device_is_removed(device)) return fail_removed(device);
         device_declare_lost(device, "it is being reset");
-        retire_everything(device);
-    }
-    SlotGuard slots(body);
-    void* opened = body.opened.load(std::memory_order_relaxed);
-    if (opened != nullptr) {
+        SlotGuard slots(body, now_ns() + kResetPatienceNs);
+        if (!slots) {
+            fail(QIAO_ERROR_DEVICE_LOST, "%s cannot be reset now: a call into plugin %s has not returned", device_name(device), body.plugin_id.c_str());
+            set_remedy("reset it again later; other devices are not affected");
+            return QIAO_ERROR_DEVICE_LOST;
+        }
         const qiao_status status = body.tables.device.device_reset(opened);
         if (status != QIAO_OK) {
             fail_from_plugin(status, body.plugin_id, "device_reset");
             return last_error().status;
         }
     }
+    retire_passed(device);  // not before: until then the plugin has work on it
     std::lock_guard state(body.state);
-    body.lost.store(false, std::memory_order_release);
     body.lost_reason.clear();
+    body.generation.fetch_add(1);
+    body.lost.store(false);
     return QIAO_OK;
 }
 
-void device_close(qiao_device* device) {
+bool device_is_removed(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    return device->body.removed;
+}
+
+bool device_close(qiao_device* device, uint64_t patience_ns) {
     Device& body = device->body;
     void* opened = body.opened.load(std::memory_order_acquire);
-    if (opened == nullptr) return;
-    device_wait_idle(device, UINT64_MAX);
-    retire_everything(device);
+    if (opened == nullptr) return true;
+    if (!wait_until_empty(device, patience_ns) || body.abandoned.load()) return false;
     body.tables.device.device_close(opened);
     body.opened.store(nullptr, std::memory_order_release);
+    return true;
 }
 
 }  // namespace qiao

@@ -14,16 +14,24 @@ void device_declare_lost(qiao_device* device, const char* reason);
 // Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost.
 qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot);
 
-// Asks the plugin whether the device is well, and acts on the answer.
+// Whether the device was lost after `losses` had been read: what was made meanwhile is lost too.
+inline bool device_was_lost_since(const qiao_device* device, uint64_t losses) {
+    return device->body.losses.load() != losses || device->body.lost.load();
+}
+
+// Asks the plugin whether the device is well, and acts on the answer; not if another slot keeps it from being asked.
 void device_refresh_state(qiao_device* device);
+
+bool device_is_removed(qiao_device* device);
 
 // The error of a call on a lost device.
 qiao_status device_fail_lost(qiao_device* device);
 
 qiao_status device_reset(qiao_device* device);
 
-// Waits for all work and closes the device. Nothing of the application's is left on it.
-void device_close(qiao_device* device);
+// Waits for all work and closes the device. Nothing of the application's is left on it. False if nothing has moved for
+// `patience_ns`, or something could not be destroyed: then it stays open for good, and so must its plugin.
+bool device_close(qiao_device* device, uint64_t patience_ns);
 
 // For the waits' and copies' messages: "mock:0".
 inline const char* device_name(const qiao_device* device) {

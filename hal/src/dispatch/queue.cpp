@@ -12,75 +12,93 @@
 
 namespace qiao {
 
-Queue::Queue() = default;
+Queue::Queue(qiao_device* owner) : device(owner) {
+    device->body.live_queues.fetch_add(1);
+}
 
 Queue::~Queue() {
     deferred.reset();
     if (plugin_queue != nullptr) {
-        SlotGuard guard(device->body);
-        device->body.tables.queue.queue_destroy(plugin_queue);
+        if (SlotGuard guard(device->body); guard) {
+            device->body.tables.queue.queue_destroy(plugin_queue);
+        } else {
+            device->body.abandoned = true;
+        }
     }
     if (timeline != nullptr) drop_use(timeline);
+    device->body.live_queues.fetch_sub(1);  // from here on the device may be closed
 }
 
 namespace {
 
 std::atomic<uint64_t> g_queue_serial{0};
 
-qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc) {
+qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const qiao_native* native) {
     Queue& body = queue->body;
     Device& device = body.device->body;
     if (!device.native_queues) return QIAO_OK;
     const qiao_plugin_queue_desc request = {sizeof request, nullptr, desc.flags, reinterpret_cast<uint64_t>(queue), desc.priority, 0u};
     SlotGuard guard(device);
-    const qiao_status status = device.tables.queue.queue_create(device.opened.load(), &request, &body.plugin_queue);
+    if (!guard) return device_fail_lost(body.device);
+    const qiao_plugin_queue_ops& ops = device.tables.queue;
+    const qiao_status status = native == nullptr ? ops.queue_create(device.opened.load(), &request, &body.plugin_queue)
+                                                 : ops.queue_wrap(device.opened.load(), &request, native, &body.plugin_queue);
     if (status != QIAO_OK) {
         body.plugin_queue = nullptr;
-        return device_slot_failed(body.device, status, "queue_create");
+        return device_slot_failed(body.device, status, native == nullptr ? "queue_create" : "queue_wrap");
     }
     body.launch_slot = device.tables.queue.queue_launch;
-    body.deferred_count = 0;
+    body.timed_by_core = (desc.flags & QIAO_QUEUE_PROFILING) != 0 && device.tables.queue.queue_timestamps == nullptr;
+    body.deferred_count = body.timed_by_core ? 1 : 0;
     return QIAO_OK;
 }
 
 }  // namespace
 
-qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_queue** out_queue) {
-    qiao_queue* queue = Slab<qiao_queue>::get().create();
+qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, const qiao_native* native, qiao_queue** out_queue) {
+    const uint64_t losses = device->body.losses.load();
+    if (device->body.lost.load()) return device_fail_lost(device);
+    qiao_queue* queue = Slab<qiao_queue>::get().create(device);
     Queue& body = queue->body;
     body.self = queue;
-    body.device = device;
     body.next_generation = g_queue_serial.fetch_add(1) << 32;
-    body.lock = device->body.free_threaded ? &body.own_lock : &device->body.slots;
+    body.lock = device->body.native_queues && !device->body.free_threaded ? &device->body.slots : &body.own_lock;
     body.flags = desc.flags;
     if ((desc.flags & QIAO_QUEUE_PROFILING) != 0) body.mark_interval = 1;  // timestamps hang on the marks
     body.deferred_count = 1;  // stands for the missing plugin queue
     body.timeline = Slab<qiao_timeline>::get().create(device->body.instance, queue, uint64_t{0});
     body.deferred = std::make_unique<DeferredQueue>(queue);
-    const qiao_status status = open_in_plugin(queue, desc);
-    if (status != QIAO_OK) {
-        drop_use(queue);
-        return status;
+    qiao_status status = open_in_plugin(queue, desc, native);
+    if (status == QIAO_OK) {
+        std::lock_guard guard(device->body.state);
+        if (!device_was_lost_since(device, losses)) {
+            device->body.queues.push_back(queue);
+            *out_queue = queue;
+            return QIAO_OK;
+        }
     }
-    std::lock_guard guard(device->body.state);
-    device->body.queues.push_back(queue);
-    *out_queue = queue;
-    return QIAO_OK;
+    drop_use(queue);
+    return status != QIAO_OK ? status : device_fail_lost(device);
 }
 
 void queue_retire(qiao_queue* queue) {
     qiao_device* device = queue->body.device;
+    timeline_limit(queue->body.timeline->body, queue_last_value(queue->body));
     retire(device, [queue, device] {
         Timeline& timeline = queue->body.timeline->body;
         timeline.lock.lock();
         timeline.source = nullptr;
-        timeline.closed = true;
         timeline.lock.unlock();
         timeline_changed(timeline);
         {
             std::lock_guard guard(device->body.state);
             std::erase(device->body.queues, queue);
         }
+        for (qiao_device* visited : device->body.instance->body.devices) {
+            std::lock_guard guard(visited->body.state);
+            std::erase(visited->body.visitors, queue);
+        }
+        queue->body.deferred->stop();
         drop_use(queue);
     });
 }
@@ -107,14 +125,15 @@ qiao_status queue_after_natively(qiao_queue* queue, qiao_timeline* timeline, uin
         return QIAO_ERROR_UNSUPPORTED;
     }
     // The producer's lock is given up before this queue's is taken: no order between locks is needed.
-    if (!mark_if_submitted(producer.get(), value, false)) return QIAO_ERROR_UNSUPPORTED;
+    if (mark_if_submitted(producer.get(), value, false, now_ns() + kAskingNs) != Submission::kMarked) return QIAO_ERROR_UNSUPPORTED;
     QueueGuard guard(body);
+    if (!guard) return device_fail_lost(body.device);
     if (!queue_is_direct(body)) return QIAO_ERROR_UNSUPPORTED;
-    const uint64_t own_value = body.last_value + 1;
+    const uint64_t own_value = queue_last_value(body) + 1;
     const qiao_status status = slot(body.plugin_queue, producer.get()->body.plugin_queue, value, own_value);
     if (status == QIAO_ERROR_UNSUPPORTED) return status;
     if (status != QIAO_OK) return device_slot_failed(body.device, status, "queue_after");
-    body.last_value = own_value;
+    queue_give_out(body, own_value);
     *out_value = own_value;
     queue_accepted(body, own_value);
     return QIAO_OK;
@@ -139,7 +158,8 @@ qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_st
     if (body.plugin_queue == nullptr || device.tables.queue.queue_timestamps == nullptr) {
         return fail(QIAO_ERROR_NOT_FOUND, "the timestamps of value %" PRIu64 " are no longer kept", value);
     }
-    SlotGuard guard(device);
+    QueueGuard guard(body);
+    if (!guard) return device_fail_lost(body.device);
     const qiao_status status = device.tables.queue.queue_timestamps(body.plugin_queue, value, out_start_ns, out_end_ns);
     return status >= 0 ? status : device_slot_failed(body.device, status, "queue_timestamps");
 }

@@ -5,7 +5,8 @@
 
 namespace qiao {
 
-qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, qiao_queue** out_queue);
+// `native` is a queue of the application's to work on; null = the plugin makes one.
+qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, const qiao_native* native, qiao_queue** out_queue);
 
 // After the application's last reference: the queue goes when its work has ended.
 void queue_retire(qiao_queue* queue);

@@ -8,6 +8,7 @@
 
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
+#include "emulation/deferred.h"
 #include "object/queue.h"
 
 namespace qiao {
@@ -15,8 +16,11 @@ namespace {
 
 using Fence = std::pair<qiao_timeline*, uint64_t>;
 
+// A failed queue has passed every value, but its worker may still be inside an operation.
 bool has_passed(const Fence& fence) {
-    return timeline_poll(fence.first, fence.second) != QIAO_NOT_READY;
+    if (timeline_poll(fence.first, fence.second) == QIAO_NOT_READY) return false;
+    const QueueUse queue(fence.first->body);
+    return queue.get() == nullptr || queue.get()->body.deferred->has_left(fence.second);
 }
 
 void drop_passed(std::vector<Fence>& fences) {
@@ -27,10 +31,12 @@ void drop_passed(std::vector<Fence>& fences) {
     });
 }
 
-// One fence for each queue of the device that has work.
+// One fence for each queue that has work which may use something of the device.
 std::vector<Fence> fences_of(qiao_device* device) {
     std::vector<Fence> fences;
-    for (qiao_queue* queue : device_use_queues(device)) {
+    std::vector<qiao_queue*> queues = device_use_queues(device), visitors = device_use_visitors(device);
+    queues.insert(queues.end(), visitors.begin(), visitors.end());
+    for (qiao_queue* queue : queues) {
         add_use(queue->body.timeline);
         fences.emplace_back(queue->body.timeline, queue_last_value(queue->body));
         drop_use(queue);
@@ -75,22 +81,9 @@ void retire_passed(qiao_device* device) {
     for (Retired& entry : passed) entry.finish();
 }
 
-void retire_everything(qiao_device* device) {
-    for (;;) {
-        std::vector<Retired> waiting;
-        {
-            std::lock_guard guard(device->body.state);
-            waiting.swap(device->body.retired);
-        }
-        if (waiting.empty()) return;
-        for (Retired& entry : waiting) {
-            for (const Fence& fence : entry.fences) {
-                timeline_wait(fence.first, fence.second, QIAO_TIMEOUT_INFINITE);
-                drop_use(fence.first);
-            }
-            entry.finish();
-        }
-    }
+bool retire_is_empty(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    return device->body.retired.empty() && device->body.live_queues.load() == 0;
 }
 
 }  // namespace qiao

@@ -1,5 +1,5 @@
 // Deferred freeing: what queued work may still use is freed when every queue of the device has passed the value it had at
-// the time. Launches are never inspected, and nobody waits here but a closing device.
+// the time. Launches are never inspected, and nobody waits here.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ void retire(qiao_device* device, std::function<void()> finish);
 // Finishes what can be finished by now; called where something is made or freed, and after waits.
 void retire_passed(qiao_device* device);
 
-// Waits for the fences of all retired objects, and finishes them. The device is idle or lost.
-void retire_everything(qiao_device* device);
+// Whether everything that was released has been destroyed in the plugin.
+bool retire_is_empty(qiao_device* device);
 
 }  // namespace qiao

@@ -5,6 +5,10 @@
 
 namespace qiao {
 
+[[gnu::cold, gnu::noinline]] bool queue_lock_contended(Queue& queue) {
+    return queue.lock->lock_unless(LossPatience(queue.device->body));
+}
+
 void queue_attend(Queue& queue) {
     if (queue.unsubmitted_waiter) {
         queue.unsubmitted_waiter = false;

@@ -9,24 +9,40 @@
 
 namespace qiao {
 
+// Waits for the lock while another thread submits, but not when the device is lost. True if it is held now.
+bool queue_lock_contended(Queue& queue);
+
+inline bool queue_lock(Queue& queue) {
+    return queue.lock->try_lock() || queue_lock_contended(queue);
+}
+
+// False if the device was lost while another thread was inside a slot of the queue: nothing may be done then.
 class QueueGuard {
 public:
-    explicit QueueGuard(Queue& queue) : lock_(*queue.lock) { lock_.lock(); }
-    ~QueueGuard() { lock_.unlock(); }
+    explicit QueueGuard(Queue& queue) : lock_(*queue.lock), held_(queue_lock(queue)) {}
+    ~QueueGuard() {
+        if (held_) lock_.unlock();
+    }
     QueueGuard(const QueueGuard&) = delete;
     QueueGuard& operator=(const QueueGuard&) = delete;
+    explicit operator bool() const { return held_; }
 
 private:
     Lock& lock_;
+    const bool held_;
 };
 
 // A slot of the queue failed after the operation was promised to the application. Does not need the lock.
 void queue_fail_from_slot(qiao_queue* queue, qiao_status status, const char* slot);
 
-// Takes the lock. What has been given out so far.
-inline uint64_t queue_last_value(Queue& queue) {
-    QueueGuard guard(queue);
-    return queue.last_value;
+// What has been given out so far. Does not need the lock: who has to know of an operation has seen it return.
+inline uint64_t queue_last_value(const Queue& queue) {
+    return queue.last_value.load(std::memory_order_acquire);
+}
+
+// With the lock held: the next value is given out.
+inline void queue_give_out(Queue& queue, uint64_t value) {
+    queue.last_value.store(value, std::memory_order_release);
 }
 
 // A mark or a wake-up is due.

@@ -32,12 +32,15 @@ constexpr SlotRule kSlots[] = {
     SLOT(device, device_reset, QIAO_PROVENANCE_ABSENT),
     SLOT(device, device_memory_free, QIAO_PROVENANCE_EMULATED),
     SLOT(device, device_clock, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_native, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_allocate, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_free, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_write, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_read, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_map, QIAO_PROVENANCE_EMULATED),
     SLOT(memory, memory_unmap, QIAO_PROVENANCE_EMULATED),
+    SLOT(memory, memory_native, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_wrap, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_load, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_unload, QIAO_PROVENANCE_ABSENT),
     SLOT(program, kernel_find, QIAO_PROVENANCE_ABSENT),
@@ -54,6 +57,8 @@ constexpr SlotRule kSlots[] = {
     SLOT(queue, queue_after, QIAO_PROVENANCE_EMULATED),
     SLOT(queue, queue_notify, QIAO_PROVENANCE_EMULATED),
     SLOT(queue, queue_timestamps, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_native, QIAO_PROVENANCE_ABSENT),
+    SLOT(queue, queue_wrap, QIAO_PROVENANCE_ABSENT),
 };
 #undef SLOT
 static_assert(std::size(kSlots) == kSlotCount);

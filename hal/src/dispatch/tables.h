@@ -16,11 +16,19 @@ std::vector<qiao_plugin_extension> copy_extensions(const qiao_plugin_tables& tab
 // The six slots that make a queue native are all there.
 bool has_native_queues(const DeviceTables& tables);
 
+// An out-struct for a plugin, with room behind it: a later plugin that assigns its own larger one whole does no harm.
+template <class Struct>
+struct WithSlack {
+    WithSlack() { value.struct_size = sizeof value; }
+    Struct value{};
+    uint64_t slack[32]{};
+};
+
 struct SlotInfo {
     const char* name;
     qiao_provenance provenance;
 };
-inline constexpr uint32_t kSlotCount = 31;
+inline constexpr uint32_t kSlotCount = 36;
 SlotInfo slot_info(const Device& device, uint32_t index);
 
 }  // namespace qiao

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <mutex>
 #include <vector>
 
 #include "dispatch/device.h"
@@ -13,6 +14,19 @@
 
 namespace qiao {
 namespace {
+
+// How long a wait may overlook a loss that its plugin does not tell it of.
+constexpr uint64_t kSliceNs = 50'000'000;
+uint64_t slice_until(uint64_t deadline_ns) {
+    return std::min(deadline_ns, now_ns() + kSliceNs);
+}
+
+// Takes the queue's lock for a wait, which ends by the deadline or by failure.
+bool lock_until(Queue& queue, uint64_t deadline_ns) {
+    const Timeline& timeline = queue.timeline->body;
+    const auto given_up = [&] { return timeline.failed.load(std::memory_order_acquire) || now_ns() >= deadline_ns; };
+    return queue.lock->try_lock() || queue.lock->lock_unless(given_up);
+}
 
 bool is_reached(const Timeline& timeline, uint64_t value) {
     return timeline.reached.load(std::memory_order_acquire) >= value;
@@ -25,11 +39,11 @@ qiao_status failure_status(Timeline& timeline) {
     return status;
 }
 
-bool is_closed(Timeline& timeline) {
+bool is_out_of_reach(Timeline& timeline, uint64_t value) {
     timeline.lock.lock();
-    const bool closed = timeline.closed;
+    const uint64_t highest = timeline.highest;
     timeline.lock.unlock();
-    return closed;
+    return value > highest;
 }
 
 // Asks the plugin; advances the timeline by what it says.
@@ -47,7 +61,8 @@ void wait_by_notification(qiao_queue* queue, uint64_t value, uint64_t deadline_n
     Parking parking(timeline);
     qiao_status status = QIAO_OK;
     {
-        QueueGuard guard(body);
+        if (!lock_until(body, deadline_ns)) return;
+        const std::unique_lock<Lock> guard(*body.lock, std::adopt_lock);
         if (body.notified_value != value) {
             status = body.device->body.tables.queue.queue_notify(body.plugin_queue, value);
             if (status == QIAO_OK) body.notified_value = value;
@@ -83,8 +98,8 @@ inline bool take_answer(qiao_queue* queue, Timeline& timeline, uint64_t value, q
 
 // Whether the plugin knows the value, which is marked then. Takes the queue's lock.
 [[gnu::always_inline]] inline bool mark_what_is_submitted(Queue& queue, uint64_t value) {
-    QueueGuard guard(queue);
-    if (queue.plugin_queue == nullptr || value > queue.submitted_value) [[unlikely]] return false;
+    const QueueGuard guard(queue);
+    if (!guard || queue.plugin_queue == nullptr || value > queue.submitted_value) [[unlikely]] return false;
     if (value > queue.marked_value) queue_mark(queue);
     return true;
 }
@@ -97,11 +112,8 @@ void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
         if (ops.queue_notify != nullptr) return wait_by_notification(queue, value, deadline_ns);
         return wait_by_polling(queue, value, deadline_ns);
     }
-    uint64_t timeout_ns = QIAO_TIMEOUT_INFINITE;
-    if (deadline_ns != UINT64_MAX) {
-        const uint64_t now = now_ns();
-        timeout_ns = deadline_ns > now ? deadline_ns - now : 0;
-    }
+    const uint64_t now = now_ns();
+    const uint64_t timeout_ns = deadline_ns > now ? std::min(deadline_ns - now, kSliceNs) : 0;
     take_answer(queue, body.timeline->body, value, ops.queue_wait(body.plugin_queue, value, timeout_ns));
 }
 
@@ -115,20 +127,21 @@ void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
     if (!mark_what_is_submitted(body, value)) return false;
     if (is_reached(timeline, value)) return true;  // the core ran it itself: the plugin does not know it
     const auto slot = body.device->body.tables.queue.queue_wait;
-    return slot != nullptr && take_answer(queue, timeline, value, slot(body.plugin_queue, value, QIAO_TIMEOUT_INFINITE));
+    return slot != nullptr && take_answer(queue, timeline, value, slot(body.plugin_queue, value, kSliceNs));
 }
 
 }  // namespace
 
-bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park) {
+Submission mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park, uint64_t deadline_ns) {
     Queue& body = queue->body;
-    QueueGuard guard(body);
+    if (!lock_until(body, deadline_ns)) return Submission::kBusy;
+    const std::unique_lock<Lock> guard(*body.lock, std::adopt_lock);
     if (body.plugin_queue == nullptr || value > body.submitted_value) {
         if (will_park) queue_request_wakeup(body);
-        return false;
+        return Submission::kWaiting;
     }
     if (value > body.marked_value) queue_mark(body);
-    return true;
+    return Submission::kMarked;
 }
 
 qiao_status timeline_report_failure(qiao_timeline* handle, uint64_t value) {
@@ -151,10 +164,7 @@ void timeline_poll_last(qiao_timeline* handle) {
 void timeline_close_if_unraisable(qiao_timeline* handle) {
     Timeline& timeline = handle->body;
     if (timeline.of_queue || handle->header.references.load() != 0 || timeline.signallers.load() != 0) return;
-    timeline.lock.lock();
-    timeline.closed = true;
-    timeline.lock.unlock();
-    timeline_changed(timeline);
+    timeline_limit(timeline, timeline.reached.load());
 }
 
 qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
@@ -163,13 +173,13 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
     {
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire) &&
-            mark_if_submitted(source.get(), value, false)) {
+            mark_if_submitted(source.get(), value, false, now_ns() + kAskingNs) == Submission::kMarked) {
             poll_queue(source.get());
         }
     }
     if (is_reached(timeline, value)) return QIAO_OK;
     if (timeline.failed.load(std::memory_order_acquire)) return failure_status(timeline);
-    return is_closed(timeline) ? QIAO_ERROR_CANCELLED : QIAO_NOT_READY;
+    return is_out_of_reach(timeline, value) ? QIAO_ERROR_CANCELLED : QIAO_NOT_READY;
 }
 
 namespace {
@@ -180,20 +190,20 @@ namespace {
     for (bool last_round = timeout_ns == 0;;) {
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
-            if (last_round) {
-                if (mark_if_submitted(source.get(), value, false)) poll_queue(source.get());
-            } else if (mark_if_submitted(source.get(), value, true) && !is_reached(timeline, value)) {
-                wait_in_plugin(source.get(), value, deadline_ns);  // not reached, so it was the plugin who got it
-            }
+            const uint64_t until = last_round ? now_ns() + kAskingNs : slice_until(deadline_ns);
+            const bool marked = mark_if_submitted(source.get(), value, !last_round, until) == Submission::kMarked;
+            if (marked && last_round) poll_queue(source.get());
+            // Not reached, so it was the plugin who got it.
+            if (marked && !last_round && !is_reached(timeline, value)) wait_in_plugin(source.get(), value, deadline_ns);
         }
         if (is_reached(timeline, value)) return QIAO_OK;
         Parking parking(timeline);
         if (is_reached(timeline, value)) return QIAO_OK;
         if (timeline.failed.load(std::memory_order_acquire)) return timeline_report_failure(handle, value);
-        if (is_closed(timeline)) return timeline_report_failure(handle, value);
+        if (is_out_of_reach(timeline, value)) return timeline_report_failure(handle, value);
         if (last_round) return QIAO_TIMEOUT;
-        const bool in_plugin = source.get() != nullptr && mark_if_submitted(source.get(), value, true);
-        if (!in_plugin) parking.wait(deadline_ns);
+        const bool parks = source.get() == nullptr || mark_if_submitted(source.get(), value, true, slice_until(deadline_ns)) == Submission::kWaiting;
+        if (parks) parking.wait(deadline_ns);
         last_round = deadline_ns != UINT64_MAX && now_ns() >= deadline_ns;
     }
 }
@@ -211,6 +221,18 @@ std::vector<qiao_queue*> device_use_queues(qiao_device* device) {
     std::lock_guard guard(device->body.state);
     for (qiao_queue* queue : device->body.queues) add_use(queue);
     return device->body.queues;
+}
+
+void device_add_visitor(qiao_device* device, qiao_queue* queue) {
+    std::lock_guard guard(device->body.state);
+    auto& visitors = device->body.visitors;
+    if (std::find(visitors.begin(), visitors.end(), queue) == visitors.end()) visitors.push_back(queue);
+}
+
+std::vector<qiao_queue*> device_use_visitors(qiao_device* device) {
+    std::lock_guard guard(device->body.state);
+    for (qiao_queue* queue : device->body.visitors) add_use(queue);
+    return device->body.visitors;
 }
 
 qiao_status device_wait_idle(qiao_device* device, uint64_t deadline_ns) {

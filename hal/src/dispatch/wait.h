@@ -1,5 +1,5 @@
-// Asking and waiting for timelines. A wait always ends: by the value, the time limit, failure or loss of the device; and
-// it never enters a vendor call without a time limit.
+// Asking and waiting for timelines. A wait always ends: by the value, the time limit, failure or loss of the device; it
+// never enters a vendor call without a short time limit, and no other thread's call that does not return keeps it.
 #pragma once
 
 #include <vector>
@@ -44,12 +44,26 @@ private:
     qiao_queue* queue_;
 };
 
-// Whether the plugin knows the value; if so, it is marked. If not, a thread that `will_park` is woken when that changes.
-bool mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park);
+// How long a question that must not block waits for a queue's lock.
+inline constexpr uint64_t kAskingNs = 2'000'000;
+
+enum class Submission {
+    kMarked,   // the plugin has the value and will tell of it
+    kWaiting,  // it has not yet
+    kBusy,     // another thread was inside a slot of the queue all the time
+};
+// Makes the value known to the plugin, if it has it. If not, a thread that `will_park` is woken when that changes. Waits
+// for the queue's lock until the deadline at most.
+Submission mark_if_submitted(qiao_queue* queue, uint64_t value, bool will_park, uint64_t deadline_ns);
 
 // The device's queues, each with a use that the caller drops. Never ask a queue while holding the device's state lock: a
 // plugin may report loss, which takes it, from inside a slot.
 std::vector<qiao_queue*> device_use_queues(qiao_device* device);
+
+// A queue of another device is about to be given work that touches the device's memory.
+void device_add_visitor(qiao_device* device, qiao_queue* queue);
+// The same as device_use_queues for those.
+std::vector<qiao_queue*> device_use_visitors(qiao_device* device);
 
 // Until all that the device's queues were given before the call has ended. Failed queues count as ended.
 qiao_status device_wait_idle(qiao_device* device, uint64_t deadline_ns);

@@ -1,8 +1,14 @@
-// Data passes through a host buffer in chunks, unless one side is host memory already.
+// Host memory is read and written in place. Between two devices the bytes pass through a host buffer of two halves: while
+// one is written to the target, a thread reads the next chunk into the other.
 #include "emulation/copy.h"
 
 #include <algorithm>
+#include <array>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "dispatch/device.h"
@@ -16,26 +22,147 @@ std::byte* host_pointer(const qiao_plugin_place& place) {
     return reinterpret_cast<std::byte*>(static_cast<uintptr_t>(place.address));
 }
 
-qiao_status copy_row(qiao_device* source_device, const qiao_plugin_place& source, qiao_device* target_device,
-                     const qiao_plugin_place& target, uint64_t size_bytes, std::vector<std::byte>& buffer) {
-    if (source_device == nullptr && target_device == nullptr) {
-        std::memcpy(host_pointer(target), host_pointer(source), size_bytes);
-        return QIAO_OK;
-    }
-    if (source_device == nullptr) return device_write(target_device, target.allocation, target.offset, host_pointer(source), size_bytes);
-    if (target_device == nullptr) return device_read(source_device, source.allocation, source.offset, host_pointer(target), size_bytes);
-    buffer.resize(std::min(size_bytes, kChunkBytes));
-    for (uint64_t done = 0; done < size_bytes;) {
-        const uint64_t chunk = std::min<uint64_t>(buffer.size(), size_bytes - done);
-        QIAO_RETURN_IF_ERROR(device_read(source_device, source.allocation, source.offset + done, buffer.data(), chunk));
-        QIAO_RETURN_IF_ERROR(device_write(target_device, target.allocation, target.offset + done, buffer.data(), chunk));
-        done += chunk;
+// One side of a copy.
+struct End {
+    qiao_device* device;  // null = host memory
+    qiao_plugin_place place;
+    uint64_t pitch;
+
+    std::byte* host(uint64_t row) const { return host_pointer(place) + row * pitch; }
+    uint64_t offset(uint64_t row) const { return place.offset + row * pitch; }
+};
+
+struct Ends {
+    End source, target;
+    uint64_t row_bytes, rows;
+    uint64_t total() const { return row_bytes * rows; }
+};
+
+// What [begin, end) is when the rows are laid one behind the other: calls move(row, byte in the row, bytes) for each piece.
+template <class Move>
+qiao_status for_pieces(const Ends& ends, uint64_t begin, uint64_t end, Move&& move) {
+    while (begin < end) {
+        const uint64_t at = begin % ends.row_bytes;
+        const uint64_t bytes = std::min(ends.row_bytes - at, end - begin);
+        QIAO_RETURN_IF_ERROR(move(begin / ends.row_bytes, at, bytes));
+        begin += bytes;
     }
     return QIAO_OK;
 }
 
-qiao_plugin_place advanced(const qiao_plugin_place& place, uint64_t bytes) {
-    return {place.allocation, place.offset + bytes, place.address + bytes};
+qiao_status read_chunk(const Ends& ends, uint64_t begin, uint64_t end, std::byte* buffer) {
+    const End& source = ends.source;
+    return for_pieces(ends, begin, end, [&](uint64_t row, uint64_t at, uint64_t bytes) {
+        return device_read(source.device, source.place.allocation, source.offset(row) + at, std::exchange(buffer, buffer + bytes), bytes);
+    });
+}
+
+qiao_status write_chunk(const Ends& ends, uint64_t begin, uint64_t end, const std::byte* buffer) {
+    const End& target = ends.target;
+    return for_pieces(ends, begin, end, [&](uint64_t row, uint64_t at, uint64_t bytes) {
+        return device_write(target.device, target.place.allocation, target.offset(row) + at, std::exchange(buffer, buffer + bytes), bytes);
+    });
+}
+
+// At least one side is host memory.
+qiao_status copy_in_place(const Ends& ends, uint64_t& done) {
+    const auto& [source, target, bytes, rows] = ends;
+    for (uint64_t row = 0; row < rows; ++row, done += bytes) {
+        if (source.device != nullptr) {
+            QIAO_RETURN_IF_ERROR(device_read(source.device, source.place.allocation, source.offset(row), target.host(row), bytes));
+        } else if (target.device != nullptr) {
+            QIAO_RETURN_IF_ERROR(device_write(target.device, target.place.allocation, target.offset(row), source.host(row), bytes));
+        } else {
+            std::memcpy(target.host(row), source.host(row), bytes);
+        }
+    }
+    return QIAO_OK;
+}
+
+// The reader's thread fills halves, the caller's empties them, each in turn. Whichever fails stops the other.
+class Pipeline {
+public:
+    explicit Pipeline(const Ends& ends) : ends_(ends) {
+        for (Half& half : halves_) half.bytes.resize(kChunkBytes);
+        reader_ = std::thread([this] { read(); });
+    }
+    ~Pipeline() {
+        change([this] { stop_ = true; });
+        reader_.join();
+    }
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+
+    qiao_status write(uint64_t& done) {
+        for (size_t index = 0; done < ends_.total(); ++index) {
+            Half& half = halves_[index % halves_.size()];
+            {
+                std::unique_lock guard(mutex_);
+                changed_.wait(guard, [&] { return half.full || failure_.status != QIAO_OK; });
+                if (!half.full) return fail(failure_);
+            }
+            const uint64_t end = chunk_end(done);
+            QIAO_RETURN_IF_ERROR(write_chunk(ends_, done, end, half.bytes.data()));
+            done = end;
+            change([&] { half.full = false; });
+        }
+        return QIAO_OK;
+    }
+
+private:
+    struct Half {
+        std::vector<std::byte> bytes;
+        bool full = false;
+    };
+
+    void read() {
+        uint64_t begin = 0;
+        for (size_t index = 0; begin < ends_.total(); ++index) {
+            Half& half = halves_[index % halves_.size()];
+            {
+                std::unique_lock guard(mutex_);
+                changed_.wait(guard, [&] { return !half.full || stop_; });
+                if (stop_) return;
+            }
+            const uint64_t end = chunk_end(begin);
+            if (read_chunk(ends_, begin, end, half.bytes.data()) != QIAO_OK) return change([&] { failure_ = last_error(); });
+            begin = end;
+            change([&] { half.full = true; });
+        }
+    }
+
+    uint64_t chunk_end(uint64_t begin) const { return std::min(begin + kChunkBytes, ends_.total()); }
+
+    template <class Change>
+    void change(Change&& apply) {
+        {
+            const std::lock_guard guard(mutex_);
+            apply();
+        }
+        changed_.notify_all();
+    }
+
+    const Ends& ends_;
+    std::mutex mutex_;  // guards what follows, but for the bytes of a half: those belong to one side at a time
+    std::condition_variable changed_;
+    std::array<Half, 2> halves_;
+    bool stop_ = false;
+    ErrorRecord failure_;  // of the reader
+    std::thread reader_;
+};
+
+qiao_status copy_between_devices(const Ends& ends, uint64_t& done) {
+    if (ends.total() > kChunkBytes) return Pipeline(ends).write(done);
+    std::vector<std::byte> buffer(ends.total());
+    QIAO_RETURN_IF_ERROR(read_chunk(ends, 0, ends.total(), buffer.data()));
+    return write_chunk(ends, 0, ends.total(), buffer.data());
+}
+
+// Adds to the thread's error how far the copy had come.
+qiao_status fail_after(uint64_t done, uint64_t total) {
+    ErrorRecord record = last_error();
+    record.message += "; " + std::to_string(done) + " of " + std::to_string(total) + " bytes had been copied";
+    return fail(std::move(record));
 }
 
 }  // namespace
@@ -43,6 +170,7 @@ qiao_plugin_place advanced(const qiao_plugin_place& place, uint64_t bytes) {
 qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes) {
     Device& body = device->body;
     SlotGuard guard(body);
+    if (!guard) return device_fail_lost(device);
     const qiao_status status = body.tables.memory.memory_read(body.opened.load(), allocation, offset, target, size_bytes);
     return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_read");
 }
@@ -50,17 +178,17 @@ qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, 
 qiao_status device_write(qiao_device* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes) {
     Device& body = device->body;
     SlotGuard guard(body);
+    if (!guard) return device_fail_lost(device);
     const qiao_status status = body.tables.memory.memory_write(body.opened.load(), allocation, offset, source, size_bytes);
     return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_write");
 }
 
 qiao_status staged_copy(qiao_device* source_device, qiao_device* target_device, const qiao_plugin_copy& copy) {
-    std::vector<std::byte> buffer;
-    for (uint64_t row = 0; row < copy.rows; ++row) {
-        QIAO_RETURN_IF_ERROR(copy_row(source_device, advanced(copy.source, row * copy.source_pitch), target_device,
-                                      advanced(copy.target, row * copy.target_pitch), copy.size_bytes, buffer));
-    }
-    return QIAO_OK;
+    const Ends ends = {{source_device, copy.source, copy.source_pitch}, {target_device, copy.target, copy.target_pitch}, copy.size_bytes, copy.rows};
+    uint64_t done = 0;
+    const bool in_place = source_device == nullptr || target_device == nullptr;
+    const qiao_status status = in_place ? copy_in_place(ends, done) : copy_between_devices(ends, done);
+    return status == QIAO_OK ? status : fail_after(done, ends.total());
 }
 
 qiao_status staged_fill(qiao_device* device, const qiao_plugin_fill& fill) {

@@ -3,6 +3,7 @@
 // that would have been raised fail too, so that nobody waits for ever.
 #include "emulation/deferred.h"
 
+#include <chrono>
 #include <utility>
 
 #include "dispatch/device.h"
@@ -17,10 +18,20 @@ thread_local bool t_on_queue_worker = false;
 
 // How long a wait for another queue's timeline may overlook that its own queue has failed.
 constexpr uint64_t kDependencySliceNs = 20'000'000;
-constexpr uint64_t kSynchronizeSliceNs = 100'000'000;
+constexpr uint64_t kSynchronizeSliceNs = 50'000'000;
+// How long the end of a queue waits for its worker.
+constexpr uint64_t kStopPatienceNs = 50'000'000;
 
 bool has_failed(const qiao_queue* queue) {
     return queue->body.timeline->body.failed.load(std::memory_order_acquire);
+}
+
+// The thread's error is that of a timeline which the queue waited for.
+qiao_status fail_as_cancelled() {
+    ErrorRecord record = last_error();
+    record.status = QIAO_ERROR_CANCELLED;
+    record.message = "the queue waited for a timeline that failed: " + record.message;
+    return fail(std::move(record));
 }
 
 void stop_signalling(qiao_timeline* timeline) {
@@ -36,28 +47,78 @@ bool on_queue_worker() {
 }
 
 DeferredQueue::~DeferredQueue() {
-    {
-        std::lock_guard guard(mutex_);
-        stop_ = true;
+    if (!worker_.joinable()) return;
+    if (worker_.get_id() == std::this_thread::get_id()) {
+        worker_.detach();  // the last use was its own: nobody waited for it
+    } else {
+        worker_.join();  // it has dropped its use and is gone but for its last instructions
     }
-    wake_.notify_all();
-    if (worker_.joinable()) worker_.join();
+}
+
+std::thread DeferredQueue::start_thread(void (DeferredQueue::*body)()) {
+    std::thread thread([this, body] {
+        qiao_queue* const queue = queue_;
+        (this->*body)();
+        {
+            std::lock_guard guard(mutex_);
+            --threads_;
+            ended_.notify_all();
+        }
+        drop_use(queue);
+    });
+    ++threads_;  // under the lock that the thread needs to say that it ended
+    add_use(queue_);
+    return thread;
 }
 
 void DeferredQueue::push(Operation operation, uint64_t value) {
     {
         std::lock_guard guard(mutex_);
-        if (!worker_.joinable()) worker_ = std::thread([this] { run(); });
+        if (!worker_.joinable()) worker_ = start_thread(&DeferredQueue::run);
         list_.push_back({std::move(operation), value});
     }
-    wake_.notify_one();
+    wake_.notify_all();
+}
+
+void DeferredQueue::stop() {
+    std::unique_lock guard(mutex_);
+    stop_ = true;
+    wake_.notify_all();
+    ended_.wait_for(guard, std::chrono::nanoseconds(kStopPatienceNs), [this] { return threads_ == 0; });
+}
+
+void DeferredQueue::abandon_slot() noexcept {
+    try {
+        std::lock_guard guard(mutex_);
+        if (!inside_ || abandoned_ || worker_.get_id() == std::this_thread::get_id()) return;
+        std::thread successor = start_thread(&DeferredQueue::cancel_all);
+        abandoned_ = true;
+        worker_.detach();
+        worker_ = std::move(successor);
+        timed_.notify_all();
+    } catch (...) {
+        // Without another thread the worker itself cancels, once its slot returns.
+    }
+}
+
+bool DeferredQueue::has_left(uint64_t value) {
+    std::lock_guard guard(mutex_);
+    if (!abandoned_ && value_in_hand_ != 0 && value_in_hand_ <= value) return false;
+    return list_.empty() || list_.front().value > value;
 }
 
 std::optional<std::pair<uint64_t, uint64_t>> DeferredQueue::timestamps(uint64_t value) {
-    std::lock_guard guard(mutex_);
+    std::unique_lock guard(mutex_);
+    // The plugin may have told that the value is reached before the worker got to its clock.
+    if (queue_->body.timed_by_core) timed_.wait(guard, [&] { return timed_value_ >= value || abandoned_; });
     const Times& times = times_[value % times_.size()];
     if (times.value != value || value == 0) return std::nullopt;
     return std::pair{times.start_ns, times.end_ns};
+}
+
+bool DeferredQueue::is_abandoned() {
+    std::lock_guard guard(mutex_);
+    return abandoned_;
 }
 
 void DeferredQueue::run() {
@@ -66,17 +127,37 @@ void DeferredQueue::run() {
         std::optional<Entry> entry;
         {
             std::unique_lock guard(mutex_);
+            inside_ = true;
+            value_in_hand_ = unsynchronized_value_;
             if (unsynchronized_value_ != 0 && (list_.empty() || unsynchronized_count_ >= kMarkInterval)) {
                 guard.unlock();
                 if (synchronize() != QIAO_OK) queue_fail(queue_, last_error());
                 guard.lock();
+                value_in_hand_ = 0;
             }
+            if (abandoned_) return;
+            inside_ = false;
             wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
             if (list_.empty()) return;
+            inside_ = true;
             entry.emplace(std::move(list_.front()));
             list_.pop_front();
+            value_in_hand_ = unsynchronized_value_ != 0 ? unsynchronized_value_ : entry->value;
         }
         execute(*entry);
+    }
+}
+
+void DeferredQueue::cancel_all() {
+    t_on_queue_worker = true;
+    for (;;) {
+        std::unique_lock guard(mutex_);
+        wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
+        if (list_.empty()) return;
+        Entry entry = std::move(list_.front());
+        list_.pop_front();
+        guard.unlock();
+        cancel(entry);
     }
 }
 
@@ -89,16 +170,30 @@ void DeferredQueue::execute(Entry& entry) {
     const uint64_t start_ns = now_ns();
     const qiao_status status = std::visit([&](auto& operation) { return perform(operation, entry.value); }, entry.operation);
     if (status != QIAO_OK) {
-        if (!has_failed(queue_)) queue_fail(queue_, last_error());
+        const ErrorRecord record = last_error();
+        if (!has_failed(queue_)) wait_for_earlier(entry.value);  // what is before still ends, and may be waited for
+        if (!has_failed(queue_)) queue_fail(queue_, record);
         cancel(entry);
         return;
     }
-    if (in_plugin_ || unsynchronized_value_ == entry.value) return;  // booked, or will be by synchronize()
+    if (unsynchronized_value_ == entry.value) return;  // will be booked by synchronize()
+    if (in_plugin_) {
+        const bool timed = queue_->body.timed_by_core && timeline_wait(queue_->body.timeline, entry.value, QIAO_TIMEOUT_INFINITE) == QIAO_OK;
+        if (timed) record_times(entry.value, start_ns);
+        return;
+    }
+    if (is_abandoned()) return;  // it has failed in everybody's eyes
+    record_times(entry.value, start_ns);
+    complete(entry.value);
+}
+
+void DeferredQueue::record_times(uint64_t value, uint64_t start_ns) {
     {
         std::lock_guard guard(mutex_);
-        times_[entry.value % times_.size()] = {entry.value, start_ns, now_ns()};
+        times_[value % times_.size()] = {value, start_ns, now_ns()};
+        timed_value_ = value;
     }
-    complete(entry.value);
+    timed_.notify_all();
 }
 
 // Everything up to `value` has ended.
@@ -106,6 +201,7 @@ void DeferredQueue::complete(uint64_t value) {
     Queue& queue = queue_->body;
     timeline_advance(queue.timeline->body, value);
     QueueGuard guard(queue);
+    if (!guard) return;
     queue.submitted_value = value;
     queue.marked_value = value;
     --queue.deferred_count;
@@ -128,8 +224,7 @@ void DeferredQueue::cancel(Entry& entry) {
         timeline_fail(signal->timeline->body, record);
         stop_signalling(signal->timeline);
     }
-    QueueGuard guard(queue_->body);
-    --queue_->body.deferred_count;
+    if (QueueGuard guard(queue_->body); guard) --queue_->body.deferred_count;  // else nothing is submitted any more
 }
 
 qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
@@ -137,26 +232,28 @@ qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
     return timeline_wait(queue_->body.timeline, value - 1, QIAO_TIMEOUT_INFINITE);
 }
 
-qiao_status DeferredQueue::synchronize() {
-    if (unsynchronized_value_ == 0) return QIAO_OK;
-    unsynchronized_count_ = 0;
+// Until all launches of the device have ended, or the queue has failed.
+qiao_status DeferredQueue::wait_for_device() {
     qiao_device* device = queue_->body.device;
     for (;;) {
         qiao_status status;
         {
             SlotGuard guard(device->body);
+            if (!guard) return device_fail_lost(device);
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
-        if (has_failed(queue_)) {
-            unsynchronized_value_ = 0;
-            return QIAO_OK;
-        }
-        if (status == QIAO_TIMEOUT || status == QIAO_NOT_READY) continue;
-        if (status != QIAO_OK) return device_slot_failed(device, status, "device_synchronize");
-        timeline_advance(queue_->body.timeline->body, unsynchronized_value_);
-        unsynchronized_value_ = 0;
-        return QIAO_OK;
+        if (has_failed(queue_) || status == QIAO_OK) return QIAO_OK;
+        if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize");
     }
+}
+
+qiao_status DeferredQueue::synchronize() {
+    if (unsynchronized_value_ == 0) return QIAO_OK;
+    unsynchronized_count_ = 0;
+    const uint64_t value = std::exchange(unsynchronized_value_, 0);
+    QIAO_RETURN_IF_ERROR(wait_for_device());
+    if (!has_failed(queue_)) timeline_advance(queue_->body.timeline->body, value);
+    return QIAO_OK;
 }
 
 // Hands an operation to the plugin's queue; value, booking and count change together.
@@ -166,6 +263,7 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
     qiao_status status;
     {
         QueueGuard guard(queue);
+        if (!guard) return device_fail_lost(queue.device);
         status = slot();
         if (status == QIAO_OK) {
             in_plugin_ = true;
@@ -174,8 +272,9 @@ qiao_status DeferredQueue::hand_over(uint64_t value, const char* name, Slot&& sl
             return QIAO_OK;
         }
     }
-    if (status == QIAO_ERROR_UNSUPPORTED) return status;
-    return device_slot_failed(queue.device, status, name);
+    if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, name);
+    clear_plugin_error();
+    return status;
 }
 
 qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
@@ -187,17 +286,21 @@ qiao_status DeferredQueue::perform(LaunchOperation& operation, uint64_t value) {
             return queue.launch_slot(queue.plugin_queue, kernel.plugin_kernel, &operation.geometry, operation.block.data(), bindings, value);
         });
     }
-    Device& device = queue.device->body;
-    SlotGuard guard(device);
-    const uint64_t start_ns = now_ns();
-    const qiao_status status = device.tables.program.kernel_launch(device.opened.load(), kernel.plugin_kernel, &operation.geometry,
-                                                                   operation.block.data(), bindings);
-    if (status != QIAO_OK) return device_slot_failed(queue.device, status, "kernel_launch");
+    QIAO_RETURN_IF_ERROR(launch_in_slot(operation));
+    if ((queue.flags & QIAO_QUEUE_PROFILING) != 0) return wait_for_device();  // its end is known at once
     unsynchronized_value_ = value;
     ++unsynchronized_count_;
-    std::lock_guard times(mutex_);
-    times_[value % times_.size()] = {value, start_ns, now_ns()};
     return QIAO_OK;
+}
+
+qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
+    qiao_device* device = queue_->body.device;
+    SlotGuard guard(device->body);
+    if (!guard) return device_fail_lost(device);
+    const qiao_plugin_binding* bindings = operation.bindings.empty() ? nullptr : operation.bindings.data();
+    const qiao_status status = device->body.tables.program.kernel_launch(device->body.opened.load(), operation.kernel->body.plugin_kernel,
+                                                                         &operation.geometry, operation.block.data(), bindings);
+    return status == QIAO_OK ? status : device_slot_failed(device, status, "kernel_launch");
 }
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
@@ -228,10 +331,12 @@ qiao_status DeferredQueue::perform(FillOperation& operation, uint64_t value) {
 }
 
 qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {
+    QIAO_RETURN_IF_ERROR(synchronize());  // what it waits for may itself wait for a launch before this
     qiao_status status;
     do {
         status = timeline_wait(operation.timeline, operation.value, kDependencySliceNs);
     } while (status == QIAO_TIMEOUT && !has_failed(queue_));
+    if (status < 0) return fail_as_cancelled();
     if (status == QIAO_OK) status = wait_for_earlier(value);
     if (status == QIAO_OK) drop_use(operation.timeline);
     return status;

@@ -51,7 +51,7 @@ using Operation = std::variant<LaunchOperation, CopyOperation, FillOperation, Af
 class DeferredQueue {
 public:
     explicit DeferredQueue(qiao_queue* queue) : queue_(queue) {}
-    // The list is empty, or what is left of it is cancelled; joins the worker.
+    // By the queue's last use: no thread works on it any more.
     ~DeferredQueue();
     DeferredQueue(const DeferredQueue&) = delete;
     DeferredQueue& operator=(const DeferredQueue&) = delete;
@@ -59,7 +59,17 @@ public:
     // With the queue's lock held: takes the operation, which carries `value`.
     void push(Operation operation, uint64_t value);
 
-    // Start and end of a recent operation by the host's clock.
+    // No more will be pushed: the worker ends when the list is empty. Waits for it, but not for a slot that does not return;
+    // that one's thread keeps the queue alive until then.
+    void stop();
+
+    // The queue has failed, and its worker may be inside a slot for ever: another thread cancels what is on the list.
+    void abandon_slot() noexcept;
+
+    // The worker has left all operations up to `value` behind, run or cancelled; or it was abandoned inside one.
+    bool has_left(uint64_t value);
+
+    // Start and end of a recent operation, which has been reached, by the host's clock.
     std::optional<std::pair<uint64_t, uint64_t>> timestamps(uint64_t value);
 
 private:
@@ -71,7 +81,11 @@ private:
         uint64_t value = 0, start_ns = 0, end_ns = 0;
     };
 
+    // Threads hold a use of the queue while they run.
+    std::thread start_thread(void (DeferredQueue::*body)());
     void run();
+    void cancel_all();
+    bool is_abandoned();
     void execute(Entry& entry);
     void complete(uint64_t value);
     void cancel(Entry& entry);
@@ -86,19 +100,29 @@ private:
     template <class Slot>
     qiao_status hand_over(uint64_t value, const char* name, Slot&& slot);
 
+    qiao_status launch_in_slot(const LaunchOperation& operation);
     qiao_status wait_for_earlier(uint64_t value);
+    qiao_status wait_for_device();
     qiao_status synchronize();
+    void record_times(uint64_t value, uint64_t start_ns);
 
     qiao_queue* const queue_;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Entry> list_;
     std::thread worker_;
+    std::condition_variable ended_;
+    uint32_t threads_ = 0;    // running
     bool stop_ = false;
+    uint64_t value_in_hand_ = 0;          // 0 = none
+    bool inside_ = false;     // the worker is not waiting for something to do
+    bool abandoned_ = false;  // another thread has taken over from it
     bool in_plugin_ = false;              // the entry in hand was handed to the plugin's queue
     uint64_t unsynchronized_value_ = 0;   // kernel_launch accepted it, device_synchronize has not confirmed it
     uint64_t unsynchronized_count_ = 0;
     std::array<Times, 256> times_{};
+    uint64_t timed_value_ = 0;            // the last one with times
+    std::condition_variable timed_;
 };
 
 // True on the worker of any queue: the application's callbacks run there.

@@ -14,6 +14,7 @@ qiao_status map_natively(Memory& memory, uint64_t offset, uint64_t size_bytes, q
     void* pointer = nullptr;
     {
         SlotGuard guard(device);
+        if (!guard) return device_fail_lost(memory.device);
         const qiao_status status = device.tables.memory.memory_map(device.opened.load(), memory.allocation, offset, size_bytes, access, &pointer);
         if (status == QIAO_ERROR_UNSUPPORTED) return status;
         if (status != QIAO_OK) return device_slot_failed(memory.device, status, "memory_map");
@@ -61,6 +62,7 @@ qiao_status memory_unmap(Memory& memory, void* pointer) {
         guard.unlock();
         Device& device = memory.device->body;
         SlotGuard slots(device);
+        if (!slots) return device_fail_lost(memory.device);
         const qiao_status status = device.tables.memory.memory_unmap(device.opened.load(), memory.allocation, pointer);
         return status == QIAO_OK ? QIAO_OK : device_slot_failed(memory.device, status, "memory_unmap");
     }

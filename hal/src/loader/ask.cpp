@@ -8,8 +8,8 @@ namespace {
 
 constexpr const char* kReport = "report this to the plugin's maker";
 
-Problem failed(std::string reason) {
-    return {QIAO_CANDIDATE_STATE_FAILED, std::move(reason), kReport};
+Problem failed(std::string reason, bool harmful = false) {
+    return {QIAO_CANDIDATE_STATE_FAILED, std::move(reason), kReport, harmful};
 }
 
 } // namespace
@@ -27,12 +27,12 @@ ErrorRecord take_words(const std::string& plugin) {
 }
 
 Problem explain(const Answer& answer, const std::string& plugin, const std::string& what) {
-    if (!answer.thrown.empty()) return failed(what + " threw " + answer.thrown + "; none may leave a plugin");
+    if (!answer.thrown.empty()) return failed(what + " threw " + answer.thrown + "; none may leave a plugin", true);
     const char* name = status_name(answer.status);
     if (name == nullptr)
-        return failed(what + " returned " + std::to_string(answer.status) + ", which is no status of Qiao");
+        return failed(what + " returned " + std::to_string(answer.status) + ", which is no status of Qiao", true);
     if (!is_error(answer.status)) {
-        return failed(what + " returned " + name + ", which is neither success nor an error");
+        return failed(what + " returned " + name + ", which is neither success nor an error", true);
     }
     const ErrorRecord words = take_words(plugin);
     if (words.message.empty()) return failed(what + " failed with " + name + " and gave no reason");

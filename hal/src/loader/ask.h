@@ -59,7 +59,7 @@ inline Problem overrun(const std::string& what, const char* type, size_t size) {
     return {QIAO_CANDIDATE_STATE_FAILED,
             what + " wrote beyond the struct_size of " + type + " (" + std::to_string(size) +
                 " bytes), over memory of others",
-            "report this to the plugin's maker: write no more than the incoming struct_size of an out-struct"};
+            "report this to the plugin's maker: write no more than the incoming struct_size of an out-struct", true};
 }
 
 } // namespace qiao::loader

@@ -10,12 +10,6 @@ namespace {
 
 constexpr uint32_t kMaxDevices = 1024;
 
-void settle(Candidate& candidate, Problem problem) {
-    candidate.state = problem.state;
-    candidate.reason = std::move(problem.reason);
-    candidate.remedy = std::move(problem.remedy);
-}
-
 template <size_t size>
 void terminate(char (&text)[size]) {
     text[size - 1] = '\0';
@@ -74,6 +68,7 @@ void query_devices(Plugin& plugin, Candidate& candidate) {
     Problem first{};
     for (uint32_t index = 0; index < count; ++index) {
         Verdict problem = query_device(plugin, index, candidate);
+        if (problem && problem->harmful) candidate.harmful = true;
         if (problem && failures++ == 0) first = *std::move(problem);
     }
     candidate.state = candidate.devices.empty() ? QIAO_CANDIDATE_STATE_FAILED : QIAO_CANDIDATE_STATE_USABLE;

@@ -143,21 +143,30 @@ Verdict Plugin::check_identity() const {
     return std::nullopt;
 }
 
-void load_plugin(const Manifest& manifest, const Sinks& sinks, Candidate& candidate) {
-    const auto record = [&candidate](Problem problem) {
-        candidate.state = problem.state;
-        candidate.reason = std::move(problem.reason);
-        candidate.remedy = std::move(problem.remedy);
+void settle(Candidate& candidate, Problem problem) {
+    candidate.state = problem.state;
+    candidate.reason = std::move(problem.reason);
+    candidate.remedy = std::move(problem.remedy);
+    candidate.harmful = problem.harmful;
+}
+
+void load_plugin(const Manifest& manifest, const Sinks& sinks, Candidate& candidate, void (*tell)(Step)) {
+    const auto step = [tell](Step next) {
+        if (tell != nullptr) tell(next);
     };
     Library library;
-    if (Verdict problem = open_plugin_library(manifest.library, library)) return record(*std::move(problem));
+    step(Step::kLoad);
+    if (Verdict problem = open_plugin_library(manifest.library, library)) return settle(candidate, *std::move(problem));
     std::string folder = std::filesystem::path(manifest.library).parent_path().string();
     auto services = std::make_unique<HostServices>(sinks, manifest.id, std::move(folder), manifest.text);
     auto plugin = std::make_unique<Plugin>(std::move(library), std::move(services), manifest);
+    step(Step::kQuery);
     Verdict problem = plugin->shake_hands();
     if (!plugin->version().empty()) candidate.version = plugin->version();
-    if (problem) return record(*std::move(problem));
+    if (problem) return settle(candidate, *std::move(problem));
+    step(Step::kDevices);
     query_devices(*plugin, candidate);
+    step(Step::kClose);
     const bool loaded =
         candidate.state == QIAO_CANDIDATE_STATE_USABLE || candidate.state == QIAO_CANDIDATE_STATE_NO_DEVICES;
     if (loaded) candidate.loaded = std::move(plugin);

@@ -46,9 +46,15 @@ class Plugin final : public LoadedPlugin {
     std::deque<std::string> texts_;
 };
 
-// Loads the library of the manifest and fills the candidate: its state, and if usable its devices.
-void load_plugin(const Manifest& manifest, const Sinks& sinks, Candidate& candidate);
+// How far load_plugin has come.
+enum class Step : char { kLoad = 'l', kQuery = 'q', kDevices = 'd', kClose = 'c' };
+
+// Loads the library of the manifest and fills the candidate: its state, and if usable its devices. Tells each step before
+// it is taken.
+void load_plugin(const Manifest& manifest, const Sinks& sinks, Candidate& candidate, void (*tell)(Step) = nullptr);
 // Asks a plugin for its devices and fills the candidate with them, or with why there are none.
 void query_devices(Plugin& plugin, Candidate& candidate);
+// The problem becomes the candidate's state.
+void settle(Candidate& candidate, Problem problem);
 
 } // namespace qiao::loader

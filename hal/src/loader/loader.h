@@ -25,6 +25,7 @@ struct Sinks {
 struct Options {
     std::string plugin_path; // replaces all other places; "" = QIAO_PLUGIN_PATH, user, system, installation
     Sinks sinks;
+    std::string probe_program = {}; // "" = qiao-probe where it is installed with libqiao
 };
 
 // A plugin after a successful handshake. Owns the host table, the manifest's text and the library; the destructor calls
@@ -51,6 +52,8 @@ struct Candidate {
     qiao_candidate_state state = QIAO_CANDIDATE_STATE_BAD_MANIFEST;
     std::string manifest, library, plugin, version;
     std::string reason, remedy;           // of a usable one: about devices that could not be queried
+    std::string probe;                    // "known", "child", "cached", "in process"; "" = its library was never opened
+    bool harmful = false;                 // it broke a rule in a way that may have harmed its process
     std::unique_ptr<LoadedPlugin> loaded; // of usable ones and of those without devices
     std::vector<DeviceEntry> devices;
 };

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -130,6 +131,30 @@ class Reader {
         if (number == nullptr || *number < least || *number > most) return wrong(key, *value, allowed);
         out_number = static_cast<uint32_t>(*number);
     }
+    // An optional text, or a list of them, that keeps a rule.
+    void matching(const char* key, const char* allowed, bool (*good)(std::string_view), std::string& out_text) {
+        const Json* value = find(key, false, allowed);
+        if (value == nullptr) return;
+        const auto* text = value->get_ptr<const std::string*>();
+        if (text == nullptr || !good(*text)) return wrong(key, *value, allowed);
+        out_text = *text;
+    }
+    void matching(const char* key, const char* allowed, bool (*good)(std::string_view),
+                  std::vector<std::string>& out_texts) {
+        const Json* values = list(key, kMaxHardwareNames, allowed);
+        for (size_t i = 0; values != nullptr && i < values->size(); ++i) {
+            const auto* text = (*values)[i].get_ptr<const std::string*>();
+            if (text == nullptr || !good(*text)) return wrong(key, *values, allowed);
+            out_texts.push_back(*text);
+        }
+    }
+    // Null = it is not there, or is wrong.
+    const Json* list(const char* key, size_t most, const char* allowed) {
+        const Json* value = find(key, false, allowed);
+        if (value == nullptr || (value->is_array() && !value->empty() && value->size() <= most)) return value;
+        wrong(key, *value, allowed);
+        return nullptr;
+    }
     const Json* object(const char* key, const char* allowed) {
         const Json* value = find(key, true, allowed);
         if (value == nullptr || value->is_object()) return value;
@@ -185,6 +210,44 @@ constexpr const char* kLibrary =
     "the library's path, absolute or relative to the manifest, or its bare name, up to 4096 bytes";
 constexpr const char* kText = "a text of up to 1024 bytes";
 
+constexpr const char* kHardware = R"(a list of 1 to 64 objects such as {"pci_vendor": "0x1234", "drivers": ["name"]})";
+constexpr const char* kPciId = "four lower-case hexadecimal digits after 0x, such as \"0x1d94\"";
+constexpr const char* kPciIds = R"(a list of 1 to 256 texts such as "0x6210")";
+constexpr const char* kDrivers = "a list of 1 to 256 kernel drivers' names, of A-Z, a-z, 0-9, _ and -, up to 64 characters";
+
+bool is_pci_id(std::string_view text) {
+    return text.size() == 6 && text.starts_with("0x") &&
+           text.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
+}
+
+// Becomes part of a path below sysfs.
+bool is_driver_name(std::string_view text) {
+    const auto good = [](unsigned char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+    };
+    return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), good);
+}
+
+Verdict interpret_hardware(const std::string& path, const Json& list, Manifest& manifest) {
+    for (size_t i = 0; i < list.size(); ++i) {
+        const std::string name = "hardware[" + std::to_string(i) + "]";
+        if (!list[i].is_object()) return bad(path, "the key \"" + name + "\" is no object; \"hardware\" must be " + kHardware);
+        Reader reader(path, list[i], name + ".");
+        HardwareMatch kind;
+        reader.matching("pci_vendor", kPciId, is_pci_id, kind.pci_vendor);
+        reader.matching("pci_devices", kPciIds, is_pci_id, kind.pci_devices);
+        reader.matching("drivers", kDrivers, is_driver_name, kind.drivers);
+        if (kind.pci_vendor.empty() && !kind.pci_devices.empty())
+            reader.fail("the key \"" + name + ".pci_devices\" is there without \"pci_vendor\"");
+        if (kind.pci_vendor.empty() && kind.drivers.empty())
+            reader.fail("the key \"" + name + "\" has neither \"pci_vendor\" nor \"drivers\", so every machine would match");
+        reader.collect_unknown({"pci_vendor", "pci_devices", "drivers"}, manifest.unknown_keys);
+        if (reader.problem()) return reader.problem();
+        manifest.hardware.push_back(std::move(kind));
+    }
+    return std::nullopt;
+}
+
 Verdict interpret(const std::string& path, const Json& json, Manifest& manifest) {
     Reader reader(path, json);
     std::string library, description;
@@ -207,7 +270,10 @@ Verdict interpret(const std::string& path, const Json& json, Manifest& manifest)
         inner.collect_unknown({"major", "minor"}, manifest.unknown_keys);
         if (!reader.problem() && inner.problem()) return inner.problem();
     }
-    reader.collect_unknown({"qiao_manifest", "id", "library", "version", "description", "architecture", "abi"},
+    if (const Json* hardware = reader.list("hardware", kMaxHardwareKinds, kHardware)) {
+        if (Verdict problem = interpret_hardware(path, *hardware, manifest); problem && !reader.problem()) return problem;
+    }
+    reader.collect_unknown({"qiao_manifest", "id", "library", "version", "description", "architecture", "abi", "hardware"},
                            manifest.unknown_keys);
     if (!library.empty()) manifest.library = library_path(path, library);
     return reader.problem();
@@ -217,11 +283,13 @@ Verdict interpret(const std::string& path, const Json& json, Manifest& manifest)
 
 Verdict read_manifest(const std::string& path, Manifest& out_manifest) {
     std::string text;
+    out_manifest.path = path;
     if (Verdict problem = read_text(path, text)) return problem;
     return parse_manifest(path, std::move(text), out_manifest);
 }
 
 Verdict parse_manifest(const std::string& path, std::string text, Manifest& out_manifest) {
+    out_manifest.path = path;
     out_manifest.text = std::move(text);
     // The JSON library takes one for the end, and so would a plugin that is given the text.
     if (out_manifest.text.find('\0') != std::string::npos) return bad(path, "is not valid JSON: it has a NUL byte");

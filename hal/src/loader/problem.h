@@ -13,6 +13,7 @@ namespace qiao::loader {
 struct Problem {
     qiao_candidate_state state;
     std::string reason, remedy;
+    bool harmful = false; // who asked may have been harmed: what was loaded is not to be trusted any more
 };
 
 // Nothing = all is well.

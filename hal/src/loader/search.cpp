@@ -2,22 +2,16 @@
 // with libqiao. A place that is met a second time is left out.
 #include "loader/search.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 
+#include "loader/environment.h"
 #include "loader/library.h"
 
 namespace qiao::loader {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string environment(const char* name) {
-    const char* value = secure_getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
 
 class Places {
   public:

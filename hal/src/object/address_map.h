@@ -36,6 +36,15 @@ public:
         return {range.allocation, address - base, range.size_bytes};
     }
 
+    bool overlaps(uint64_t address, uint64_t size_bytes) const {
+        std::shared_lock guard(mutex_);
+        const auto after = ranges_.lower_bound(address);
+        if (after != ranges_.end() && after->first - address < size_bytes) return true;
+        if (after == ranges_.begin()) return false;
+        const auto& [base, range] = *std::prev(after);
+        return address - base < range.size_bytes;
+    }
+
 private:
     struct Range {
         uint64_t size_bytes = 0;

@@ -49,9 +49,15 @@ struct Device {
     Lock slots;                          // held in its slots unless it is free-threaded
 
     std::atomic<bool> lost{false};
-    std::mutex state;                    // guards what follows
+    std::atomic<uint64_t> losses{0};      // so far: what was being made meanwhile was made too early
+    std::atomic<uint64_t> generation{0};  // resets so far
+    std::atomic<uint64_t> live_queues{0};  // not destroyed in the plugin yet
+    std::atomic<bool> abandoned{false};   // something could not be destroyed, since a slot has not returned: never closed
+    std::mutex state;                     // guards what follows
+    bool removed = false;
     std::string lost_reason;
     std::vector<qiao_queue*> queues;     // live and retiring
+    std::vector<qiao_queue*> visitors;   // of other devices, that were given copies from or to this one
     std::vector<Retired> retired;
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
@@ -72,20 +78,44 @@ struct qiao_device {
 
 namespace qiao {
 
-// Held while a slot of the device runs; does nothing for a free-threaded plugin.
+// Ends the wait for a lock: the device was lost meanwhile, and who holds the lock has had a little time to notice.
+class LossPatience {
+public:
+    explicit LossPatience(const Device& device) : device_(device), losses_(device.losses.load(std::memory_order_relaxed)) {}
+    bool operator()() {
+        if (!device_.lost.load(std::memory_order_acquire) && device_.losses.load(std::memory_order_acquire) == losses_) return false;
+        if (deadline_ns_ == 0) deadline_ns_ = now_ns() + kGraceNs;
+        return now_ns() >= deadline_ns_;
+    }
+
+private:
+    static constexpr uint64_t kGraceNs = 20'000'000;
+    const Device& device_;
+    const uint64_t losses_;
+    uint64_t deadline_ns_ = 0;
+};
+
+// Held while a slot of the device runs; does nothing for a free-threaded plugin. Waits while others are inside, but not
+// when the device is lost: a slot that does not return keeps its own thread only. False then.
 class SlotGuard {
 public:
     explicit SlotGuard(Device& device) : lock_(device.free_threaded ? nullptr : &device.slots) {
-        if (lock_ != nullptr) lock_->lock();
+        held_ = lock_ == nullptr || lock_->try_lock() || lock_->lock_unless(LossPatience(device));
+    }
+    // Gives up at the deadline only.
+    SlotGuard(Device& device, uint64_t deadline_ns) : lock_(device.free_threaded ? nullptr : &device.slots) {
+        held_ = lock_ == nullptr || lock_->lock_unless([deadline_ns] { return now_ns() >= deadline_ns; });
     }
     ~SlotGuard() {
-        if (lock_ != nullptr) lock_->unlock();
+        if (held_ && lock_ != nullptr) lock_->unlock();
     }
     SlotGuard(const SlotGuard&) = delete;
     SlotGuard& operator=(const SlotGuard&) = delete;
+    explicit operator bool() const { return held_; }
 
 private:
     Lock* lock_;
+    bool held_;
 };
 
 }  // namespace qiao

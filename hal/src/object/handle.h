@@ -85,11 +85,13 @@ public:
         }
         handle->header.references.store(1, std::memory_order_relaxed);
         handle->header.uses.store(1, std::memory_order_relaxed);
-        handle->header.word.store(Handle::kTag, std::memory_order_release);
+        // In one order with mark(): a creator that then finds nothing lost has been seen by whoever marks later.
+        handle->header.word.store(Handle::kTag, std::memory_order_seq_cst);
         return handle;
     }
 
     void destroy(Handle* handle) {
+        handle->header.word.store(kTagDestroyed, std::memory_order_release);
         std::destroy_at(&handle->body);
         give_slot(handle);
     }
@@ -102,14 +104,18 @@ public:
         mark_unlocked(bits, chosen);
     }
 
-    // For the child of a fork, where another thread may have held the mutex and will never release it.
+    // Around a fork: the child must not find the mutex held by a thread that it has not.
+    void lock() { mutex_.lock(); }
+    void unlock() { mutex_.unlock(); }
+
+    // With the lock held.
     template <class Predicate>
     void mark_unlocked(uint64_t bits, Predicate&& chosen) {
         for (Chunk* chunk = chunks_.load(std::memory_order_acquire); chunk != nullptr; chunk = chunk->next) {
             for (Handle& handle : chunk->slots) {
-                const uint64_t word = handle.header.word.load(std::memory_order_acquire);
-                if ((word & ~kStateMask) == Handle::kTag && chosen(handle)) {
-                    handle.header.word.fetch_or(bits, std::memory_order_acq_rel);
+                uint64_t word = handle.header.word.load(std::memory_order_seq_cst);
+                if ((word & ~kStateMask) != Handle::kTag || !chosen(handle)) continue;
+                while ((word & ~kStateMask) == Handle::kTag && !handle.header.word.compare_exchange_weak(word, word | bits)) {
                 }
             }
         }

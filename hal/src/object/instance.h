@@ -16,7 +16,7 @@ namespace qiao {
 struct LedgerEntry {
     qiao_candidate_state state;
     uint32_t device_count;
-    std::string manifest, library, plugin, version, reason, remedy;
+    std::string manifest, library, plugin, version, reason, remedy, probe;
 };
 
 struct Instance {

@@ -43,6 +43,18 @@ public:
     void lock() {
         if (!try_lock()) [[unlikely]] lock_slow();
     }
+    // As lock(), but gives up once `given_up`, which is asked every few milliseconds, says so. True if it is held now.
+    template <class Predicate>
+    bool lock_unless(Predicate&& given_up) {
+        for (int spin = 0; spin < 64; ++spin) {
+            if ((state_.load(std::memory_order_relaxed) & kHeld) == 0 && try_lock()) return true;
+        }
+        while ((state_.fetch_or(kHeld | kParked, std::memory_order_acquire) & kHeld) != 0) {
+            if (given_up()) return false;
+            futex_wait(state_, kHeld | kParked, deadline_after(kAskAgainNs));
+        }
+        return true;
+    }
     bool try_lock() { return (state_.fetch_or(kHeld, std::memory_order_acquire) & kHeld) == 0; }
     void unlock() {
         if (state_.fetch_sub(kHeld, std::memory_order_release) != kHeld) [[unlikely]] wake_one();
@@ -50,6 +62,7 @@ public:
 
 private:
     static constexpr uint32_t kHeld = 1, kParked = 2;
+    static constexpr uint64_t kAskAgainNs = 5'000'000;
 
     void lock_slow() {
         for (int spin = 0; spin < 64; ++spin) {

@@ -19,7 +19,9 @@ struct Argument {
 };
 
 struct Kernel {
-    qiao_device* device = nullptr;
+    explicit Kernel(qiao_device* owner) : device(owner) {}
+
+    qiao_device* const device;
     qiao_device* launch_device = nullptr;  // the device, or null where the addresses of each launch must be resolved
     void* plugin_kernel = nullptr;
     uint64_t serial = 0;  // unique in the process: a reused slot is another kernel
@@ -45,7 +47,9 @@ struct Kernel {
 };
 
 struct Program {
-    qiao_device* device = nullptr;
+    explicit Program(qiao_device* owner) : device(owner) {}
+
+    qiao_device* const device;
     void* plugin_program = nullptr;
     uint32_t score = 0;
     std::string name, format, target, tool, options, log;

@@ -27,15 +27,16 @@ inline constexpr uint64_t kWithLocalCounts = UINT64_C(1) << 63;
 inline constexpr size_t kLaunchShapes = 8;  // kernels used in turn on one queue, each with its shape
 
 struct alignas(64) Queue {
-    qiao_device* device = nullptr;
+    qiao_device* const device;
     Lock* lock = nullptr;                 // its own, or the device's where slots are serialised
     decltype(qiao_plugin_queue_ops::queue_launch) launch_slot = nullptr;
     void* plugin_queue = nullptr;         // null: the core's worker runs it
-    uint64_t last_value = 0;              // given out
+    std::atomic<uint64_t> last_value{0};  // given out; may be read without the lock
     uint64_t submitted_value = 0;         // known to the plugin, or ended
     uint64_t marked_value = 0;            // the plugin will tell when it is reached
     uint64_t attention_value = 0;         // when submitted_value gets here a mark or a wake-up is due
     uint32_t deferred_count = 0;          // operations that the worker has not passed on yet; never 0 without plugin_queue
+                                          // or when timed_by_core
     bool unsubmitted_waiter = false;      // somebody is parked until submitted_value rises
     uint64_t next_generation = 0;         // of a geometry; no two queues share one
     LaunchShape shapes[kLaunchShapes];    // by kernel serial
@@ -45,10 +46,11 @@ struct alignas(64) Queue {
     uint64_t mark_interval = kMarkInterval;
     uint64_t notified_value = 0;          // queue_notify was asked up to here
     uint64_t flags = 0;
+    bool timed_by_core = false;           // timestamps are wanted, and the plugin's queue has none
     Lock own_lock;
     std::unique_ptr<DeferredQueue> deferred;
 
-    Queue();
+    explicit Queue(qiao_device* device);
     ~Queue();
 };
 

@@ -23,7 +23,7 @@ struct Timeline {
     Lock lock;                        // guards what follows
     qiao_queue* source;               // raises it; null once the queue is gone
     const bool of_queue;
-    bool closed = false;              // nobody can raise it any more
+    uint64_t highest = UINT64_MAX;    // nobody can raise it above
     ErrorRecord failure;              // valid if failed
 };
 
@@ -53,6 +53,14 @@ inline void timeline_advance(Timeline& timeline, uint64_t value) {
     uint64_t reached = timeline.reached.load(std::memory_order_relaxed);
     while (reached < value && !timeline.reached.compare_exchange_weak(reached, value, std::memory_order_seq_cst)) {
     }
+    timeline_changed(timeline);
+}
+
+// Nobody will raise it above `highest`: waits for more end.
+inline void timeline_limit(Timeline& timeline, uint64_t highest) {
+    timeline.lock.lock();
+    timeline.highest = highest;
+    timeline.lock.unlock();
     timeline_changed(timeline);
 }
 

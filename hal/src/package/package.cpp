@@ -152,7 +152,7 @@ const std::string& Package::options() const {
 std::string Package::options_of(size_t index) const {
     const Variant& variant = manifest_->variants[index];
     if (!variant.is_source || !variant.format.ends_with(kOffsetSuffix)) return options();
-    return concat(options(), options().empty() ? "-D" : " -D", kOffsetMacro);
+    return concat(options(), options().empty() ? "" : " ", kOffsetOption);
 }
 
 const Kernel* Package::find_kernel(std::string_view name) const {

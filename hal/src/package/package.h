@@ -25,9 +25,9 @@ inline constexpr uint32_t kMaxStringBytes = 64u << 10;
 inline constexpr uint32_t kMaxArgumentAlignment = 128;
 
 /* Ends the format of a variant whose kernels `k` are entered by `k__at`, with a (buffer, 64-bit byte offset) pair in place of
- * each address: for devices without addresses. A source has these entries where the macro is defined. */
+ * each address: for devices without addresses. A source has these entries where it is compiled with the option. */
 inline constexpr std::string_view kOffsetSuffix = "+offset";
-inline constexpr std::string_view kOffsetMacro = "QIAO_OFFSET";
+inline constexpr std::string_view kOffsetOption = "-DQIAO_OFFSET";
 
 /* One place in the argument block: C struct layout, counts of local arguments last. */
 struct Argument {

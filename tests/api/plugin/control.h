@@ -16,6 +16,6 @@ struct queued_control {
     void (*unjam)(void* device);
     // Whether a call is inside the jammed slot.
     uint32_t (*is_stuck)(void* device);
-    // Calls of device_reset that did something.
-    uint64_t (*resets)(void* device);
+    // The card is pulled out: lost for good.
+    void (*remove)(void* device);
 };

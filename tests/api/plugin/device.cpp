@@ -50,7 +50,8 @@ qiao_status device_query(void*, uint32_t index, qiao_plugin_device_info* out_inf
     info.uuid[0] = static_cast<uint8_t>(index + 1);
     info.memory_bytes = kMemoryBytes;
     info.max_allocation_bytes = kMemoryBytes / 2;
-    info.features = QIAO_FEATURE_INT64 | QIAO_FEATURE_ADDRESSES;
+    info.features = QIAO_FEATURE_INT64 | (traits.addresses ? QIAO_FEATURE_ADDRESSES : 0);
+    if (!traits.addresses) info.flags |= QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED;
     info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
     if (traits.host_pointers) info.memory_kinds |= 1u << QIAO_MEMORY_KIND_HOST | 1u << QIAO_MEMORY_KIND_SHARED;
     info.compute_units = 1;
@@ -97,8 +98,8 @@ qiao_status device_synchronize(void* handle, uint64_t) {
 qiao_status device_state(void* handle, qiao_plugin_device_state* out_state, char* reason, size_t reason_size) {
     auto& device = *static_cast<Device*>(handle);
     const Inside inside(device, "device_state");
-    *out_state = device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
-    qiao::plugin::copy_text(reason, reason_size, device.lost ? "the kernel 'lose' lost it" : "");
+    *out_state = device.removed ? QIAO_PLUGIN_DEVICE_STATE_REMOVED : device.lost ? QIAO_PLUGIN_DEVICE_STATE_LOST : QIAO_PLUGIN_DEVICE_STATE_OK;
+    qiao::plugin::copy_text(reason, reason_size, device.removed ? "it was pulled out" : device.lost ? "the kernel 'lose' lost it" : "");
     return QIAO_OK;
 }
 
@@ -150,11 +151,13 @@ uint32_t control_is_stuck(void* handle) {
     return static_cast<Device*>(handle)->stuck ? 1 : 0;
 }
 
-uint64_t control_resets(void* handle) {
-    return static_cast<Device*>(handle)->epoch;
+void control_remove(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    device.removed = true;
+    device.lost = true;
 }
 
-constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_resets};
+constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_remove};
 
 }  // namespace
 
@@ -169,13 +172,15 @@ const qiao_plugin_device_ops kDeviceOps = {sizeof(qiao_plugin_device_ops),
                                            device_state,
                                            device_reset,
                                            device_memory_free,
-                                           device_clock};
+                                           device_clock,
+                                           nullptr};
 const qiao_plugin_device_ops kLeastDeviceOps = {sizeof(qiao_plugin_device_ops),
                                                 device_count,
                                                 device_query,
                                                 device_open,
                                                 device_close,
                                                 device_synchronize,
+                                                nullptr,
                                                 nullptr,
                                                 nullptr,
                                                 nullptr,

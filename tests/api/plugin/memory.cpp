@@ -21,6 +21,31 @@ void Users::add(Allocation* allocation) {
     allocations_.push_back(allocation);
 }
 
+Launch make_launch(Device& device, const Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
+                   const qiao_plugin_binding* bindings, Users& users) {
+    const auto* bytes = static_cast<const std::byte*>(block);
+    Launch launch{&device, geometry, {bytes, bytes + geometry.block_size}, [&device] { return device.lost.load(); }};
+    const bool resolved = !device.traits->addresses && !kernel.addresses.empty();
+    if (resolved != (bindings != nullptr)) violation("a launch of '%s' %s bindings", kernel.code->name, resolved ? "without" : "with");
+    if (geometry.binding_count != kernel.addresses.size()) violation("'%s' has %zu addresses, not %u", kernel.code->name, kernel.addresses.size(), geometry.binding_count);
+    for (size_t i = 0; i < kernel.addresses.size(); ++i) {
+        std::byte* at = launch.block.data() + kernel.addresses[i];
+        uint64_t address;
+        std::memcpy(&address, at, sizeof address);
+        if (!resolved) {
+            users.add(device, address);
+            continue;
+        }
+        auto* allocation = static_cast<Allocation*>(bindings[i].allocation);
+        if (allocation == nullptr && (address != 0 || bindings[i].offset != 0)) violation("'%s': no allocation for an address", kernel.code->name);
+        if (allocation != nullptr && bindings[i].offset > allocation->size_bytes) violation("'%s': an offset behind the end", kernel.code->name);
+        users.add(allocation);
+        address = allocation == nullptr ? 0 : reinterpret_cast<uint64_t>(allocation->bytes + bindings[i].offset);
+        std::memcpy(at, &address, sizeof address);
+    }
+    return launch;
+}
+
 Users::~Users() {
     for (Allocation* allocation : allocations_) allocation->users.fetch_sub(1);
 }
@@ -65,7 +90,8 @@ qiao_status memory_allocate(void* handle, const qiao_plugin_memory_desc* desc, q
     device.allocations[reinterpret_cast<uint64_t>(bytes)] = allocation;
     device.used_bytes += desc->size_bytes;
     const bool visible = desc->kind != QIAO_MEMORY_KIND_DEVICE;
-    *out_allocation = {out_allocation->struct_size, out_allocation->next, allocation, reinterpret_cast<uint64_t>(bytes),
+    *out_allocation = {out_allocation->struct_size, out_allocation->next, allocation,
+                       device.traits->addresses ? reinterpret_cast<uint64_t>(bytes) : 0,
                        visible ? bytes : nullptr, desc->size_bytes};
     return QIAO_OK;
 }
@@ -166,6 +192,9 @@ qiao_status kernel_find(void* handle, const qiao_plugin_kernel_desc* desc, qiao_
     program.kernels.push_back(std::make_unique<Kernel>());
     program.kernels.back()->code = code;
     program.kernels.back()->program = &program;
+    for (uint32_t i = 0; i < desc->argument_count; ++i) {
+        if (desc->arguments[i].kind == QIAO_ARGUMENT_KIND_ADDRESS) program.kernels.back()->addresses.push_back(desc->arguments[i].offset);
+    }
     qiao_plugin_kernel kernel{};
     kernel.kernel = program.kernels.back().get();
     kernel.flags = QIAO_PLUGIN_KERNEL_GLOBAL_OFFSET;
@@ -173,16 +202,25 @@ qiao_status kernel_find(void* handle, const qiao_plugin_kernel_desc* desc, qiao_
     return QIAO_OK;
 }
 
-qiao_status kernel_launch(void*, void*, const qiao_plugin_geometry*, const void*, const qiao_plugin_binding*) {
-    violation("kernel_launch of a device with queues");
+// Runs it at once: the core's worker is the queue.
+qiao_status kernel_launch(void* handle, void* kernel_handle, const qiao_plugin_geometry* geometry, const void* block,
+                          const qiao_plugin_binding* bindings) {
+    auto& device = *static_cast<Device*>(handle);
+    const auto& kernel = *static_cast<const Kernel*>(kernel_handle);
+    if (device.traits->tables->queue != nullptr) violation("kernel_launch of a device with queues");
+    if (device.lost) return QIAO_ERROR_DEVICE_LOST;
+    Users users;
+    const Ended ended = kernel.code->run(make_launch(device, kernel, *geometry, block, bindings, users));
+    if (ended.status == QIAO_OK) return QIAO_OK;
+    return device.plugin->host.fail({.status = ended.status, .message = ended.message, .vendor_code = -719, .vendor_text = "QUEUED_FAILED"});
 }
 
 }  // namespace
 
 const qiao_plugin_memory_ops kMemoryOps = {sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write,
-                                           memory_read, memory_map, memory_unmap};
+                                           memory_read, memory_map, memory_unmap, nullptr, nullptr};
 const qiao_plugin_memory_ops kLeastMemoryOps = {sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write,
-                                                memory_read, nullptr, nullptr};
+                                                memory_read, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_program_ops kProgramOps = {sizeof(qiao_plugin_program_ops), program_load, program_unload, kernel_find,
                                              kernel_launch, nullptr};
 

@@ -1,4 +1,5 @@
-// The handshake, and what the devices are like: one with every slot, one with the fewest, one that notifies.
+// The handshake, and what the devices are like: one with every slot, one with the fewest, one that notifies, two without
+// addresses, of which one has no queues either.
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -25,12 +26,16 @@ constexpr qiao_plugin_tables kLeast = {sizeof(qiao_plugin_tables), &kLeastDevice
 constexpr qiao_plugin_tables kNotifying = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps,
                                            &kNotifyingQueueOps, kExtensions};
 
+constexpr qiao_plugin_tables kWithoutQueues = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, nullptr, kExtensions};
+
 }  // namespace
 
-const std::array<Traits, 3> kTraits = {{
-    {"every slot", true, true, &kFull},
-    {"fewest slots", false, false, &kLeast},
-    {"notifies", true, true, &kNotifying},
+const std::array<Traits, 5> kTraits = {{
+    {"every slot", true, true, true, &kFull},
+    {"fewest slots", false, false, true, &kLeast},
+    {"notifies", true, true, true, &kNotifying},
+    {"no addresses", true, false, false, &kFull},
+    {"no addresses, no queues", true, false, false, &kWithoutQueues},
 }};
 
 }  // namespace queued

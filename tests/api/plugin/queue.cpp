@@ -164,19 +164,13 @@ void queue_destroy(void* handle) {
 }
 
 qiao_status queue_launch(void* handle, void* kernel_handle, const qiao_plugin_geometry* geometry, const void* block,
-                         const qiao_plugin_binding*, uint64_t value) {
+                         const qiao_plugin_binding* bindings, uint64_t value) {
     auto& queue = *static_cast<Queue*>(handle);
     const InQueue inside(queue, "queue_launch");
     auto* kernel = static_cast<Kernel*>(kernel_handle);
-    const auto* bytes = static_cast<const std::byte*>(block);
     Operation operation{value, {}, {}, kernel};
-    for (uint32_t at = 0; at + 8 <= geometry->block_size; at += 8) {
-        uint64_t word;
-        std::memcpy(&word, bytes + at, sizeof word);
-        operation.users.add(*queue.device, word);
-    }
-    auto launch = std::make_shared<Launch>(
-        Launch{queue.device, *geometry, {bytes, bytes + geometry->block_size}, [&queue] { return queue.is_lost(); }});
+    auto launch = std::make_shared<Launch>(make_launch(*queue.device, *kernel, *geometry, block, bindings, operation.users));
+    launch->given_up = [&queue] { return queue.is_lost(); };
     operation.run = [launch, kernel] { return kernel->code->run(*launch); };
     return submit(queue, std::move(operation), "queue_launch");
 }
@@ -315,10 +309,10 @@ qiao_status queue_timestamps(void* handle, uint64_t value, uint64_t* out_start_n
 }  // namespace
 
 const qiao_plugin_queue_ops kQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                         queue_mark, queue_poll, queue_wait, queue_fill, queue_after, nullptr, queue_timestamps};
+                                         queue_mark, queue_poll, queue_wait, queue_fill, queue_after, nullptr, queue_timestamps, nullptr, nullptr};
 const qiao_plugin_queue_ops kLeastQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                              queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr};
+                                              queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_queue_ops kNotifyingQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                                  queue_mark, queue_poll, nullptr, queue_fill, queue_after, queue_notify, queue_timestamps};
+                                                  queue_mark, queue_poll, nullptr, queue_fill, queue_after, queue_notify, queue_timestamps, nullptr, nullptr};
 
 }  // namespace queued

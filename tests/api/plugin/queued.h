@@ -36,9 +36,10 @@ struct Traits {
     const char* name;
     bool free_threaded;
     bool host_pointers;  // of host and shared memory
+    bool addresses;      // else it wants bindings
     const qiao_plugin_tables* tables;
 };
-extern const std::array<Traits, 3> kTraits;
+extern const std::array<Traits, 5> kTraits;
 
 struct Device;
 
@@ -55,7 +56,7 @@ struct Device {
     const Traits* traits = nullptr;
     uint64_t token = 0;
     std::atomic<int> inside{0};  // threads in slots that the core serialises
-    std::atomic<bool> lost{false};
+    std::atomic<bool> lost{false}, removed{false};
     std::atomic<uint64_t> epoch{0};  // of resets
     std::atomic<bool> stuck{false};  // a call is inside the jammed slot
     std::mutex mutex;                // guards what follows
@@ -115,6 +116,7 @@ const KernelCode* find_code(const char* name);
 struct Kernel {
     const KernelCode* code;
     struct Program* program;
+    std::vector<uint32_t> addresses;  // where they stand in the block
     std::atomic<int> users{0};  // launches that have not ended
 };
 
@@ -123,6 +125,10 @@ struct Program {
     std::mutex mutex;
     std::vector<std::unique_ptr<Kernel>> kernels;
 };
+
+// The launch with the addresses of its bindings in the block, where the device has none; adds what it touches to `users`.
+Launch make_launch(Device& device, const Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
+                   const qiao_plugin_binding* bindings, Users& users);
 
 extern const qiao_plugin_device_ops kDeviceOps, kLeastDeviceOps;
 extern const qiao_plugin_memory_ops kMemoryOps, kLeastMemoryOps;

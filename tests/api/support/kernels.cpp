@@ -129,28 +129,57 @@ const Piece& piece(const char* name) {
 
 }  // namespace
 
-std::string source_of(std::initializer_list<const char*> names) {
+Names portable_kernels() {
+    return {"add", "fill", "count", "nothing", "iterate", "take_params", "reverse", "two_locals", "grid", "required", "offsets"};
+}
+
+Names fixture_kernels() {
+    Names names = portable_kernels();
+    names.insert(names.end(), {"hold", "fail", "lose"});
+    return names;
+}
+
+std::string source_of(const Names& names) {
     std::string source;
     for (const char* name : names) source += piece(name).source;
     return source;
 }
 
-std::vector<std::byte> package_of(std::initializer_list<const char*> names) {
-    qiao::package::Writer writer;
-    writer.set_source("tests.cl", source_of(names), "");
-    for (const char* name : names) writer.add_kernel(piece(name).kernel);
-    writer.add_source_variant(0);
+namespace {
+
+void add_variant(qiao::package::Writer& writer, const char* format) {
     static constexpr char kBuiltIn[] = "built in";
     qiao::package::Variant variant;
-    variant.format = "fixture";
+    variant.format = format;
     variant.tool = "by hand";
     const auto* bytes = reinterpret_cast<const std::byte*>(kBuiltIn);
     writer.add_variant(variant, {bytes, bytes + sizeof kBuiltIn});
+}
+
+std::vector<std::byte> finish(qiao::package::Writer& writer) {
     const auto package = writer.finish();
     const std::string problem = package ? "" : package.error().message;
     INFO(problem);
     REQUIRE(package);
     return *package;
+}
+
+}  // namespace
+
+std::vector<std::byte> package_of(const Names& names) {
+    qiao::package::Writer writer;
+    writer.set_source("tests.cl", source_of(names), "");
+    for (const char* name : names) writer.add_kernel(piece(name).kernel);
+    writer.add_source_variant(0);
+    add_variant(writer, "fixture");
+    return finish(writer);
+}
+
+std::vector<std::byte> foreign_package() {
+    qiao::package::Writer writer;
+    writer.add_kernel(piece("add").kernel);
+    add_variant(writer, "no-such-format");
+    return finish(writer);
 }
 
 }  // namespace api

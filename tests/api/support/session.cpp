@@ -23,8 +23,9 @@ std::string describe(qiao_status status) {
 }
 
 void check_fails(const char* call, qiao_status actual, qiao_status expected, std::initializer_list<const char*> fragments) {
-    INFO(std::string(call), " -> ", describe(actual));
-    CHECK(std::string(qiao_status_get_name(actual)) == qiao_status_get_name(expected));
+    const std::string words = describe(actual);
+    INFO(std::string(call), " -> ", words);
+    CHECK(std::string(qiao_status_get_name(actual)) == std::string(qiao_status_get_name(expected)));
     if (actual != expected || actual >= 0) return;
     const Failure failure = last_failure();
     CHECK(failure.status == expected);
@@ -94,14 +95,12 @@ Timeline Session::timeline(uint64_t initial_value) {
     return Timeline(timeline);
 }
 
-Program Session::program(std::initializer_list<const char*> names) {
-    // What the package by hand has: the source as it stands, and the fixtures' own.
-    const std::string formats = std::string(properties.formats) + ";";
-    const bool from_package = formats.find("opencl-c;") != std::string::npos || is_fixture();
+Program Session::program() {
+    const Names names = is_fixture() ? fixture_kernels() : portable_kernels();
     qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
     desc.name = "tests";
     qiao_program* program = nullptr;
-    if (from_package) {
+    if (takes_packages()) {
         const std::vector<std::byte> package = package_of(names);
         desc.data = package.data();
         desc.size_bytes = package.size();
@@ -141,8 +140,51 @@ qiao_timeline* timeline_of(const Queue& queue) {
     return timeline;
 }
 
+qiao_place place(const Memory& memory, uint64_t offset) {
+    qiao_memory_properties properties = QIAO_MEMORY_PROPERTIES_INIT;
+    REQUIRE_OK(qiao_memory_query(memory.get(), &properties));
+    return {properties.device, properties.address + offset};
+}
+
+qiao_place place(const void* pointer) {
+    return {nullptr, reinterpret_cast<uint64_t>(pointer)};
+}
+
+qiao_copy copy_of(const qiao_place& source, const qiao_place& target, uint64_t size_bytes) {
+    qiao_copy copy = QIAO_COPY_INIT;
+    copy.source = source;
+    copy.target = target;
+    copy.size_bytes = size_bytes;
+    return copy;
+}
+
+uint64_t copy(const Queue& queue, const qiao_place& source, const qiao_place& target, uint64_t size_bytes) {
+    const qiao_copy wanted = copy_of(source, target, size_bytes);
+    uint64_t value = 0;
+    REQUIRE_OK(qiao_queue_copy(queue.get(), &wanted, &value));
+    return value;
+}
+
+uint64_t fill(const Queue& queue, const qiao_place& target, uint64_t size_bytes, uint32_t pattern) {
+    uint64_t value = 0;
+    REQUIRE_OK(qiao_queue_fill(queue.get(), target, size_bytes, &pattern, sizeof pattern, &value));
+    return value;
+}
+
+uint64_t after(const Queue& queue, qiao_timeline* timeline, uint64_t value) {
+    uint64_t own_value = 0;
+    REQUIRE_OK(qiao_queue_after(queue.get(), timeline, value, &own_value));
+    return own_value;
+}
+
 void wait_for(const Queue& queue, uint64_t value) {
     REQUIRE_OK(qiao_timeline_wait(timeline_of(queue), value, kPatience));
+}
+
+uint64_t value_of(qiao_timeline* timeline) {
+    uint64_t value = 0;
+    REQUIRE_OK(qiao_timeline_query_value(timeline, &value));
+    return value;
 }
 
 qiao_launch items(uint64_t x, uint64_t group) {
@@ -160,7 +202,7 @@ qiao_launch items_3d(uint64_t x, uint64_t y, uint64_t z, uint64_t group_x, uint6
 }
 
 void check_works(Session& session) {
-    const Program program = session.program({"add"});
+    const Program program = session.program();
     const Queue queue = session.queue();
     const Memory a = session.upload(numbers(100)), b = session.upload(numbers(100, 1000));
     const Memory out = session.allocate(400);

@@ -173,6 +173,8 @@ void bury(T object) {
 
 // True if [pointer, pointer + size) lies in a live allocation, or in no allocation at all when `host_too`.
 bool reachable(const void* pointer, size_t size, bool host_too);
+// True if the cl_mem at `value` is null or alive.
+bool is_live_buffer(const void* value);
 // Makes coarse allocations touchable for the driver itself while it lives.
 class Unlocked {
   public:

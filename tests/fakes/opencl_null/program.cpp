@@ -219,6 +219,15 @@ NULL_EXPORT cl_int clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id, cl_k
     return give(&bytes, sizeof bytes, room, out, out_size);
 }
 
+static cl_int set_buffer(cl_kernel kernel, cl_uint index, size_t size, const void* value) {
+    if (size != sizeof(cl_mem) || (value != nullptr && !is_live_buffer(value)))
+        return misuse("clSetKernelArg of a pointer by value, or of a buffer that was released", CL_INVALID_MEM_OBJECT);
+    kernel->arguments[index].frees = frees.load(std::memory_order_relaxed);
+    kernel->missing &= ~(uint64_t{1} << index);
+    ++counts.arguments;
+    return CL_SUCCESS;
+}
+
 NULL_EXPORT cl_int clSetKernelArg(cl_kernel kernel, cl_uint index, size_t size, const void* value) {
     NULL_FAIL(clSetKernelArg);
     if (NULL_UNLIKELY(!alive(kernel))) return misuse("clSetKernelArg of no kernel", CL_INVALID_KERNEL);
@@ -227,7 +236,7 @@ NULL_EXPORT cl_int clSetKernelArg(cl_kernel kernel, cl_uint index, size_t size, 
     const int wanted = kernel->arguments[index].size;
     if (wanted > 0 && NULL_UNLIKELY(size != static_cast<size_t>(wanted)))
         return misuse("clSetKernelArg with another size than the argument has", CL_INVALID_ARG_SIZE);
-    if (NULL_UNLIKELY(wanted == kPointer)) return misuse("clSetKernelArg of a pointer by value", CL_INVALID_ARG_VALUE);
+    if (NULL_UNLIKELY(wanted == kPointer)) return set_buffer(kernel, index, size, value);
     if (NULL_UNLIKELY(wanted == kLocal && size == 0)) return CL_INVALID_ARG_SIZE;
     if (NULL_UNLIKELY((value == nullptr) != (wanted == kLocal)))
         return misuse("clSetKernelArg with null, or local memory with a value", CL_INVALID_ARG_VALUE);

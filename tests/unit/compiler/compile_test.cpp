@@ -33,8 +33,11 @@ TEST_SUITE("compiler.compile") {
         const auto package = Output(desc).package();
         CHECK(package.source_name() == name);
         CHECK(package.options() == "-cl-std=CL1.2 -cl-mad-enable");
-        REQUIRE(package.variants().size() == 1);
+        REQUIRE(package.variants().size() == 2);
         CHECK(package.variants()[0].format == "opencl-c");
+        CHECK(package.variants()[1].format == "opencl-c+offset");
+        CHECK(package.options_of(0) == package.options());
+        CHECK(package.options_of(1) == package.options() + " -DQIAO_OFFSET");
         // Compiled again from what the package says, without files and -D, it is the same kernel.
         const std::string complete = *package.source();
         auto again = support::desc(complete);
@@ -188,7 +191,7 @@ TEST_SUITE("compiler.compile") {
         CHECK(contains(failed.message(), "QIAO_POCLCC"));
         desc.flags |= QIAO_COMPILER_BEST_EFFORT;
         const Output partial(desc);
-        CHECK(partial.package().variants().size() == 1);
+        CHECK(partial.package().variants().size() == 2);
         CHECK(contains(partial.log(), "host-elf was left out: QIAO_POCLCC names"));
     }
 

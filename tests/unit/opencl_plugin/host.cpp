@@ -176,7 +176,7 @@ qiao_plugin_allocation Device::allocate(uint64_t size, qiao_memory_kind kind) {
     qiao_plugin_allocation out;
     REQUIRE(try_allocate(size, kind, &out) == QIAO_OK);
     REQUIRE(out.allocation != nullptr);
-    REQUIRE(out.address != 0);
+    REQUIRE((out.address != 0) == ((info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) == 0));
     return out;
 }
 

@@ -122,9 +122,10 @@ TEST_SUITE("opencl.device") {
         CHECK((info.features & (QIAO_FEATURE_FP16 | QIAO_FEATURE_SUBGROUPS)) == 0);
     }
 
-    TEST_CASE("a device without addresses is listed and refuses to be opened") {
+    TEST_CASE("without addresses, and told to use no others, a device is listed and refuses to be opened") {
         for (const char* settings : {"svm=none", "version=120"}) {
             NullDriver driver(settings);
+            const AddressMode native("native");
             Host host;
             Device device(host, 0);
             CHECK(device.info.memory_kinds == 0);

@@ -34,6 +34,14 @@ struct NullDriver {
     bool lost = false; // what a lost device leaves to its driver is not released: it might never return
 };
 
+// QIAO_OPENCL_ADDRESSES, as long as it lives.
+struct AddressMode {
+    explicit AddressMode(const char* mode) { setenv("QIAO_OPENCL_ADDRESSES", mode, 1); }
+    ~AddressMode() { unsetenv("QIAO_OPENCL_ADDRESSES"); }
+    AddressMode(const AddressMode&) = delete;
+    AddressMode& operator=(const AddressMode&) = delete;
+};
+
 struct NullFixture : NullDriver {
     explicit NullFixture(const char* settings = "strict") : NullDriver(settings) {
         host = std::make_unique<Host>();

@@ -33,7 +33,7 @@ typedef struct qiao_compiler_desc {
     uint64_t source_size;        /* bytes, without a terminator */
     const char* source_name;     /* what diagnostics call it, and whose directory #include "..." starts from; null = "kernel.cl" */
     const char* options;         /* "-DN=4 -I inc -cl-fast-relaxed-math"; quotes and backslashes as in a shell; null = none */
-    const char* formats;         /* variants wanted besides the source ("opencl-c"), separated by ";": "host-elf", "spirv-vulkan"; null = none */
+    const char* formats;         /* variants wanted, separated by ";": "host-elf", "spirv-vulkan", "opencl-c+offset"; null = what is there anyway */
     const char* cache_directory; /* null = $XDG_CACHE_HOME/qiao, else ~/.cache/qiao */
     uint64_t time_limit_ns;      /* for all tools together; 0 = 120 seconds */
     uint64_t flags;              /* QIAO_COMPILER_... */
@@ -66,7 +66,8 @@ typedef struct qiao_compiler_result {
 #define QIAO_COMPILER_NOEXCEPT
 #endif
 
-/// Compiles into one package with the source, the manifest and the wanted variants.
+/// Compiles into one package with the manifest, the source as "opencl-c" and, where the kernels allow, "opencl-c+offset"
+/// (hal/docs/addresses.md), and the wanted variants.
 /// Also sets *out_output on failure (it then holds message, remedy, log and line), except when out of memory or when
 /// out_output is null. ERROR_BUILD: the source is wrong. ERROR_UNSUPPORTED: a format is unknown, the kernel uses what
 /// Qiao has not (images, pipes), or a tool is missing (the remedy names the package to install).

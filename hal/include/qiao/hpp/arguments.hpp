@@ -170,13 +170,14 @@ inline Number number_in(std::string_view type) {
 
 inline std::string words_for(const ArgumentType& argument) {
     const auto bytes = [](uint32_t size) { return std::to_string(size) + (size == 1 ? " byte" : " bytes"); };
-    const std::string number = argument.number.size_bytes == 0
-                                   ? std::string()
-                                   : (argument.number.is_float ? " floating-point number of " : " integer of ") +
-                                         bytes(argument.number.size_bytes);
-    if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS) return "Address" + (number.empty() ? "" : " of a" + number);
-    if (argument.kind == QIAO_ARGUMENT_KIND_LOCAL) return "Local" + (number.empty() ? "" : " of a" + number);
-    return number.empty() ? "value of " + bytes(argument.size_bytes) : number.substr(1);
+    const std::string number = (argument.number.is_float ? "a floating-point number of " : "an integer of ") +
+                               bytes(argument.number.size_bytes);
+    const bool is_number = argument.number.size_bytes != 0;
+    switch (argument.kind) {
+        case QIAO_ARGUMENT_KIND_ADDRESS: return is_number ? "Address of " + number : "Address";
+        case QIAO_ARGUMENT_KIND_LOCAL: return is_number ? "Local of " + number : "Local";
+        default: return is_number ? number : "a value of " + bytes(argument.size_bytes);
+    }
 }
 
 /// What is wrong with one parameter, or "".

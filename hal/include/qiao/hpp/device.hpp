@@ -26,10 +26,12 @@ struct DeviceProperties : qiao_device_properties {
     bool has(qiao_features wanted) const noexcept { return (features & wanted) == wanted; }
     bool has(MemoryKind kind) const noexcept { return (memory_kinds & (1u << static_cast<uint32_t>(kind))) != 0; }
     bool is_simulated() const noexcept { return (flags & QIAO_DEVICE_SIMULATED) != 0; }
+    bool has_emulated_addresses() const noexcept { return (flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0; }
 };
 
 struct DeviceState {
     bool is_lost = false;
+    bool is_removed = false; ///< lost, and no longer there
     std::string reason; ///< "" when well
 };
 struct DeviceMemory {
@@ -38,6 +40,12 @@ struct DeviceMemory {
 /// One moment on two clocks: that of queue timestamps, and the host's CLOCK_MONOTONIC.
 struct DeviceClock {
     uint64_t device_ns = 0, host_ns = 0;
+};
+/// A vendor's own function table, and what its functions take as first argument. Both live as long as the instance.
+template <class Table>
+struct Extension {
+    const Table* table = nullptr;
+    void* context = nullptr;
 };
 /// A function of the plugin ABI, and who does it for this device.
 struct DeviceSlot {
@@ -89,7 +97,7 @@ class Device {
         qiao_device_state state = QIAO_DEVICE_STATE_OK;
         const char* reason = "";
         check(qiao_device_query_state(device_, &state, &reason));
-        return {state == QIAO_DEVICE_STATE_LOST, reason};
+        return {state != QIAO_DEVICE_STATE_OK, state == QIAO_DEVICE_STATE_REMOVED, reason};
     }
     /// Now, as the plugin reports it, else the core's own count.
     DeviceMemory memory() const {
@@ -111,6 +119,33 @@ class Device {
             check(status);
             all.push_back(slot);
         }
+    }
+
+    /// Names of the vendor's own function tables: "vendor.noun.N". They live as long as the instance.
+    std::vector<const char*> extensions() const {
+        std::vector<const char*> all;
+        for (uint32_t index = 0;; ++index) {
+            const char* name = nullptr;
+            const qiao_status status = qiao_device_query_extension(device_, index, &name);
+            if (status == QIAO_ERROR_NOT_FOUND) return all;
+            check(status);
+            all.push_back(name);
+        }
+    }
+    /// Table is what the vendor's header says that it is: nobody can check it. NotFoundError lists the names there are.
+    template <class Table>
+    Extension<Table> extension(const char* name) const {
+        const void* table = nullptr;
+        Extension<Table> found;
+        check(qiao_device_get_extension(device_, name, &table, &found.context));
+        found.table = static_cast<const Table*>(table);
+        return found;
+    }
+    /// The vendor's own device. UnsupportedError if the plugin gives none out.
+    qiao_native native() const {
+        qiao_native native = QIAO_NATIVE_INIT;
+        check(qiao_device_get_native(device_, &native));
+        return native;
     }
 
     /// Waits until all work that was submitted to the device before the call has ended.

@@ -48,7 +48,21 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
         return Memory(found);
     }
 
+    /// Memory of the vendor's that stays the application's.
+    static Memory wrap(Device device, const qiao_native& native, uint64_t size_bytes, MemoryOptions options = MemoryOptions()) {
+        const qiao_memory_desc desc = describe(size_bytes, options);
+        qiao_memory* made = nullptr;
+        check(qiao_memory_wrap(device.get(), &native, &desc, &made));
+        return Memory(made);
+    }
+
     Memory share() const { return Memory(retained()); }
+    /// The vendor's own object. UnsupportedError if the plugin gives none out.
+    qiao_native native() const {
+        qiao_native native = QIAO_NATIVE_INIT;
+        check(qiao_memory_get_native(get(), &native));
+        return native;
+    }
 
     Device device() const noexcept { return properties_.device; }
     uint64_t size_bytes() const noexcept { return properties_.size_bytes; }
@@ -68,11 +82,15 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
   private:
     explicit Memory(qiao_memory* owned) : Owner(owned) { check(qiao_memory_query(owned, &properties_)); }
 
-    static qiao_memory* allocate(Device device, uint64_t size_bytes, const MemoryOptions& options) {
+    static qiao_memory_desc describe(uint64_t size_bytes, const MemoryOptions& options) {
         qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
         desc.size_bytes = size_bytes;
         desc.alignment = options.alignment;
         desc.kind = static_cast<qiao_memory_kind>(options.kind);
+        return desc;
+    }
+    static qiao_memory* allocate(Device device, uint64_t size_bytes, const MemoryOptions& options) {
+        const qiao_memory_desc desc = describe(size_bytes, options);
         qiao_memory* made = nullptr;
         check(qiao_memory_allocate(device.get(), &desc, &made));
         return made;

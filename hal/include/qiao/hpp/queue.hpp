@@ -51,7 +51,21 @@ class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
     /// Takes over the caller's reference, also if it throws.
     static Queue adopt(qiao_queue* owned) { return Queue(owned); }
 
+    /// A queue over the vendor's own, which stays the application's.
+    static Queue wrap(Device device, const qiao_native& native, QueueOptions options = QueueOptions()) {
+        const qiao_queue_desc desc = describe(options);
+        qiao_queue* made = nullptr;
+        check(qiao_queue_wrap(device.get(), &native, &desc, &made));
+        return Queue(made);
+    }
+
     Queue share() const { return Queue(retained()); }
+    /// The vendor's own queue. UnsupportedError if the plugin gives none out.
+    qiao_native native() const {
+        qiao_native native = QIAO_NATIVE_INIT;
+        check(qiao_queue_get_native(get(), &native));
+        return native;
+    }
 
     /// The queue's timeline, retained: it may be kept longer than the queue.
     Timeline timeline() const {
@@ -162,10 +176,14 @@ class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
   private:
     explicit Queue(qiao_queue* owned) : Owner(owned) { check(qiao_queue_get_timeline(owned, &timeline_)); }
 
-    static qiao_queue* create(Device device, const QueueOptions& options) {
+    static qiao_queue_desc describe(const QueueOptions& options) {
         qiao_queue_desc desc = QIAO_QUEUE_DESC_INIT;
         desc.flags = options.profiling ? QIAO_QUEUE_PROFILING : 0;
         desc.priority = options.priority;
+        return desc;
+    }
+    static qiao_queue* create(Device device, const QueueOptions& options) {
+        const qiao_queue_desc desc = describe(options);
         qiao_queue* made = nullptr;
         check(qiao_queue_create(device.get(), &desc, &made));
         return made;

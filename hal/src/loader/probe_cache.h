@@ -1,0 +1,28 @@
+// Verdicts of probes on disk, in $XDG_CACHE_HOME/qiao/probe. A cache that is missing, damaged, full or someone else's costs a
+// probe, never a wrong verdict.
+#pragma once
+
+#include <string>
+
+#include "loader/problem.h"
+
+namespace qiao::loader {
+
+class ProbeCache {
+  public:
+    ProbeCache();
+
+    // False: nothing is known under this key. A verdict that keeps a plugin out is believed for an hour only, since what
+    // made it crash may have been the machine's state.
+    bool load(const std::string& key, Verdict& out_harmful) const;
+    // "" or why it could not be kept.
+    std::string store(const std::string& key, const Verdict& harmful) const;
+
+  private:
+    std::string path_of(const std::string& key) const;
+    void prune() const;
+
+    std::string folder_; // "" = there is none
+};
+
+} // namespace qiao::loader

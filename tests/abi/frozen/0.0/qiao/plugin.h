@@ -1,0 +1,395 @@
+/* All that a vendor needs to make a card usable through Qiao: C99, no link dependency on Qiao.
+ *
+ * A plugin is a shared library that exports exactly one symbol, qiao_plugin_query. It fills in a description with const
+ * tables of functions ("slots"), one table per noun. Thirteen slots marked "Required" make a card that runs kernels;
+ * every further slot makes it faster, none is needed to make it correct: the core emulates what is missing.
+ *
+ * Conventions
+ * - Structs are frozen ("F": hot ones and array elements, their size never changes) or growing ("G": they begin with
+ *   struct_size and next; new fields come at the end). Write no byte beyond an incoming struct_size.
+ * - Tables are append-only; a slot is present if struct_size covers it and it is not null. Slot order is ABI law.
+ * - All slots but destructors return qiao_status. Say the detail with host->error before returning a failure.
+ * - The core has checked handles, sizes, ranges and geometry before a slot is entered: do not check again.
+ * - The slots of one queue are never entered concurrently, except queue_poll and queue_wait. Other slots of a device are
+ *   serialised unless the device says QIAO_PLUGIN_DEVICE_FREE_THREADED. Threads are the application's: set the vendor's
+ *   context in every slot.
+ * - The host table stays valid until plugin_close has returned, or for ever where that is null.
+ */
+#ifndef QIAO_PLUGIN_H
+#define QIAO_PLUGIN_H
+
+#include "qiao/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The major changes when an existing plugin stops working; the minor with each slot, field, flag or meaning added. */
+#define QIAO_PLUGIN_ABI_MAJOR 1u
+#define QIAO_PLUGIN_ABI_MINOR 0u
+
+/* ------------------------------------------------------------------------------------------------ host services */
+
+/// The detail of a failure. G. All strings are copied before `error` returns; any may be null.
+typedef struct qiao_plugin_error {
+    size_t struct_size;
+    const void* next;
+    qiao_status status;
+    uint32_t line; /* of the kernel's source, for QIAO_ERROR_BUILD; else 0 */
+    int64_t vendor_code;
+    const char* vendor_text;
+    const char* message; /* what was wrong, the value, the limit */
+    const char* remedy;  /* what to do */
+    const char* log;     /* the compiler's build log */
+} qiao_plugin_error;
+
+/// What the core offers a plugin. G; the first 16 bytes are frozen for every major.
+typedef struct qiao_host_api {
+    size_t struct_size;
+    uint32_t abi_major, abi_minor;
+    void* host;                   /* first argument of every service */
+    const char* plugin_directory; /* where the plugin's library lies */
+    const char* manifest_json;    /* the manifest's text; "{}" when loaded without one */
+
+    /* Callable from any thread, also a vendor's callback thread; never calls back into the plugin. */
+    void (*log)(void* host, qiao_log_level level, const char* text);
+    /// Every operation of the queue up to `value` has ended; `status` tells how.
+    void (*completed)(void* host, uint64_t queue_token, uint64_t value, qiao_status status);
+    void (*device_lost)(void* host, uint64_t device_token, const char* reason);
+
+    /* Callable from the thread that is inside a slot. */
+    void (*error)(void* host, const qiao_plugin_error* error);
+    void* (*allocate)(void* host, size_t size, size_t alignment);
+    void (*release)(void* host, void* pointer);
+    /// Polling helper: spins, yields, then sleeps; TIMEOUT once now_ns() passes the deadline. Start with *round = 0.
+    qiao_status (*pause)(void* host, uint32_t* round, uint64_t deadline_ns);
+    uint64_t (*now_ns)(void* host); /* CLOCK_MONOTONIC */
+    /// A service table by name ("vendor.noun.N"), or null.
+    const void* (*extension)(void* host, const char* name);
+} qiao_host_api;
+
+/// Whether `table` (of struct type `type`) has the member: struct_size covers it and it is not null.
+#define QIAO_PLUGIN_HAS(type, table, member)                                                              \
+    ((table)->struct_size >= offsetof(type, member) + sizeof((table)->member) && (table)->member != NULL)
+
+/* ------------------------------------------------------------------------------------------------ memory */
+
+/// G. The core has rounded the size and checked it against the device's limit.
+typedef struct qiao_plugin_memory_desc {
+    size_t struct_size;
+    const void* next;
+    uint64_t size_bytes;
+    uint64_t alignment; /* a power of two */
+    qiao_memory_kind kind;
+    uint32_t reserved0;
+    uint64_t flags; /* none defined yet: 0 */
+} qiao_plugin_memory_desc;
+
+/// G. Written by the plugin into the core's memory.
+typedef struct qiao_plugin_allocation {
+    size_t struct_size;
+    const void* next;
+    void* allocation;      /* the plugin's own pointer, never null */
+    uint64_t address;      /* the device address; 0 = the device has none, the core names it */
+    void* host_pointer;    /* null = the host cannot touch it */
+    uint64_t size_bytes;   /* usable; at least what was asked for */
+} qiao_plugin_allocation;
+
+/// F, 24 bytes. One byte in a device's allocation or in host memory.
+typedef struct qiao_plugin_place {
+    void* allocation; /* null = host memory */
+    uint64_t offset;
+    uint64_t address; /* of the same byte, as the device (or the host) sees it */
+} qiao_plugin_place;
+
+/* ------------------------------------------------------------------------------------------------ programs */
+
+/// F, 32 bytes: an array element.
+typedef struct qiao_plugin_argument {
+    const char* name;
+    qiao_argument_kind kind;
+    qiao_access access;
+    uint32_t offset; /* in the block; of a LOCAL argument: where its uint32_t byte count stands */
+    uint32_t size_bytes;
+    uint32_t alignment;
+    uint32_t reserved0;
+} qiao_plugin_argument;
+
+/// G. The plugin is told the layout, it is never asked. Valid until program_unload returns.
+typedef struct qiao_plugin_kernel_desc {
+    size_t struct_size;
+    const void* next;
+    const char* name; /* entry in the variant */
+    const qiao_plugin_argument* arguments;
+    uint32_t argument_count;
+    uint32_t block_size;
+    uint32_t required_group[3]; /* zero = none */
+    uint32_t static_local_bytes;
+    qiao_features features;
+    const char* vendor_metadata; /* the variant's text for this kernel; "" = none */
+} qiao_plugin_kernel_desc;
+
+#define QIAO_PLUGIN_KERNEL_GLOBAL_OFFSET (UINT64_C(1) << 0)   /* honours geometry.global_offset */
+#define QIAO_PLUGIN_KERNEL_REMAINDER (UINT64_C(1) << 1)       /* runs short last groups */
+#define QIAO_PLUGIN_KERNEL_ONE_ITEM_GROUPS (UINT64_C(1) << 2) /* runs groups of one item only */
+
+/// G. Written by the plugin.
+typedef struct qiao_plugin_kernel {
+    size_t struct_size;
+    const void* next;
+    void* kernel; /* the plugin's own pointer, never null */
+    uint32_t max_group_size;           /* 0 = the device's */
+    uint32_t preferred_group_multiple; /* 0 = the device's */
+    uint32_t private_bytes;            /* per work-item; 0 = unknown */
+    uint32_t static_local_bytes;
+    uint64_t flags;
+} qiao_plugin_kernel;
+
+/// G. `data` and all strings stay valid until program_unload returns.
+typedef struct qiao_plugin_program_desc {
+    size_t struct_size;
+    const void* next;
+    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ... */
+    const char* target; /* pattern of the variant; "" = any */
+    const char* tool;   /* who made the variant, with version */
+    const void* data;
+    uint64_t size_bytes;
+    const char* options;         /* build options, for source formats */
+    const char* cache_directory; /* null = keep nothing on disk */
+    qiao_features features;
+} qiao_plugin_program_desc;
+
+/* ------------------------------------------------------------------------------------------------ launch */
+
+/// F, 16 bytes: one per ADDRESS argument, in argument order; {null, 0} for address 0.
+typedef struct qiao_plugin_binding {
+    void* allocation;
+    uint64_t offset;
+} qiao_plugin_binding;
+
+/// F, 96 bytes for ever. Checked and filled by the core when the shape changes, then reused. `generation` is never 0 and new
+/// with each contents: geometries of one generation are equal, so a plugin may keep what it derived from one.
+typedef struct qiao_plugin_geometry {
+    uint32_t group_count[3];
+    uint32_t local_bytes; /* all LOCAL arguments, each rounded up to 128 */
+    uint32_t group_size[3];
+    uint32_t block_size;
+    uint32_t global_offset[3];
+    uint32_t binding_count;
+    uint32_t tail[3]; /* items in the last group where it is short; 0 = full */
+    uint32_t dimensions;
+    uint64_t generation;
+    uint64_t flags;
+    uint64_t reserved0, reserved1;
+} qiao_plugin_geometry;
+
+/* ------------------------------------------------------------------------------------------------ devices */
+
+#define QIAO_PLUGIN_DEVICE_FREE_THREADED (UINT64_C(1) << 0)      /* else the core serialises the device's slots */
+#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: wants bindings */
+#define QIAO_PLUGIN_DEVICE_SIMULATED (UINT64_C(1) << 2)          /* no hardware behind it; `note` says what is modelled */
+#define QIAO_PLUGIN_DEVICE_UNIFIED (UINT64_C(1) << 3)            /* shares physical memory with the host */
+
+#define QIAO_PLUGIN_ROLE_DISCOVERY (UINT64_C(1) << 0)
+#define QIAO_PLUGIN_ROLE_COMPUTE (UINT64_C(1) << 1)
+
+struct qiao_plugin_tables;
+
+/// G. Zeroed by the core; the plugin fills what it knows, zero = unknown. Strings are NUL-terminated UTF-8.
+typedef struct qiao_plugin_device_info {
+    size_t struct_size;
+    const void* next;
+    uint64_t flags;
+    uint64_t roles;
+    char name[128];
+    char vendor[64];
+    char driver[64];
+    char target[64]; /* what a variant's target pattern is matched with: "gfx906", "x86_64-v3" */
+    char note[192];  /* what a person should know: what is simulated, what is missing */
+    uint8_t uuid[16];
+    uint32_t pci_domain, pci_bus, pci_device, pci_function;
+    uint32_t pci_vendor_id, pci_device_id; /* 0 = not on PCI */
+    uint64_t memory_bytes;
+    uint64_t max_allocation_bytes;
+    qiao_features features;
+    uint32_t memory_kinds; /* bit (1 << kind) for each kind it allocates */
+    uint32_t compute_units;
+    uint32_t max_group_size; /* product of the three */
+    uint32_t local_memory_bytes;
+    uint32_t max_group[3];
+    uint32_t max_group_count[3];
+    uint32_t subgroup_width;
+    uint32_t preferred_group_multiple;
+    uint32_t max_argument_bytes;
+    uint32_t queue_priorities; /* how many are told apart; 0 or 1 = one */
+    uint32_t clock_mhz;
+    uint32_t address_bits;
+    const char* formats;                     /* of programs, best first: "host-elf", "spirv-opencl;opencl-c" */
+    const struct qiao_plugin_tables* tables; /* null = the plugin's default tables */
+} qiao_plugin_device_info;
+
+typedef uint32_t qiao_plugin_device_state;
+#define QIAO_PLUGIN_DEVICE_STATE_OK 0u
+#define QIAO_PLUGIN_DEVICE_STATE_LOST 1u
+
+/* ------------------------------------------------------------------------------------------------ tables: append only */
+
+typedef struct qiao_plugin_device_ops {
+    size_t struct_size;
+    /// Required. Zero is a success; a preceding host->error tells the user why there are none.
+    qiao_status (*device_count)(void* plugin, uint32_t* out_count);
+    /// Required. Must not open the device.
+    qiao_status (*device_query)(void* plugin, uint32_t index, qiao_plugin_device_info* out_info);
+    /// Required for compute.
+    qiao_status (*device_open)(void* plugin, uint32_t index, uint64_t device_token, void** out_device);
+    /// Required for compute. Everything made on the device has been destroyed. Succeeds on a lost device.
+    void (*device_close)(void* device);
+    /// Required for compute. All submitted work has ended when it returns QIAO_OK.
+    qiao_status (*device_synchronize)(void* device, uint64_t timeout_ns);
+    /// Optional; default: OK until device_lost is reported. `reason` is NUL-terminated text.
+    qiao_status (*device_state)(void* device, qiao_plugin_device_state* out_state, char* reason, size_t reason_size);
+    /// Optional; default: unsupported. Abandons all work and starts the device anew; it stays open. Objects made before may
+    /// still exist: from then on they are only destroyed.
+    qiao_status (*device_reset)(void* device);
+    /// Optional; default: the core's own count.
+    qiao_status (*device_memory_free)(void* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);
+    /// Optional; default: unsupported. One moment on both clocks.
+    qiao_status (*device_clock)(void* device, uint64_t* out_device_ns, uint64_t* out_host_ns);
+} qiao_plugin_device_ops;
+
+typedef struct qiao_plugin_memory_ops {
+    size_t struct_size;
+    /// Required.
+    qiao_status (*memory_allocate)(void* device, const qiao_plugin_memory_desc* desc, qiao_plugin_allocation* out_allocation);
+    /// Required. No work that could use it is pending.
+    void (*memory_free)(void* device, void* allocation);
+    /// Required. Blocks until `source` may be reused and later work sees the bytes.
+    qiao_status (*memory_write)(void* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes);
+    /// Required. Blocks until the bytes are in `target`.
+    qiao_status (*memory_read)(void* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes);
+    /// Optional; default: the core maps a host copy. Flags: qiao_access bits.
+    qiao_status (*memory_map)(void* device, void* allocation, uint64_t offset, uint64_t size_bytes, uint64_t flags,
+                              void** out_pointer);
+    /// Required with memory_map.
+    qiao_status (*memory_unmap)(void* device, void* allocation, void* pointer);
+} qiao_plugin_memory_ops;
+
+typedef struct qiao_plugin_program_ops {
+    size_t struct_size;
+    /// Required.
+    qiao_status (*program_load)(void* device, const qiao_plugin_program_desc* desc, void** out_program);
+    /// Required. None of its kernels is running or will be launched.
+    void (*program_unload)(void* device, void* program);
+    /// Required. The kernel lives as long as its program and is shared by all threads and queues.
+    qiao_status (*kernel_find)(void* program, const qiao_plugin_kernel_desc* desc, qiao_plugin_kernel* out_kernel);
+    /// Required. In order on the device; may return before the work has ended. `bindings` is null unless resolved.
+    qiao_status (*kernel_launch)(void* device, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
+                                 const qiao_plugin_binding* bindings);
+    /// Optional; default: 1 for formats the device lists. 0 = cannot run it, with the reason as NUL-terminated text;
+    /// higher is better. Must not load anything.
+    qiao_status (*program_score)(void* device, const qiao_plugin_program_desc* desc, uint32_t* out_score, char* reason,
+                                 size_t reason_size);
+} qiao_plugin_program_ops;
+
+/// F, 112 bytes. Rows of `size_bytes` each; rows == 1 is a plain copy and has pitches 0.
+typedef struct qiao_plugin_copy {
+    qiao_plugin_place source, target;
+    uint64_t size_bytes, rows, source_pitch, target_pitch;
+    uint64_t value;
+    uint64_t flags;
+    void* source_device; /* the plugin's device; null = host memory */
+    void* target_device;
+} qiao_plugin_copy;
+
+/// F, 72 bytes. The pattern's size is 1, 2, 4, 8 or 16 and divides size_bytes.
+typedef struct qiao_plugin_fill {
+    qiao_plugin_place target;
+    uint64_t size_bytes;
+    uint64_t value;
+    uint64_t flags;
+    uint8_t pattern[16];
+    uint32_t pattern_size;
+    uint32_t reserved0;
+} qiao_plugin_fill;
+
+#define QIAO_PLUGIN_QUEUE_PROFILING (UINT64_C(1) << 0) /* queue_timestamps will be asked for every operation */
+
+/// G.
+typedef struct qiao_plugin_queue_desc {
+    size_t struct_size;
+    const void* next;
+    uint64_t flags;
+    uint64_t token;    /* for host->completed */
+    uint32_t priority; /* 0 = normal, higher = sooner; below queue_priorities */
+    uint32_t reserved0;
+} qiao_plugin_queue_desc;
+
+/// Optional as a whole; default: the core runs a worker over kernel_launch, memory_write and memory_read. If any of the
+/// first six is present all must be. Operations run in order; each carries a value that rises.
+typedef struct qiao_plugin_queue_ops {
+    size_t struct_size;
+    qiao_status (*queue_create)(void* device, const qiao_plugin_queue_desc* desc, void** out_queue);
+    /// All its work has ended, or the device is lost. No host->completed of the queue runs or comes after it returned.
+    void (*queue_destroy)(void* queue);
+    /// `block` and `bindings` are read before it returns.
+    qiao_status (*queue_launch)(void* queue, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
+                                const qiao_plugin_binding* bindings, uint64_t value);
+    /// Return QIAO_ERROR_UNSUPPORTED before doing anything for a pair of places (or rows) the vendor cannot copy: the
+    /// core then splits or stages it. Host memory stays valid until the value is reached.
+    qiao_status (*queue_copy)(void* queue, const qiao_plugin_copy* copy);
+    /// Submits what is batched and makes `value` (the last one submitted) observable by poll, wait and notify.
+    qiao_status (*queue_mark)(void* queue, uint64_t value);
+    /// The highest marked value reached. Concurrent with submission. A failure is the queue's failure, for good.
+    qiao_status (*queue_poll)(void* queue, uint64_t* out_value);
+
+    /// Optional; default: queue_notify, else queue_poll with pauses. Waits for the earliest mark at or above `value`, which
+    /// is at most the last marked value. Ends by the time limit and by device loss. Concurrent with submission and itself.
+    qiao_status (*queue_wait)(void* queue, uint64_t value, uint64_t timeout_ns);
+    /// Optional; default: the core copies from a filled buffer.
+    qiao_status (*queue_fill)(void* queue, const qiao_plugin_fill* fill);
+    /// Optional; default: the core waits. Operations submitted later wait for the other queue's earliest mark at or above
+    /// `other_value`. Itself an operation that carries `value`.
+    qiao_status (*queue_after)(void* queue, void* other_queue, uint64_t other_value, uint64_t value);
+    /// Optional; default: polling. Later, once: host->completed for the earliest mark at or above `value`, which is at most
+    /// the last marked value. At once is allowed, from inside the slot too.
+    qiao_status (*queue_notify)(void* queue, uint64_t value);
+    /// Optional; default: the core's clock around the operation, marked as such. Device nanoseconds of a reached value.
+    qiao_status (*queue_timestamps)(void* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns);
+} qiao_plugin_queue_ops;
+
+/// Growing: a missing table means that all its slots are missing.
+typedef struct qiao_plugin_tables {
+    size_t struct_size;
+    const qiao_plugin_device_ops* device;
+    const qiao_plugin_memory_ops* memory;
+    const qiao_plugin_program_ops* program;
+    const qiao_plugin_queue_ops* queue;
+} qiao_plugin_tables;
+
+/* ------------------------------------------------------------------------------------------------ handshake */
+
+/// G; the first 24 bytes are frozen for every major.
+typedef struct qiao_plugin_info {
+    size_t struct_size; /* in: the room the core gives */
+    uint32_t abi_major, abi_minor; /* out: what the plugin was built against */
+    uint32_t abi_minor_least;      /* out: the least host minor it can live with */
+    uint32_t reserved0;
+    uint64_t roles;
+    const char* id;      /* [a-z0-9_-], the first part of device ids: "mock" in "mock:0" */
+    const char* version;
+    const char* build;   /* free text: compiler, commit, vendor SDK */
+    const char* refusal; /* with a status other than QIAO_OK: why */
+    const char* remedy;  /* with a refusal: what to do */
+    void* plugin;        /* first argument of device_count and device_query */
+    const qiao_plugin_tables* tables;
+    void (*plugin_close)(void* plugin); /* optional; every device is closed */
+} qiao_plugin_info;
+
+/// The one exported symbol. Touches no hardware; may refuse. Called once per instance.
+QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, qiao_plugin_info* out_info);
+typedef qiao_status (*qiao_plugin_query_function)(const qiao_host_api* host, qiao_plugin_info* out_info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

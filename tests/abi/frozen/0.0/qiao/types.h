@@ -1,0 +1,65 @@
+/* Shared by both audiences (qiao.h for applications, plugin.h for vendors): version, calling convention and the
+ * small vocabularies that applications, packages and plugins must spell the same way. */
+#ifndef QIAO_TYPES_H
+#define QIAO_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define QIAO_VERSION_MAJOR 0u
+#define QIAO_VERSION_MINOR 1u
+#define QIAO_VERSION_PATCH 0u
+
+#if defined(__GNUC__)
+#define QIAO_EXPORT __attribute__((visibility("default")))
+#else
+#define QIAO_EXPORT
+#endif
+
+/* One macro per declaration: C linkage and visibility. Every function is `noexcept` for C++ callers by contract. */
+#ifdef __cplusplus
+#define QIAO_API extern "C" QIAO_EXPORT
+#else
+#define QIAO_API QIAO_EXPORT
+#endif
+
+/// A wait that never times out. It still ends by completion, failure or device loss.
+#define QIAO_TIMEOUT_INFINITE UINT64_MAX
+
+/// What a kernel or a device needs or has beyond 32-bit integers and fp32. A bit set.
+typedef uint64_t qiao_features;
+#define QIAO_FEATURE_FP64 (UINT64_C(1) << 0)
+#define QIAO_FEATURE_FP16 (UINT64_C(1) << 1)
+#define QIAO_FEATURE_INT64 (UINT64_C(1) << 2)
+#define QIAO_FEATURE_INT64_ATOMICS (UINT64_C(1) << 3)
+#define QIAO_FEATURE_SUBGROUPS (UINT64_C(1) << 4)
+#define QIAO_FEATURE_PRINTF (UINT64_C(1) << 5)
+/// Addresses inside data (structs, arrays of pointers) can be followed by a kernel.
+#define QIAO_FEATURE_ADDRESSES (UINT64_C(1) << 6)
+
+typedef uint32_t qiao_argument_kind;
+#define QIAO_ARGUMENT_KIND_VALUE 0u   /* bytes copied from the block */
+#define QIAO_ARGUMENT_KIND_ADDRESS 1u /* an 8-byte device address in the block */
+#define QIAO_ARGUMENT_KIND_LOCAL 2u   /* a uint32_t byte count at the block's end */
+
+/// What a kernel does through an address argument. A bit set; 0 = unknown.
+typedef uint32_t qiao_access;
+#define QIAO_ACCESS_READ 1u
+#define QIAO_ACCESS_WRITE 2u
+
+/// Limits of the argument block, so that plugins may use fixed stack arrays.
+#define QIAO_MAX_ARGUMENTS 128u
+#define QIAO_MAX_ARGUMENT_BYTES 4096u
+
+typedef uint32_t qiao_memory_kind;
+#define QIAO_MEMORY_KIND_DEVICE 1u /* the card's own memory */
+#define QIAO_MEMORY_KIND_HOST 2u   /* host memory that the card can reach */
+#define QIAO_MEMORY_KIND_SHARED 3u /* one address for host and card */
+
+typedef uint32_t qiao_log_level;
+#define QIAO_LOG_LEVEL_ERROR 1u
+#define QIAO_LOG_LEVEL_WARNING 2u
+#define QIAO_LOG_LEVEL_INFO 3u
+#define QIAO_LOG_LEVEL_DEBUG 4u
+
+#endif
