@@ -183,12 +183,12 @@ static qiao_status vulkan_memory_unmap(void*, void*, void*) {
 
 const qiao_plugin_memory_ops vulkan_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
-    nullptr,                        nullptr,
+    nullptr,                        nullptr,                nullptr,            nullptr,
 };
 
 const qiao_plugin_memory_ops vulkan_mapped_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
-    vulkan_memory_map,              vulkan_memory_unmap,
+    vulkan_memory_map,              vulkan_memory_unmap,    nullptr,            nullptr,
 };
 
 } // namespace qiao::vulkan
