@@ -6,7 +6,7 @@
 namespace qiao::vulkan {
 namespace {
 
-constexpr uint32_t kMagic = 0x07230203u, kHeaderWords = 5, kCapability = 17, kEntryPoint = 15;
+constexpr uint32_t kMagic = 0x07230203u, kHeaderWords = 5, kCapability = 17;
 
 struct Capability {
     uint32_t number;
@@ -112,22 +112,6 @@ std::string refuse_module(const DeviceRecord& record, const void* data, size_t s
         if (!capability->has(record.features)) return text("it needs the capability ", capability->name, ", which the device lacks");
     }
     return "";
-}
-
-std::vector<std::string> entry_points_of(const void* data, size_t size_bytes) {
-    std::vector<uint32_t> words(size_bytes / 4);
-    std::memcpy(words.data(), data, 4 * words.size());
-    std::vector<std::string> names;
-    for (size_t at = kHeaderWords; at < words.size();) {
-        const uint32_t count = words[at] >> 16;
-        if (count == 0 || at + count > words.size()) break;
-        if ((words[at] & 0xffff) == kEntryPoint && count > 3) {
-            const auto* name = reinterpret_cast<const char*>(&words[at + 3]);
-            names.emplace_back(name, strnlen(name, size_t{4} * (count - 3)));
-        }
-        at += count;
-    }
-    return names;
 }
 
 std::string parse_metadata(const char* metadata, Metadata* out) {

@@ -11,9 +11,6 @@ namespace qiao::vulkan {
 // "" or why the device cannot run the module.
 std::string refuse_module(const DeviceRecord& record, const void* data, size_t size_bytes);
 
-// The names of a module's entry points; of one that refuse_module has seen.
-std::vector<std::string> entry_points_of(const void* data, size_t size_bytes);
-
 // A kernel's metadata: hal/docs/packages.md, "spirv-vulkan".
 struct Metadata {
     bool uniform = false;       // the block is a uniform buffer, else push constants

@@ -29,7 +29,7 @@ struct Pipeline {
 
 struct Kernel {
     Device* device = nullptr;
-    VkShaderModule module = VK_NULL_HANDLE; // the program's
+    VkShaderModule module = VK_NULL_HANDLE; // what this kernel needs of the program's
     uint32_t number = 0;                    // dense; used again after unload
     uint64_t serial = 0;                    // never used again
     std::string name;
@@ -49,6 +49,7 @@ struct Kernel {
 const Pipeline* find_pipeline(Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
                               qiao_status* out_status) noexcept;
 
+// Its layout and module too.
 void destroy_pipelines(Kernel& kernel);
 
 } // namespace qiao::vulkan

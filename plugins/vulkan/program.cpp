@@ -1,17 +1,17 @@
-// Programs: one SPIR-V module, and the kernels found in it. Nothing is compiled here: that is pipeline.cpp's, once the shape
+// Programs: a SPIR-V module, and the kernels found in it, each with a module of its own. Nothing is compiled here: that is pipeline.cpp's, once the shape
 // of a launch is known.
 #include <fnmatch.h>
 
 #include <algorithm>
 
+#include "entry_point.h"
 #include "queue.h"
 
 namespace qiao::vulkan {
 
 struct Program {
     Device* device = nullptr;
-    VkShaderModule module = VK_NULL_HANDLE;
-    std::vector<std::string> entry_points;
+    Words words; // of the whole module
     std::mutex mutex; // guards what follows
     std::vector<std::unique_ptr<Kernel>> kernels;
 };
@@ -52,6 +52,14 @@ VkResult create_layout(Device& device, Kernel& kernel) {
     return device.vk.vkCreatePipelineLayout(device.device, &info, nullptr, &kernel.layout);
 }
 
+VkResult create_module(Device& device, Kernel& kernel, const Words& words) {
+    VkShaderModuleCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
+    info.codeSize = 4 * words.size();
+    info.pCode = words.data();
+    return device.vk.vkCreateShaderModule(device.device, &info, nullptr, &kernel.module);
+}
+
 std::string list_of(const std::vector<std::string>& names) {
     std::string list;
     for (const std::string& name : names)
@@ -87,15 +95,8 @@ static qiao_status vulkan_program_load(void* device_pointer, const qiao_plugin_p
         if (desc->cache_directory != nullptr) device.pipelines.use_directory(device, desc->cache_directory);
         auto program = std::make_unique<Program>();
         program->device = &device;
-        std::vector<uint32_t> words(desc->size_bytes / 4); // aligned, which a package's bytes need not be
-        std::memcpy(words.data(), desc->data, desc->size_bytes);
-        VkShaderModuleCreateInfo info = {};
-        info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
-        info.codeSize = desc->size_bytes;
-        info.pCode = words.data();
-        const VkResult result = device.vk.vkCreateShaderModule(device.device, &info, nullptr, &program->module);
-        if (result != VK_SUCCESS) return device_failed(device, result, "the driver refuses the module");
-        program->entry_points = entry_points_of(desc->data, desc->size_bytes);
+        program->words.resize(desc->size_bytes / 4);
+        std::memcpy(program->words.data(), desc->data, desc->size_bytes);
         *out_program = program.release();
         return QIAO_OK;
     });
@@ -106,7 +107,6 @@ static void vulkan_program_unload(void* device_pointer, void* program_pointer) {
     auto* program = static_cast<Program*>(program_pointer);
     for (const auto& kernel : program->kernels)
         destroy_pipelines(*kernel);
-    device.vk.vkDestroyShaderModule(device.device, program->module, nullptr);
     {
         std::lock_guard lock(device.mutex);
         for (const auto& kernel : program->kernels)
@@ -124,14 +124,13 @@ static qiao_status vulkan_kernel_find(void* program_pointer, const qiao_plugin_k
     Program& program = object<Program>(program_pointer);
     Device& device = *program.device;
     return guarded(device.host, "kernel_find", [&]() -> qiao_status {
-        const auto& names = program.entry_points;
+        const auto names = entry_points_of(program.words);
         if (std::find(names.begin(), names.end(), desc->name) == names.end())
             return device.host.fail({.status = QIAO_ERROR_NOT_FOUND,
                                      .message = text("the program has no kernel '", desc->name, "'; it has: ", list_of(names)),
                                      .remedy = "use one of the names listed"});
         auto kernel = std::make_unique<Kernel>();
         kernel->device = &device;
-        kernel->module = program.module;
         kernel->name = desc->name;
         std::string problem = parse_metadata(desc->vendor_metadata, &kernel->metadata);
         if (!problem.empty()) problem = "the variant's metadata " + problem;
@@ -143,8 +142,12 @@ static qiao_status vulkan_kernel_find(void* program_pointer, const qiao_plugin_k
             return device.host.fail({.status = QIAO_ERROR_UNSUPPORTED,
                                      .message = text("kernel '", desc->name, "' cannot run on ", device.record->info.name, ": ", problem),
                                      .remedy = "compile the package again with this version of Qiao"});
-        const VkResult result = create_layout(device, *kernel);
-        if (result != VK_SUCCESS) return device_failed(device, result, text("a pipeline layout for kernel '", desc->name, "'"));
+        VkResult result = create_layout(device, *kernel);
+        if (result == VK_SUCCESS) result = create_module(device, *kernel, module_of(program.words, kernel->name));
+        if (result != VK_SUCCESS) {
+            destroy_pipelines(*kernel);
+            return device_failed(device, result, text("the module of kernel '", desc->name, "'"));
+        }
         {
             std::scoped_lock lock(device.mutex, program.mutex);
             kernel->number = device.kernels.take();

@@ -168,6 +168,31 @@ TEST_SUITE("vulkan.launch") {
         device.free(cell);
     }
 
+    TEST_CASE_FIXTURE(Fixture, "kernels of one module do not disturb each other") {
+        // Lavapipe 22.3.6 cannot compile `add` where it also sees the push constants of `take`.
+        Program program(device, "uint helper(uint a) { return 3 * a; }\n"
+                                "kernel void add(global uint* a, global uint* out) { out[0] = a[0] + helper(a[1]); }\n"
+                                "struct p { char tag; int a; long b; float c; short d[3]; };\n"
+                                "kernel void take(global uint* out, struct p p) { out[0] = helper(p.a) + p.d[1]; }\n");
+        const auto in = upload(std::vector<uint32_t>{1, 10}), out = upload(std::vector<uint32_t>(1));
+        Queue queue(device);
+        queue.wait(queue.launch(program.kernel("add"), geometry(1, 1), Block(program.layout("add")).set(0, in.address).set(1, out.address)));
+        CHECK(download<uint32_t>(out, 1)[0] == 31);
+        struct {
+            char tag;
+            int32_t a;
+            int64_t b;
+            float c;
+            int16_t d[3];
+        } p = {};
+        p.a = 100;
+        p.d[1] = 7;
+        queue.wait(queue.launch(program.kernel("take"), geometry(1, 1), Block(program.layout("take")).set(0, out.address).set(1, p)));
+        CHECK(download<uint32_t>(out, 1)[0] == 307);
+        device.free(in);
+        device.free(out);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a kernel's number comes back after unload, its pipelines do not") {
         Queue queue(device);
         const auto out = upload(std::vector<uint32_t>(1));
