@@ -1,7 +1,6 @@
-/* The compiler library is opened by name, as the core does it: a missing one is a finding, not a failure to start. */
+/* Nothing here needs a device, and nothing fails: what is wrong is a finding. */
 #include "cli/checks.h"
 
-#include <dlfcn.h>
 #include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,11 +8,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 
+#include "cli/compiler.h"
 #include "cli/facts.h"
 #include "cli/failure.h"
-#include "qiao/compiler.h"
 
 namespace qiao::cli {
 namespace {
@@ -33,34 +31,18 @@ std::string parent(const std::string& path) {
     return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
 }
 
-template <typename Function>
-Function symbol(void* library, const char* name) {
-    return reinterpret_cast<Function>(dlsym(library, name));
-}
-
 } // namespace
 
 Check check_compiler() {
     Check check{"compiler", CheckState::Problem, "",
                 "install Qiao's compiler library; packages with variants for the device need none"};
-    void* library = dlopen(QIAO_COMPILER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-        const char* reason = dlerror();
-        check.detail = text("kernels cannot be compiled: ", reason == nullptr ? QIAO_COMPILER_LIBRARY : reason);
-        return check;
-    }
-    const auto check_formats = symbol<qiao_compiler_check_fn>(library, "qiao_compiler_check");
-    const auto query = symbol<qiao_compiler_output_query_fn>(library, "qiao_compiler_output_query");
-    const auto release = symbol<qiao_compiler_output_release_fn>(library, "qiao_compiler_output_release");
-    if (check_formats == nullptr || query == nullptr || release == nullptr) {
-        check.detail = text(QIAO_COMPILER_LIBRARY, " is not Qiao's compiler library");
-        return check;
-    }
+    CompilerLibrary compiler;
+    if (!compiler.open(check.detail)) return check;
     qiao_compiler_output* output = nullptr;
-    const qiao_status status = check_formats(nullptr, &output);
-    const std::unique_ptr<qiao_compiler_output, qiao_compiler_output_release_fn> owner(output, release);
+    const qiao_status status = compiler.check(nullptr, &output);
+    const CompilerOutput owner = compiler.own(output);
     qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
-    if (output == nullptr || query(output, &result) != QIAO_OK) {
+    if (output == nullptr || compiler.query(output, &result) != QIAO_OK) {
         check.detail = text("the compiler does not answer: ", status);
         return check;
     }

@@ -16,7 +16,9 @@ Command list_command(CLI::App& root);
 Command info_command(CLI::App& root);
 Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
-std::vector<Command> plugin_commands(CLI::App& root); /* verbs of the verb `plugin` */
+/* Verbs that have verbs themselves. */
+std::vector<Command> package_commands(CLI::App& root);
+std::vector<Command> plugin_commands(CLI::App& root);
 Command completion_command(CLI::App& root);
 
 } // namespace qiao::cli

@@ -58,8 +58,10 @@ int run_command_line(int argc, char** argv) {
     app.require_subcommand(1);
     app.set_version_flag("--version", version, "Print the versions of this command and of the library");
     std::vector<Command> commands = {list_command(app), info_command(app), doctor_command(app), run_command(app)};
-    for (Command& command : plugin_commands(app))
-        commands.push_back(std::move(command));
+    for (const auto group : {package_commands, plugin_commands}) {
+        for (Command& command : group(app))
+            commands.push_back(std::move(command));
+    }
     commands.push_back(completion_command(app));
     app.footer(kFooter); /* after the verbs: they would inherit it */
     try {

@@ -28,7 +28,7 @@ install(FILES LICENSE README.md README.zh-CN.md CHANGELOG.md DESTINATION "${qiao
 install(FILES hal/README.md DESTINATION "${qiao_share_directory}/hal")
 install(DIRECTORY hal/docs DESTINATION "${qiao_share_directory}/hal" FILES_MATCHING PATTERN "*.md")
 install(DIRECTORY samples DESTINATION "${qiao_share_directory}" PATTERN "demo*" EXCLUDE)
-install(DIRECTORY plugins/skeleton DESTINATION "${qiao_share_directory}/plugins" USE_SOURCE_PERMISSIONS)
+install(DIRECTORY plugins/skeleton plugins/tutorial DESTINATION "${qiao_share_directory}/plugins" USE_SOURCE_PERMISSIONS)
 
 # The build tree has what the command looks for there too.
 file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/${qiao_share_directory}")

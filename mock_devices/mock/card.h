@@ -16,17 +16,22 @@
 namespace mock {
 
 class CardCore;
+class VirtualClock;
 
 struct MachineOptions {
     /* A discrete card's memory cannot be touched outside copies and launches, and misuse is reported. */
     bool strict = false;
     /* Told of misuse that is no error; may be empty. From any thread. */
     std::function<void(const std::string& text)> report;
+    /* Of all cards of a machine. */
+    ClockKind clock = ClockKind::kHost;
 };
 
 class Card {
   public:
     Card(const CardProfile& profile, const MachineOptions& options);
+    /* With the clock of other cards; null = that of the host. */
+    Card(const CardProfile& profile, const MachineOptions& options, std::shared_ptr<VirtualClock> clock);
     /* Queues may outlive it. */
     ~Card();
     Card(const Card&) = delete;
@@ -34,6 +39,7 @@ class Card {
 
     const CardProfile& profile() const;
     bool strict() const;
+    ClockKind clock_kind() const;
     /* How many work-groups run at the same time: the engine's workers. */
     uint32_t compute_units() const;
     /* Stack of a work-group; what (private_bytes x items + fixed_stack_bytes) must fit into. */
@@ -54,6 +60,11 @@ class Card {
 
     /* The card stops answering: all waits end at once, nothing new is taken. The first reason stays. */
     void set_lost(const std::string& reason);
+    /* The same for good: reset fails from then on. */
+    void set_removed(const std::string& reason);
+    bool removed() const;
+    /* Blocks until the card is lost, or was lost since the call; then the loss, or that it was reset. */
+    Status await_loss();
     bool lost() const noexcept;
     Status loss() const; /* ok while well */
     /* Called once per loss, without a lock held. Set before the card is used. */
@@ -63,8 +74,10 @@ class Card {
     /* Keeps what a lost card's running kernel may still need until it has ended. */
     void retire(std::shared_ptr<const void> object);
 
-    /* Nanoseconds since the card was made; the clock of Times. */
+    /* Nanoseconds since the card was made, or (virtual) its machine; the clock of Times. */
     uint64_t clock_ns() const;
+    /* Lets time pass: sleeps, or moves the virtual clock on. */
+    void pass_time(uint64_t duration_ns);
     static uint64_t host_ns();
 
   private:
@@ -72,14 +85,20 @@ class Card {
     std::shared_ptr<CardCore> core_;
 };
 
+/* Of the host's time. */
+void sleep_ns(uint64_t duration_ns);
+
 class Machine {
   public:
+    /* The clock is virtual if the profile or the options say so. */
     Machine(const Profile& profile, const MachineOptions& options);
     const std::string& profile_name() const { return profile_name_; }
+    ClockKind clock_kind() const { return clock_kind_; }
     const std::vector<std::unique_ptr<Card>>& cards() const { return cards_; }
 
   private:
     std::string profile_name_;
+    ClockKind clock_kind_;
     std::vector<std::unique_ptr<Card>> cards_;
 };
 

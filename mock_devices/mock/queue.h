@@ -75,7 +75,10 @@ class Queue {
     Status fill(const Fill& fill, uint64_t value);
     /* Later operations start when the other queue, also one of another card, has reached a value it has been given. */
     Status after(const Queue& other, uint64_t other_value, uint64_t value);
+    /* An operation that never ends: neither do those behind it. */
+    Status stall(uint64_t value);
 
+    /* With a virtual clock the question costs virtual time while something is pending. */
     uint64_t reached() const noexcept;
     uint64_t submitted() const noexcept;
     /* Ok, or why the queue does nothing any more: the card is lost, or a queue it waited for failed. */

@@ -6,6 +6,7 @@
 
 #include "card_core.h"
 #include "clock.h"
+#include "futex.h"
 #include "launch.h"
 #include "queue_core.h"
 
@@ -13,9 +14,10 @@ namespace mock {
 
 /* ------------------------------------------------------------------------------------------------ the core of a card */
 
-CardCore::CardCore(const CardProfile& profile, const MachineOptions& options)
+CardCore::CardCore(const CardProfile& profile, const MachineOptions& options, std::shared_ptr<VirtualClock> clock)
     : profile_(profile),
       options_(options),
+      clock_(std::move(clock)),
       made_ns_(now_ns()),
       engine_(Engine::shared()),
       memory_(std::make_shared<Memory>(profile, options.strict)) {}
@@ -41,6 +43,8 @@ bool CardCore::end_all(const std::string& reason) {
     for (const auto& weak : queues) {
         if (const std::shared_ptr<QueueCore> queue = weak.lock()) queue->fail(loss());
     }
+    losses_.fetch_add(1, std::memory_order_release);
+    futex_wake(losses_, INT_MAX);
     return true;
 }
 
@@ -54,12 +58,13 @@ void CardCore::report(const std::string& text) const {
     if (options_.report) options_.report(profile_.name + ": " + text);
 }
 
-std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> CardCore::in_flight() const {
+std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> CardCore::in_flight(const Memory* memory) const {
     std::vector<std::pair<std::shared_ptr<QueueCore>, uint64_t>> busy;
     std::lock_guard lock(mutex_);
     for (const auto& weak : queues_) {
         std::shared_ptr<QueueCore> queue = weak.lock();
-        if (queue != nullptr && queue->in_flight()) busy.emplace_back(queue, queue->submitted());
+        if (queue == nullptr || (memory != nullptr && queue->memory() != memory)) continue;
+        if (queue->in_flight()) busy.emplace_back(queue, queue->submitted());
     }
     return busy;
 }
@@ -97,7 +102,11 @@ void CardCore::reap() {
 /* ------------------------------------------------------------------------------------------------ cards */
 
 Card::Card(const CardProfile& profile, const MachineOptions& options)
-    : core_(std::make_shared<CardCore>(profile, options)) {}
+    : Card(profile, options,
+           options.clock == ClockKind::kVirtual ? std::make_shared<VirtualClock>() : std::shared_ptr<VirtualClock>()) {}
+
+Card::Card(const CardProfile& profile, const MachineOptions& options, std::shared_ptr<VirtualClock> clock)
+    : core_(std::make_shared<CardCore>(profile, options, std::move(clock))) {}
 
 /* What is deferred refers to queues, and they to the core: the last of them to end reaps it. */
 Card::~Card() {
@@ -110,6 +119,9 @@ const CardProfile& Card::profile() const {
 bool Card::strict() const {
     return core_->options_.strict;
 }
+ClockKind Card::clock_kind() const {
+    return core_->clock_ != nullptr ? ClockKind::kVirtual : ClockKind::kHost;
+}
 uint32_t Card::compute_units() const {
     return core_->engine_->worker_count();
 }
@@ -117,28 +129,33 @@ uint64_t Card::private_memory_bytes() const {
     return core_->engine_->stack_bytes() - kStackMargin;
 }
 uint64_t Card::free_bytes() const {
-    return core_->memory_->free_bytes();
+    return core_->memory()->free_bytes();
 }
 uint64_t Card::total_bytes() const {
-    return core_->memory_->total_bytes();
+    return core_->memory()->total_bytes();
 }
 uint64_t Card::clock_ns() const {
-    return now_ns() - core_->made_ns_;
+    return core_->clock_ != nullptr ? core_->clock_->now() : now_ns() - core_->made_ns_;
 }
 uint64_t Card::host_ns() {
     return now_ns();
+}
+void Card::pass_time(uint64_t duration_ns) {
+    if (core_->clock_ != nullptr) return core_->clock_->advance(duration_ns);
+    sleep_ns(duration_ns);
 }
 
 Result<Allocation*> Card::allocate(uint64_t size, uint64_t alignment, MemoryKind kind) {
     if (lost()) return loss();
     core_->reap();
-    return core_->memory_->allocate(size, alignment, kind);
+    return core_->memory()->allocate(size, alignment, kind);
 }
 
 void Card::free(Allocation* allocation) {
     core_->reap();
-    auto users = core_->in_flight();
-    if (users.empty()) return core_->memory_->free(allocation);
+    const std::shared_ptr<Memory> memory = core_->memory();
+    auto users = core_->in_flight(memory.get());
+    if (users.empty()) return memory->free(allocation);
     allocation->released.store(true, std::memory_order_release);
     core_->defer(allocation, nullptr, std::move(users));
 }
@@ -152,8 +169,10 @@ void Card::retire(std::shared_ptr<const void> object) {
 Status Card::write(uint64_t address, const void* source, uint64_t size) {
     if (lost()) return loss();
     if (size == 0) return {};
-    if (Status status = core_->memory_->check_range(address, size, "write"); !status.ok()) return status;
-    const AccessScope access(core_->memory_.get());
+    const std::shared_ptr<Memory> memory = core_->memory();
+    if (Status status = memory->check_range(address, size, "write"); !status.ok()) return status;
+    if (core_->clock_ != nullptr) core_->clock_->advance(core_->profile_.timing.copy_ns(size, Direction::kToCard));
+    const AccessScope access(memory.get());
     std::memmove(reinterpret_cast<void*>(address), source, size);
     return {};
 }
@@ -161,17 +180,19 @@ Status Card::write(uint64_t address, const void* source, uint64_t size) {
 Status Card::read(uint64_t address, void* target, uint64_t size) {
     if (lost()) return loss();
     if (size == 0) return {};
-    if (Status status = core_->memory_->check_range(address, size, "read"); !status.ok()) return status;
-    const AccessScope access(core_->memory_.get());
+    const std::shared_ptr<Memory> memory = core_->memory();
+    if (Status status = memory->check_range(address, size, "read"); !status.ok()) return status;
+    if (core_->clock_ != nullptr) core_->clock_->advance(core_->profile_.timing.copy_ns(size, Direction::kFromCard));
+    const AccessScope access(memory.get());
     std::memmove(target, reinterpret_cast<const void*>(address), size);
     return {};
 }
 
 Result<std::unique_ptr<Queue>> Card::create_queue(const QueueOptions& options) {
     if (lost()) return loss();
-    if (options.priority >= Engine::kPriorities) {
+    if (const uint32_t priorities = core_->profile_.queue_priorities; options.priority >= priorities) {
         return Status(Code::kOutOfRange, "queue priority " + std::to_string(options.priority) + "; the highest is " +
-                                             std::to_string(Engine::kPriorities - 1));
+                                             std::to_string(priorities - 1));
     }
     if (Status status = core_->engine_->start(); !status.ok()) return status;
     auto queue = std::make_shared<QueueCore>(core_, options);
@@ -185,14 +206,15 @@ Result<std::unique_ptr<Queue>> Card::create_queue(const QueueOptions& options) {
     return std::make_unique<Queue>(std::move(queue));
 }
 
+/* The time limit counts on the card's clock. */
 WaitResult Card::synchronize(uint64_t timeout_ns) {
-    const uint64_t deadline_ns = deadline_after(timeout_ns);
+    const uint64_t start_ns = clock_ns();
     for (const auto& [queue, value] : core_->in_flight()) {
         if (lost()) break;
         uint64_t left_ns = UINT64_MAX;
-        if (deadline_ns != UINT64_MAX) {
-            const uint64_t now = now_ns();
-            left_ns = deadline_ns > now ? deadline_ns - now : 0;
+        if (timeout_ns != UINT64_MAX) {
+            const uint64_t passed_ns = clock_ns() - start_ns;
+            left_ns = timeout_ns > passed_ns ? timeout_ns - passed_ns : 0;
         }
         if (queue->wait(value, left_ns) == WaitResult::kTimeout) return WaitResult::kTimeout;
     }
@@ -202,6 +224,26 @@ WaitResult Card::synchronize(uint64_t timeout_ns) {
 void Card::set_lost(const std::string& reason) {
     core_->set_lost(reason);
 }
+void Card::set_removed(const std::string& reason) {
+    {
+        std::lock_guard lock(core_->mutex_);
+        core_->removed_ = true;
+    }
+    core_->set_lost(reason);
+}
+
+bool Card::removed() const {
+    std::lock_guard lock(core_->mutex_);
+    return core_->removed_;
+}
+
+Status Card::await_loss() {
+    const uint32_t seen = core_->losses_.load(std::memory_order_acquire);
+    while (!lost() && core_->losses_.load(std::memory_order_acquire) == seen)
+        futex_wait(core_->losses_, seen, UINT64_MAX);
+    return lost() ? loss() : Status(Code::kLost, core_->profile_.name + " was reset meanwhile");
+}
+
 bool Card::lost() const noexcept {
     return core_->lost_.load(std::memory_order_acquire);
 }
@@ -216,16 +258,21 @@ Status Card::reset() {
     core_->end_all("it is being reset");
     core_->reap();
     std::lock_guard lock(core_->mutex_);
+    if (core_->removed_) {
+        return {Code::kLost, core_->profile_.name + " was removed and cannot be reset", "use another card"};
+    }
     core_->memory_ = std::make_shared<Memory>(core_->profile_, core_->options_.strict);
-    core_->queues_.clear();
     core_->lost_reason_.clear();
     core_->lost_.store(false, std::memory_order_release);
     return {};
 }
 
-Machine::Machine(const Profile& profile, const MachineOptions& options) : profile_name_(profile.name) {
+Machine::Machine(const Profile& profile, const MachineOptions& options)
+    : profile_name_(profile.name),
+      clock_kind_(profile.clock == ClockKind::kVirtual ? ClockKind::kVirtual : options.clock) {
+    const auto clock = clock_kind_ == ClockKind::kVirtual ? std::make_shared<VirtualClock>() : nullptr;
     for (const CardProfile& card : profile.cards)
-        cards_.push_back(std::make_unique<Card>(card, options));
+        cards_.push_back(std::make_unique<Card>(card, options, clock));
 }
 
 /* ------------------------------------------------------------------------------------------------ handles of queues */
@@ -245,8 +292,9 @@ Status Queue::launch(const Kernel& kernel, const Shape& shape, const void* block
 /* The memory behind a place; kept by the queue, since another card may be reset while the copy is pending. */
 Memory* Queue::memory_of(const Place& place) {
     if (place.card == nullptr) return nullptr;
-    core_->keep_memory(place.card->core_->memory_);
-    return place.card->core_->memory_.get();
+    const std::shared_ptr<Memory> memory = place.card->core_->memory();
+    core_->keep_memory(memory);
+    return memory.get();
 }
 
 Status Queue::copy(const Copy& copy, uint64_t value) {
@@ -261,8 +309,12 @@ Status Queue::after(const Queue& other, uint64_t other_value, uint64_t value) {
     return core_->after(other.core_, other_value, value);
 }
 
+Status Queue::stall(uint64_t value) {
+    return core_->stall(value);
+}
+
 uint64_t Queue::reached() const noexcept {
-    return core_->progress().reached();
+    return core_->ask_reached();
 }
 uint64_t Queue::submitted() const noexcept {
     return core_->submitted();

@@ -1,7 +1,15 @@
-/* Calibrates ticks against the monotonic clock; a rough figure is enough for guesses. */
+/* Calibrates ticks against the monotonic clock (a rough figure is enough for guesses), and sleeps. */
 #include "clock.h"
 
+#include "mock/card.h"
+
 namespace mock {
+
+void sleep_ns(uint64_t duration_ns) {
+    const timespec duration{static_cast<time_t>(duration_ns / 1'000'000'000),
+                            static_cast<long>(duration_ns % 1'000'000'000)};
+    nanosleep(&duration, nullptr);
+}
 
 double ticks_per_us() {
     static const double rate = [] {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,7 +20,7 @@
 
 namespace mock {
 
-enum class Operation : uint8_t { kLaunch, kCopy, kFill, kAfter };
+enum class Operation : uint8_t { kLaunch, kCopy, kFill, kAfter, kStall };
 
 struct Record : RecordHead {
     Operation operation = Operation::kLaunch;
@@ -58,15 +59,18 @@ class QueueCore final : public Task, public std::enable_shared_from_this<QueueCo
     Status copy(const Copy& copy, Memory* source, Memory* target, uint64_t value);
     Status fill(const Fill& fill, Memory* target, uint64_t value);
     Status after(std::shared_ptr<QueueCore> other, uint64_t other_value, uint64_t value);
+    Status stall(uint64_t value);
 
     const Progress& progress() const { return progress_; }
+    const Memory* memory() const { return memory_.get(); }
+    uint64_t ask_reached() { return card_->clock_ != nullptr ? ask_virtually() : progress_.reached(); }
     uint64_t submitted() const { return submitted_.load(std::memory_order_acquire); }
     WaitResult wait(uint64_t value, uint64_t timeout_ns);
     void notify(uint64_t value, std::function<void(const Status&)> told);
     Result<Times> times(uint64_t value) const;
 
     /* Submitted work that has neither ended nor been dropped. */
-    bool in_flight() const;
+    bool in_flight();
     /* Ends all waits; what waits in the ring is dropped by a worker. */
     void fail(const Status& failure);
     /* Until nobody executes anything of this queue. */
@@ -114,6 +118,20 @@ class QueueCore final : public Task, public std::enable_shared_from_this<QueueCo
     void remember(uint64_t value, uint64_t start_ns, uint64_t end_ns);
     void report_released(const LaunchRecord& record) const;
 
+    /* queue_virtual.cpp: what differs where the card's clock is virtual. */
+    Status launch_virtually(const Launch& launch, const std::byte* block, uint64_t value);
+    Status copy_virtually(const Copy& copy, Memory* source, Memory* target, uint64_t value);
+    Status fill_virtually(const Fill& fill, Memory* target, uint64_t value);
+    Status after_virtually(QueueCore& other, uint64_t other_value, uint64_t value);
+    Status do_virtually(uint64_t value, uint64_t duration_ns, Unit unit, const std::function<void()>& work);
+    Status run_on_worker(std::function<void()> work);
+    void schedule_virtually(uint64_t value, uint64_t duration_ns, Unit unit, uint64_t not_before_ns);
+    uint64_t end_of(uint64_t value) const;
+    void settle();
+    void settle_locked();
+    uint64_t ask_virtually();
+    WaitResult wait_virtually(uint64_t value, uint64_t timeout_ns);
+
     const std::shared_ptr<CardCore> card_;
     const std::shared_ptr<Engine> engine_;
     const std::shared_ptr<Memory> memory_;
@@ -135,6 +153,12 @@ class QueueCore final : public Task, public std::enable_shared_from_this<QueueCo
     mutable std::mutex times_mutex_;
     std::vector<TimesEntry> times_; /* a ring of kKeptTimes; empty unless profiling */
     uint64_t times_count_ = 0;
+
+    struct Scheduled {
+        uint64_t value, end_ns;
+    };
+    std::deque<Scheduled> pending_; /* done already, not over yet; guarded by the virtual clock's mutex */
+    uint64_t last_end_ns_ = 0;        /* of the last one; the same guard */
 };
 
 } // namespace mock

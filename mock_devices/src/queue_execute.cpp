@@ -88,6 +88,9 @@ bool QueueCore::execute(Record& record) {
         case Operation::kAfter:
             if (!pass_after(static_cast<AfterRecord&>(record))) return false;
             break;
+        case Operation::kStall:
+            stalled_.store(true, std::memory_order_seq_cst);
+            return false;
     }
     const uint64_t value = record.value;
     if (options_.profiling) remember(value, start_ns, now_ns());
@@ -241,6 +244,7 @@ bool QueueCore::helpable(const Record& record, uint64_t deadline_ns) const {
         case Operation::kFill:
             return static_cast<const FillRecord&>(record).fill.size <= kHelpBytes * us / kHelpUs;
         case Operation::kAfter:
+        case Operation::kStall:
             return true;
     }
     return false;
@@ -272,6 +276,7 @@ bool QueueCore::help_all(uint64_t deadline_ns) {
 
 /* What was done for a queue further on may let this one go on: look again until nothing was done. */
 WaitResult QueueCore::wait(uint64_t value, uint64_t timeout_ns) {
+    if (card_->clock_ != nullptr) return wait_virtually(value, timeout_ns);
     if (progress_.reached() >= value) return WaitResult::kReached;
     if (progress_.failed()) return WaitResult::kFailed;
     if (timeout_ns == 0) return WaitResult::kTimeout;
@@ -287,6 +292,7 @@ WaitResult QueueCore::wait(uint64_t value, uint64_t timeout_ns) {
 /* ------------------------------------------------------------------------------------------------ telling */
 
 void QueueCore::notify(uint64_t value, std::function<void(const Status&)> told) {
+    if (card_->clock_ != nullptr && end_of(value) != kNever) wait_virtually(value, UINT64_MAX); /* nobody else may move the clock */
     struct Told final : Watcher {
         std::function<void(const Status&)> told;
     };
@@ -302,7 +308,8 @@ void QueueCore::notify(uint64_t value, std::function<void(const Status&)> told) 
 
 void QueueCore::remember(uint64_t value, uint64_t start_ns, uint64_t end_ns) {
     std::lock_guard lock(times_mutex_);
-    times_[times_count_++ % times_.size()] = {value, start_ns - card_->made_ns_, end_ns - card_->made_ns_};
+    const uint64_t zero_ns = card_->clock_ != nullptr ? 0 : card_->made_ns_;
+    times_[times_count_++ % times_.size()] = {value, start_ns - zero_ns, end_ns - zero_ns};
 }
 
 Result<Times> QueueCore::times(uint64_t value) const {
@@ -319,7 +326,7 @@ Result<Times> QueueCore::times(uint64_t value) const {
             high = middle;
         }
     }
-    if (low < times_count_ && times_[low % times_.size()].value == value) {
+    if (low < times_count_ && value <= progress_.reached() && times_[low % times_.size()].value == value) {
         const TimesEntry& entry = times_[low % times_.size()];
         return Times{entry.start_ns, entry.end_ns};
     }
@@ -328,7 +335,8 @@ Result<Times> QueueCore::times(uint64_t value) const {
                                        std::to_string(times_.size()));
 }
 
-bool QueueCore::in_flight() const {
+bool QueueCore::in_flight() {
+    if (card_->clock_ != nullptr) settle();
     if (progress_.failed()) return role_.load(std::memory_order_seq_cst) != 0;
     return progress_.reached() < submitted();
 }

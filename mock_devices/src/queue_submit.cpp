@@ -57,7 +57,7 @@ Status check_place(const char* what, const Memory* memory, uint64_t address, uin
 QueueCore::QueueCore(std::shared_ptr<CardCore> card, const QueueOptions& options)
     : card_(std::move(card)),
       engine_(card_->engine_),
-      memory_(card_->memory_),
+      memory_(card_->memory()),
       options_(options),
       local_(card_->profile_.local_memory_bytes) {
     if (options.profiling) times_.resize(Queue::kKeptTimes);
@@ -148,6 +148,7 @@ Status QueueCore::launch(const Kernel& kernel, const Shape& shape, const std::by
         status = check_addresses(kernel, block);
     if (!status.ok()) [[unlikely]]
         return status;
+    if (card_->clock_ != nullptr) return launch_virtually(launch, block, value);
     const uint64_t expected = kernel.predict(launch.items);
     if (expected <= short_ticks() && !kernel.desc().waits_for_host && fits_any_stack(launch) && take_idle_role()) {
         run_now(launch, block, value);
@@ -171,6 +172,7 @@ Status QueueCore::copy(const Copy& copy, Memory* source, Memory* target, uint64_
     if (status.ok()) status = check_place("copy: source", source, copy.source.address, source_span);
     if (status.ok()) status = check_place("copy: target", target, copy.target.address, target_span);
     if (!status.ok()) return status;
+    if (card_->clock_ != nullptr) return copy_virtually(copy, source, target, value);
     if (source_span <= kShortCopyBytes && target_span <= kShortCopyBytes && take_idle_role()) {
         do_now(value, [&] { execute_copy(copy, source, target); });
         return {};
@@ -195,6 +197,7 @@ Status QueueCore::fill(const Fill& fill, Memory* target, uint64_t value) {
     }
     if (Status status = check_place("fill: target", target, fill.target.address, fill.size); !status.ok())
         return status;
+    if (card_->clock_ != nullptr) return fill_virtually(fill, target, value);
     if (fill.size <= kShortCopyBytes && take_idle_role()) {
         do_now(value, [&] { execute_fill(fill, target); });
         return {};
@@ -215,6 +218,10 @@ Status QueueCore::after(std::shared_ptr<QueueCore> other, uint64_t other_value, 
                                     " was not submitted; the other queue's last is " +
                                     std::to_string(other->submitted())};
     }
+    if (other->card_->clock_ != card_->clock_) {
+        return {Code::kUnsupported, "after: the other queue's card has another clock", "wait for it on the host"};
+    }
+    if (card_->clock_ != nullptr) return after_virtually(*other, other_value, value);
     if (other->progress_.reached() >= other_value && take_idle_role()) {
         do_now(value, [] {});
         return {};
@@ -223,6 +230,18 @@ Status QueueCore::after(std::shared_ptr<QueueCore> other, uint64_t other_value, 
     if (record == nullptr) return refuse();
     record->other = std::move(other);
     record->other_value = other_value;
+    publish(value, Engine::Urgency::kNow);
+    return {};
+}
+
+Status QueueCore::stall(uint64_t value) {
+    if (Status status = begin(value); !status.ok()) return status;
+    if (card_->clock_ != nullptr) {
+        const std::lock_guard lock(card_->clock_->mutex());
+        schedule_virtually(value, 0, Unit::kNone, kNever);
+        return {};
+    }
+    if (make_record<Record>(Operation::kStall, value, 0) == nullptr) return refuse();
     publish(value, Engine::Urgency::kNow);
     return {};
 }
@@ -241,7 +260,7 @@ std::byte* QueueCore::make_room(size_t size) {
 
 template <typename T>
 T* QueueCore::make_record(Operation operation, uint64_t value, size_t extra_bytes) {
-    const size_t size = sizeof(T) + ((extra_bytes + Ring::kUnit - 1) & ~(Ring::kUnit - 1));
+    const size_t size = (sizeof(T) + extra_bytes + Ring::kUnit - 1) & ~(Ring::kUnit - 1);
     std::byte* room = make_room(size);
     if (room == nullptr) return nullptr;
     T* record = new (room) T();

@@ -10,16 +10,18 @@ namespace {
 
 // What PoCL vectorises over on processors with 256-bit registers; groups that are multiples leave no rest.
 constexpr uint32_t kVectorItems = 8;
-constexpr uint32_t kPriorities = 2; // of mock::QueueOptions
 
 qiao_status make_machine(Plugin& plugin) {
     if (plugin.machine != nullptr) return QIAO_OK;
     const mock::Result<mock::Profile> profile = mock::load_profile(plugin.profile);
     if (!profile.ok()) return report(plugin.host, profile.status());
-    mock::MachineOptions options;
-    options.strict = plugin.strict;
-    options.report = [host = plugin.host](const std::string& text) { host.log(QIAO_LOG_LEVEL_WARNING, text); };
-    plugin.machine = std::make_unique<mock::Machine>(profile.value(), options);
+    for (uint32_t index = 0; index < profile.value().cards.size(); ++index) {
+        for (mock::FaultRule rule : profile.value().cards[index].faults.value_or(std::vector<mock::FaultRule>())) {
+            rule.card = index;
+            plugin.faults.add(std::move(rule));
+        }
+    }
+    plugin.machine = std::make_unique<mock::Machine>(profile.value(), plugin.options);
     if (plugin.machine->cards().empty()) {
         plugin.host.fail({.status = QIAO_ERROR_NOT_FOUND,
                           .message = "the mock profile '" + plugin.profile + "' has no cards",
@@ -28,17 +30,31 @@ qiao_status make_machine(Plugin& plugin) {
     return QIAO_OK;
 }
 
-std::string note_of(const mock::Card& card) {
-    const bool unified = card.profile().kind == mock::CardKind::kUnified;
-    return std::string("simulated: kernels run on the host's processors, at their speed; ") +
-           (unified ? "shares the host's memory" : "memory limits and separate memory are modelled") +
-           (card.strict() ? "; strict" : "");
+bool is_faulty(const Plugin& plugin, const mock::Card& card) {
+    return plugin.all_faulty || card.profile().faults.has_value();
 }
 
-void describe(const mock::Card& card, qiao_plugin_device_info& info) {
+// Everything that is not as on a card, in at most 191 bytes.
+std::string note_of(const mock::Card& card, bool faulty) {
+    const mock::CardProfile& profile = card.profile();
+    std::string note = "simulated: kernels run on the host's processors";
+    if (card.clock_kind() == mock::ClockKind::kVirtual) {
+        note += "; times are virtual, from figures of which the weakest is ";
+        note += mock::grade_name(profile.timing.weakest());
+    } else {
+        note += ", at their speed";
+    }
+    note += profile.kind == mock::CardKind::kUnified ? "; shares the host's memory" : "; own memory is modelled";
+    if (card.strict()) note += "; strict";
+    if (faulty) note += "; faults are injected";
+    return note;
+}
+
+void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info) {
     const mock::CardProfile& profile = card.profile();
     info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED | QIAO_PLUGIN_DEVICE_SIMULATED;
     info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE | 1u << QIAO_MEMORY_KIND_HOST;
+    if (!profile.addresses) info.flags |= QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED;
     if (profile.kind == mock::CardKind::kUnified) {
         info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
         info.memory_kinds |= 1u << QIAO_MEMORY_KIND_SHARED;
@@ -48,10 +64,10 @@ void describe(const mock::Card& card, qiao_plugin_device_info& info) {
     plugin::copy_text(info.vendor, "Qiao");
     plugin::copy_text(info.driver, "mock " QIAO_PLUGIN_VERSION);
     plugin::copy_text(info.target, mock::host_target());
-    plugin::copy_text(info.note, note_of(card));
+    plugin::copy_text(info.note, note_of(card, faulty));
     info.memory_bytes = profile.memory_bytes;
     info.max_allocation_bytes = profile.max_allocation_bytes;
-    info.features = QIAO_FEATURE_FP64 | QIAO_FEATURE_INT64 | QIAO_FEATURE_INT64_ATOMICS | QIAO_FEATURE_ADDRESSES;
+    info.features = features_of(profile);
     info.compute_units = card.compute_units();
     info.max_group_size = profile.max_group_size;
     info.local_memory_bytes = profile.local_memory_bytes;
@@ -61,10 +77,11 @@ void describe(const mock::Card& card, qiao_plugin_device_info& info) {
     }
     info.subgroup_width = 1; // items of a group are independent: the card has no subgroups
     info.preferred_group_multiple = kVectorItems;
-    info.max_argument_bytes = mock::kMaxBlockBytes;
-    info.queue_priorities = kPriorities;
+    info.max_argument_bytes = profile.max_argument_bytes;
+    info.queue_priorities = profile.queue_priorities;
     info.address_bits = 64;
     info.formats = "host-elf";
+    if (faulty) info.tables = &mock_faulty_tables;
 }
 
 qiao_status make_immediate_queue(Device& device) {
@@ -90,7 +107,8 @@ qiao_status device_query(void* pointer, uint32_t index, qiao_plugin_device_info*
     return plugin::guarded(plugin.host, "device_query", [&]() -> qiao_status {
         qiao_plugin_device_info info = {};
         const std::lock_guard lock(plugin.mutex);
-        describe(*plugin.machine->cards().at(index), info);
+        const mock::Card& card = *plugin.machine->cards().at(index);
+        describe(card, is_faulty(plugin, card), info);
         plugin::write_growing(out_info, info);
         return QIAO_OK;
     });
@@ -100,8 +118,9 @@ qiao_status device_open(void* pointer, uint32_t index, uint64_t device_token, vo
     Plugin& plugin = plugin::object<Plugin>(pointer);
     return plugin::guarded(plugin.host, "device_open", [&]() -> qiao_status {
         auto device = std::make_unique<Device>();
+        device->plugin = &plugin;
         device->host = plugin.host;
-        device->token = device_token;
+        device->index = index;
         {
             const std::lock_guard lock(plugin.mutex);
             device->card = plugin.machine->cards().at(index).get();
@@ -129,7 +148,9 @@ qiao_status device_state(void* pointer, qiao_plugin_device_state* out_state, cha
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "device_state", [&]() -> qiao_status {
         const mock::Status loss = device.card->loss();
-        *out_state = loss.ok() ? QIAO_PLUGIN_DEVICE_STATE_OK : QIAO_PLUGIN_DEVICE_STATE_LOST;
+        *out_state = loss.ok()                  ? QIAO_PLUGIN_DEVICE_STATE_OK
+                     : device.card->removed() ? QIAO_PLUGIN_DEVICE_STATE_REMOVED
+                                              : QIAO_PLUGIN_DEVICE_STATE_LOST;
         plugin::copy_text(reason, reason_size, loss.message());
         return QIAO_OK;
     });
@@ -160,6 +181,15 @@ qiao_status device_clock(void* pointer, uint64_t* out_device_ns, uint64_t* out_h
 }
 
 } // namespace
+
+qiao_features features_of(const mock::CardProfile& profile) noexcept {
+    qiao_features features = 0;
+    if (profile.addresses) features |= QIAO_FEATURE_ADDRESSES;
+    if (profile.features.fp64) features |= QIAO_FEATURE_FP64;
+    if (profile.features.int64) features |= QIAO_FEATURE_INT64;
+    if (profile.features.int64_atomics) features |= QIAO_FEATURE_INT64_ATOMICS;
+    return features;
+}
 
 qiao_status finish_wait(const plugin::Host& host, mock::WaitResult result, const mock::Status& failure) noexcept {
     if (result == mock::WaitResult::kReached) return QIAO_OK;

@@ -15,25 +15,41 @@ namespace qiao::mock_plugin {
 struct Plugin {
     plugin::Host host;
     std::string profile; // name or path
-    bool strict = false;
+    mock::MachineOptions options;
+    bool all_faulty = false; // the environment has faults: for all cards
+    mock::Faults faults;
     std::mutex mutex;                       // guards what follows
     std::unique_ptr<mock::Machine> machine; // made when its cards are counted
 };
 
 struct Device {
-    plugin::Host host;
+    Plugin* plugin = nullptr;
+    plugin::Host host; // the plugin's
     mock::Card* card = nullptr;
-    uint64_t token = 0;
-    uint64_t epoch = 0; // counts resets: what was made before one is only forgotten
+    uint32_t index = 0;
 
-    std::mutex mutex; // guards what follows: launches of hosts that have no queues
+    std::mutex mutex;   // guards what follows
+    uint64_t epoch = 0; // counts resets: what was made before one is only forgotten
+    // Launches of hosts that have no queues.
     std::unique_ptr<mock::Queue> immediate;
     uint64_t immediate_value = 0;
+};
+
+// What the core holds of the model's memory. The model's record goes with its memory at a reset; this one stays until the core
+// lets go of it.
+struct Allocation {
+    mock::Allocation* native = nullptr;
+    uint64_t address = 0;
+    uint64_t epoch = 0; // of the device when it was made
 };
 
 // The end of a wait as a status; the failure's text goes to the host.
 qiao_status finish_wait(const plugin::Host& host, mock::WaitResult result, const mock::Status& failure) noexcept;
 
+qiao_features features_of(const mock::CardProfile& profile) noexcept;
+
+extern const qiao_plugin_tables mock_tables;
+extern const qiao_plugin_tables mock_faulty_tables; // faults.cpp
 extern const qiao_plugin_device_ops mock_device_ops;
 extern const qiao_plugin_memory_ops mock_memory_ops;
 extern const qiao_plugin_program_ops mock_program_ops;

@@ -6,13 +6,6 @@
 namespace qiao::mock_plugin {
 namespace {
 
-// The model's record goes with its memory at a reset; this one stays until the core lets go of it.
-struct Allocation {
-    mock::Allocation* native = nullptr;
-    uint64_t address = 0;
-    uint64_t epoch = 0; // of the device when it was made
-};
-
 mock::MemoryKind kind_of(qiao_memory_kind kind) {
     switch (kind) {
         case QIAO_MEMORY_KIND_HOST:
@@ -33,6 +26,7 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "memory_allocate", [&]() -> qiao_status {
         auto allocation = std::make_unique<Allocation>();
+        const std::lock_guard lock(device.mutex);
         const mock::Result<mock::Allocation*> native =
             device.card->allocate(desc->size_bytes, desc->alignment, kind_of(desc->kind));
         if (!native.ok()) return report(device.host, native.status());
@@ -40,7 +34,7 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
         allocation->address = native.value()->address.load(std::memory_order_relaxed);
         allocation->epoch = device.epoch;
         qiao_plugin_allocation made = {};
-        made.address = allocation->address;
+        if (device.card->profile().addresses) made.address = allocation->address;
         made.size_bytes = desc->size_bytes;
         if (host_can_touch(device, desc->kind)) made.host_pointer = reinterpret_cast<void*>(allocation->address);
         made.allocation = allocation.release();
@@ -52,6 +46,7 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
 void memory_free(void* pointer, void* allocation_pointer) {
     Device& device = plugin::object<Device>(pointer);
     const std::unique_ptr<Allocation> allocation(static_cast<Allocation*>(allocation_pointer));
+    const std::lock_guard lock(device.mutex); // no reset in between
     if (allocation->epoch == device.epoch) device.card->free(allocation->native);
 }
 

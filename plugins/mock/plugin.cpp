@@ -1,4 +1,5 @@
-// The exported query function. Which machine is mocked is the user's choice: QIAO_MOCK_PROFILE and QIAO_MOCK_STRICT.
+// The exported query function. Which machine is mocked, and what goes wrong with it, is the user's choice: the environment
+// variables QIAO_MOCK_PROFILE, QIAO_MOCK_STRICT, QIAO_MOCK_CLOCK and QIAO_MOCK_FAULTS.
 #include <stdlib.h>
 
 #include <memory>
@@ -8,9 +9,7 @@
 namespace qiao::mock_plugin {
 namespace {
 
-const qiao_plugin_tables mock_tables = {
-    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
-};
+constexpr const char* kArmed = "armed"; // tables with faults, no rules yet
 
 void mock_plugin_close(void* plugin) {
     delete static_cast<Plugin*>(plugin);
@@ -19,6 +18,15 @@ void mock_plugin_close(void* plugin) {
 std::string setting(const char* name, const char* otherwise) {
     const char* value = secure_getenv(name);
     return value != nullptr && value[0] != '\0' ? value : otherwise;
+}
+
+qiao_status refuse(qiao_plugin_info* out_info, std::string refusal, std::string remedy) {
+    static thread_local std::string kept_refusal, kept_remedy; // the host copies them when this slot has returned
+    kept_refusal = std::move(refusal);
+    kept_remedy = std::move(remedy);
+    out_info->refusal = kept_refusal.c_str();
+    out_info->remedy = kept_remedy.c_str();
+    return QIAO_ERROR_INVALID_ARGUMENT;
 }
 
 qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
@@ -31,21 +39,38 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     out_info->build = "compiler " __VERSION__;
     const std::string strict = setting("QIAO_MOCK_STRICT", "0");
     if (strict != "0" && strict != "1") {
-        out_info->refusal = "QIAO_MOCK_STRICT must be 0 or 1";
-        out_info->remedy = "set QIAO_MOCK_STRICT to 1 for strict cards, to 0 or not at all for others";
-        return QIAO_ERROR_INVALID_ARGUMENT;
+        return refuse(out_info, "QIAO_MOCK_STRICT is '" + strict + "'; it must be 0 or 1",
+                      "set QIAO_MOCK_STRICT to 1 for strict cards, to 0 or not at all for others");
     }
+    const std::string clock = setting("QIAO_MOCK_CLOCK", "host");
+    if (clock != "host" && clock != "virtual") {
+        return refuse(out_info, "QIAO_MOCK_CLOCK is '" + clock + "'; it must be host or virtual",
+                      "set QIAO_MOCK_CLOCK to virtual for times from the timing model, to host or not at all for others");
+    }
+    const std::string faults = setting("QIAO_MOCK_FAULTS", "");
+    mock::Result<std::vector<mock::FaultRule>> rules = mock::parse_faults(faults == kArmed ? "" : faults);
+    if (!rules.ok()) return refuse(out_info, "QIAO_MOCK_FAULTS: " + rules.status().message(), rules.status().remedy());
     auto plugin = std::make_unique<Plugin>();
     plugin->host = plugin::Host(host);
     plugin->profile = setting("QIAO_MOCK_PROFILE", "default");
-    plugin->strict = strict == "1";
-    out_info->tables = &mock_tables;
+    plugin->options.strict = strict == "1";
+    plugin->options.clock = clock == "virtual" ? mock::ClockKind::kVirtual : mock::ClockKind::kHost;
+    plugin->options.report = [host = plugin->host](const std::string& text) { host.log(QIAO_LOG_LEVEL_WARNING, text); };
+    plugin->all_faulty = !faults.empty();
+    for (mock::FaultRule& rule : rules.value())
+        plugin->faults.add(std::move(rule));
+    out_info->tables = plugin->all_faulty ? &mock_faulty_tables : &mock_tables;
     out_info->plugin_close = mock_plugin_close;
     out_info->plugin = plugin.release();
     return QIAO_OK;
 }
 
 } // namespace
+
+const qiao_plugin_tables mock_tables = {
+    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
+};
+
 } // namespace qiao::mock_plugin
 
 extern "C" QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, qiao_plugin_info* out_info) {

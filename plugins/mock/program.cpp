@@ -3,14 +3,30 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 namespace qiao::mock_plugin {
 namespace {
 
-// Features of the OpenCL C library that PoCL 3.1 has for host processors, as device.cpp says them.
-constexpr qiao_features kFeatures =
-    QIAO_FEATURE_FP64 | QIAO_FEATURE_INT64 | QIAO_FEATURE_INT64_ATOMICS | QIAO_FEATURE_ADDRESSES;
+struct FeatureName {
+    qiao_features feature;
+    const char* name;
+};
+constexpr FeatureName kFeatureNames[] = {
+    {QIAO_FEATURE_FP64, "fp64"},           {QIAO_FEATURE_FP16, "fp16"},
+    {QIAO_FEATURE_INT64, "int64"},         {QIAO_FEATURE_INT64_ATOMICS, "int64_atomics"},
+    {QIAO_FEATURE_SUBGROUPS, "subgroups"}, {QIAO_FEATURE_PRINTF, "printf"},
+    {QIAO_FEATURE_ADDRESSES, "addresses"},
+};
+
+std::string names_of(qiao_features features) {
+    std::string names;
+    for (const FeatureName& entry : kFeatureNames) {
+        if ((features & entry.feature) != 0) names += (names.empty() ? "" : ", ") + std::string(entry.name);
+    }
+    return names.empty() ? "features that this version does not know" : names;
+}
 
 std::string_view first_word(const char* text) {
     const std::string_view all(text != nullptr ? text : "");
@@ -18,7 +34,7 @@ std::string_view first_word(const char* text) {
 }
 
 // 0 with the reason, else how well the variant suits this processor.
-uint32_t score(const qiao_plugin_program_desc& desc, std::string& reason) {
+uint32_t score(const mock::Card& card, const qiao_plugin_program_desc& desc, std::string& reason) {
     if (std::string_view(desc.format) != "host-elf") {
         reason = std::string("format '") + desc.format + "': mock cards run host-elf";
         return 0;
@@ -27,8 +43,8 @@ uint32_t score(const qiao_plugin_program_desc& desc, std::string& reason) {
         reason = "calling interface '" + std::string(interface) + "': mock cards run " + mock::kInterface;
         return 0;
     }
-    if ((desc.features & ~kFeatures) != 0) {
-        reason = "needs half precision, subgroups or printf, which mock cards lack";
+    if (const qiao_features missing = desc.features & ~features_of(card.profile()); missing != 0) {
+        reason = "needs " + names_of(missing) + ", which '" + card.profile().name + "' lacks";
         return 0;
     }
     return mock::score_target(desc.target != nullptr ? desc.target : "", reason);
@@ -120,7 +136,7 @@ qiao_status program_load(void* pointer, const qiao_plugin_program_desc* desc, vo
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "program_load", [&]() -> qiao_status {
         std::string reason;
-        if (score(*desc, reason) == 0) {
+        if (score(*device.card, *desc, reason) == 0) {
             return device.host.fail({.status = QIAO_ERROR_UNSUPPORTED,
                                      .message = "the mock card cannot run the program: " + reason,
                                      .remedy = "use another variant or device"});
@@ -129,8 +145,7 @@ qiao_status program_load(void* pointer, const qiao_plugin_program_desc* desc, vo
         const mock::Result<std::shared_ptr<mock::Module>> module = mock::Module::load(image, "of format host-elf");
         if (!module.ok()) return report(device.host, module.status());
         auto program = std::make_shared<Program>();
-        program->host = device.host;
-        program->card = device.card;
+        program->device = &device;
         program->module = module.value();
         *out_program = new ProgramPointer(std::move(program));
         return QIAO_OK;
@@ -145,11 +160,20 @@ void program_unload(void* pointer, void* program_pointer) {
 
 qiao_status kernel_find(void* program_pointer, const qiao_plugin_kernel_desc* desc, qiao_plugin_kernel* out_kernel) {
     Program& program = *plugin::object<ProgramPointer>(program_pointer);
-    return plugin::guarded(program.host, "kernel_find", [&]() -> qiao_status {
+    const plugin::Host& host = program.device->host;
+    return plugin::guarded(host, "kernel_find", [&]() -> qiao_status {
+        const mock::Card& card = *program.device->card;
         mock::Result<mock::KernelDesc> described = describe(program, *desc);
-        if (!described.ok()) return report(program.host, described.status());
+        if (!described.ok()) return report(host, described.status());
+        if (desc->block_size > card.profile().max_argument_bytes) {
+            return host.fail({.status = QIAO_ERROR_OUT_OF_RANGE,
+                              .message = std::string("kernel ") + desc->name + ": " + std::to_string(desc->block_size) +
+                                         " bytes of arguments; the limit of '" + card.profile().name + "' is " +
+                                         std::to_string(card.profile().max_argument_bytes),
+                              .remedy = "pass fewer arguments, or put them into memory of the card"});
+        }
         qiao_plugin_kernel made = {};
-        made.max_group_size = largest_group(*program.card, described.value());
+        made.max_group_size = largest_group(card, described.value());
         made.private_bytes = described.value().private_bytes;
         auto kernel = std::make_unique<mock::Kernel>(std::move(described.value()));
         made.static_local_bytes = kernel->automatic_bytes();
@@ -162,12 +186,14 @@ qiao_status kernel_find(void* program_pointer, const qiao_plugin_kernel_desc* de
 }
 
 qiao_status kernel_launch(void* pointer, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
-                          const qiao_plugin_binding*) {
+                          const qiao_plugin_binding* bindings) {
     Device& device = plugin::object<Device>(pointer);
+    const auto& native = plugin::object<const mock::Kernel>(kernel);
+    std::optional<ResolvedBlock> resolved;
+    if (bindings != nullptr) block = resolved.emplace(native, block, bindings).bytes;
     const std::lock_guard lock(device.mutex);
     const uint64_t value = device.immediate_value + 1;
-    const mock::Status status =
-        device.immediate->launch(plugin::object<const mock::Kernel>(kernel), shape_of(*geometry), block, value);
+    const mock::Status status = device.immediate->launch(native, shape_of(*geometry), block, value);
     if (!status.ok()) return report(device.host, status);
     device.immediate_value = value;
     // Blocking copies do not wait for queues, so the work has ended before the next slot is entered.
@@ -179,13 +205,23 @@ qiao_status program_score(void* pointer, const qiao_plugin_program_desc* desc, u
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "program_score", [&]() -> qiao_status {
         std::string why;
-        *out_score = score(*desc, why);
+        *out_score = score(*device.card, *desc, why);
         plugin::copy_text(reason, reason_size, why);
         return QIAO_OK;
     });
 }
 
 } // namespace
+
+ResolvedBlock::ResolvedBlock(const mock::Kernel& kernel, const void* block, const qiao_plugin_binding* bindings) noexcept {
+    std::memcpy(bytes, block, kernel.desc().block_size);
+    for (const mock::Kernel::AddressSlot& slot : kernel.addresses()) {
+        const qiao_plugin_binding& binding = *bindings++;
+        const uint64_t address =
+            binding.allocation == nullptr ? 0 : plugin::object<Allocation>(binding.allocation).address + binding.offset;
+        std::memcpy(bytes + slot.offset, &address, sizeof address);
+    }
+}
 
 mock::Shape shape_of(const qiao_plugin_geometry& geometry) noexcept {
     mock::Shape shape;

@@ -1,31 +1,20 @@
 // Queues: one of the model's each. The model's values are the core's, and every value is a mark.
-#include <atomic>
+#include "queue.h"
+
 #include <cstring>
-#include <memory>
-#include <mutex>
 
 #include "program.h"
 
 namespace qiao::mock_plugin {
 namespace {
 
-// What a notification may touch after its queue has gone.
-struct NotifyLink {
-    std::mutex mutex;
-    bool open = true;
-    plugin::Host host;
-    uint64_t token = 0;
-};
-
-struct Queue {
-    plugin::Host host;
-    mock::Card* card = nullptr;
-    std::unique_ptr<mock::Queue> native;
-    std::shared_ptr<NotifyLink> link;
-};
+mock::Place place_of(mock::Card* card, const qiao_plugin_place& place) {
+    if (place.allocation == nullptr) return {nullptr, place.address};
+    return {card, plugin::object<Allocation>(place.allocation).address + place.offset};
+}
 
 mock::Place place_of(void* device, const qiao_plugin_place& place) {
-    return {device != nullptr ? plugin::object<Device>(device).card : nullptr, place.address};
+    return place_of(device != nullptr ? plugin::object<Device>(device).card : nullptr, place);
 }
 
 qiao_status queue_create(void* pointer, const qiao_plugin_queue_desc* desc, void** out_queue) {
@@ -37,8 +26,8 @@ qiao_status queue_create(void* pointer, const qiao_plugin_queue_desc* desc, void
         mock::Result<std::unique_ptr<mock::Queue>> native = device.card->create_queue(options);
         if (!native.ok()) return report(device.host, native.status());
         auto queue = std::make_unique<Queue>();
+        queue->device = &device;
         queue->host = device.host;
-        queue->card = device.card;
         queue->native = std::move(native.value());
         queue->link = std::make_shared<NotifyLink>();
         queue->link->host = device.host;
@@ -55,10 +44,14 @@ void queue_destroy(void* pointer) {
 }
 
 qiao_status queue_launch(void* pointer, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
-                         const qiao_plugin_binding*, uint64_t value) {
+                         const qiao_plugin_binding* bindings, uint64_t value) {
     Queue& queue = plugin::object<Queue>(pointer);
-    return report(queue.host,
-                  queue.native->launch(plugin::object<const mock::Kernel>(kernel), shape_of(*geometry), block, value));
+    const auto& native = plugin::object<const mock::Kernel>(kernel);
+    if (bindings != nullptr) [[unlikely]] {
+        const ResolvedBlock resolved(native, block, bindings);
+        return report(queue.host, queue.native->launch(native, shape_of(*geometry), resolved.bytes, value));
+    }
+    return report(queue.host, queue.native->launch(native, shape_of(*geometry), block, value));
 }
 
 qiao_status queue_copy(void* pointer, const qiao_plugin_copy* copy) {
@@ -98,7 +91,7 @@ qiao_status queue_fill(void* pointer, const qiao_plugin_fill* fill) {
     Queue& queue = plugin::object<Queue>(pointer);
     return plugin::guarded(queue.host, "queue_fill", [&]() -> qiao_status {
         mock::Fill operation;
-        operation.target = {fill->target.allocation != nullptr ? queue.card : nullptr, fill->target.address};
+        operation.target = place_of(queue.device->card, fill->target);
         operation.size = fill->size_bytes;
         std::memcpy(operation.pattern, fill->pattern, sizeof operation.pattern);
         operation.pattern_size = fill->pattern_size;

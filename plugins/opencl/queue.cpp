@@ -435,8 +435,8 @@ const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
     opencl_queue_after,
     opencl_queue_notify,
     opencl_queue_timestamps,
-    nullptr,
-    nullptr,
+    opencl_queue_native,
+    opencl_queue_wrap,
 };
 
 } // namespace qiao::opencl

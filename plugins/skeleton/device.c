@@ -30,7 +30,7 @@ static qiao_status skeleton_device_synchronize(void* device, uint64_t timeout_ns
     return skeleton_unsupported(((skeleton_device*)device)->plugin, "device_synchronize");
 }
 
-/* Further slots, all optional: device_state, device_reset, device_memory_free, device_clock. */
+/* Further slots, all optional: device_state, device_reset, device_memory_free, device_clock, device_native. */
 const qiao_plugin_device_ops skeleton_device_ops = {
     .struct_size = sizeof(qiao_plugin_device_ops),
     .device_count = skeleton_device_count,

@@ -20,5 +20,5 @@ qiao_status skeleton_fail(const skeleton_plugin* plugin, qiao_status status, int
 qiao_status skeleton_unsupported(const skeleton_plugin* plugin, const char* slot) {
     char message[128];
     snprintf(message, sizeof(message), "%s is not written yet", slot);
-    return skeleton_fail(plugin, QIAO_ERROR_UNSUPPORTED, 0, message, "write it; `qiao plugin check` says what is next");
+    return skeleton_fail(plugin, QIAO_ERROR_UNSUPPORTED, 0, message, "write it as the plugin guide says, section 3");
 }

@@ -403,29 +403,27 @@ TEST_SUITE("loss.hang") {
 }
 
 TEST_SUITE("loss.mock") {
-    TEST_CASE("the card that fails at its 100th operation is lost with a reason, reset, and lost again; its neighbour goes on") {
+    TEST_CASE("the card that fails at its 100th operation is lost with a reason and works after a reset; its neighbour goes on") {
         Session session;
         if (std::string(session.properties.name) != "Mock failing card") return;
-        for (uint64_t round = 0; round < 2; ++round) {
-            const Queue queue = session.queue();
-            const Memory memory = session.allocate(64);
-            uint64_t value = 0;
-            qiao_status status = QIAO_OK;
-            for (int i = 0; i < 200 && status == QIAO_OK; ++i) {
-                status = qiao_queue_fill(queue.get(), {session.device, address_of(memory)}, 64, "\1\2\3\4", 4, &value);
-                if (status == QIAO_OK && i % 7 == 0) status = qiao_timeline_wait(timeline_of(queue), value, kPatience);
-            }
-            CHECK(status == QIAO_ERROR_DEVICE_LOST);
-            CHECK_FAILS(qiao_timeline_wait(timeline_of(queue), value + 1, QIAO_TIMEOUT_INFINITE), QIAO_ERROR_DEVICE_LOST, "lost");
-            std::string reason;
-            CHECK(state_of(session.device, &reason) == QIAO_DEVICE_STATE_LOST);
-            CHECK(!reason.empty());
-            check_others_work(session);
-            REQUIRE_OK(qiao_device_reset(session.device));
-            CHECK(generation_of(session.device) == round + 1);
-            uint32_t word = 0;
-            CHECK_FAILS(qiao_memory_read(memory.get(), 0, &word, 4), QIAO_ERROR_DEVICE_LOST, "lost or reset");
+        const Queue queue = session.queue();
+        const Memory memory = session.allocate(64);
+        uint64_t value = 0;
+        qiao_status status = QIAO_OK;
+        for (int i = 0; i < 200 && status == QIAO_OK; ++i) {
+            status = qiao_queue_fill(queue.get(), {session.device, address_of(memory)}, 64, "\1\2\3\4", 4, &value);
+            if (status == QIAO_OK && i % 7 == 0) status = qiao_timeline_wait(timeline_of(queue), value, kPatience);
         }
+        CHECK(status == QIAO_ERROR_DEVICE_LOST);
+        CHECK_FAILS(qiao_timeline_wait(timeline_of(queue), value + 1, kPatience), QIAO_ERROR_DEVICE_LOST, "lost");
+        std::string reason;
+        CHECK(state_of(session.device, &reason) == QIAO_DEVICE_STATE_LOST);
+        CHECK(!reason.empty());
+        check_others_work(session);
+        REQUIRE_OK(qiao_device_reset(session.device));
+        CHECK(generation_of(session.device) == 1);
+        uint32_t word = 0;
+        CHECK_FAILS(qiao_memory_read(memory.get(), 0, &word, 4), QIAO_ERROR_DEVICE_LOST, "lost or reset");
         check_works(session);
     }
 }

@@ -109,8 +109,10 @@ class ExitCodes(QiaoTest):
 
     def test_help_lists_them(self):
         self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-4]  \w.*){5}\n")
-        for verb in ("list", "info", "doctor", "run", "completion"):
-            self.assertIn("Usage: qiao " + verb, self.good(verb, "--help").stdout)
+        for verb in ("list", "info", "doctor", "run", "package", "package make", "package show", "plugin", "plugin new",
+                     "plugin check", "completion"):
+            self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
+        self.assertNotIn("inspect", self.good("plugin", "--help").stdout)
 
     def test_version(self):
         self.assertRegex(self.good("--version").stdout, r"^qiao \d+\.\d+\.\d+, library \d+\.\d+\.\d+\n$")
@@ -205,14 +207,15 @@ class Completion(QiaoTest):
         return done.stdout.split()
 
     def test_verbs_and_options(self):
-        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "completion", "--help", "--version"])
+        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "package", "plugin", "completion", "--help", "--version"])
         self.assertEqual(self.complete("qiao l"), ["list"])
         self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
         self.assertEqual(self.complete("qiao completion z"), ["zsh"])
+        self.assertEqual(self.complete("qiao plugin "), ["new", "check", "-h", "--help"])
 
     def test_every_option_of_the_help_is_offered(self):
-        for verb in ("list", "info", "doctor", "run"):
-            for option in re.findall(r"(--[a-z][a-z-]+)", self.good(verb, "--help").stdout.split("SPEC, what")[0]):
+        for verb in ("list", "info", "doctor", "run", "package make", "plugin new", "plugin check"):
+            for option in re.findall(r"(?<!\w)(--[a-z][a-z-]+)", self.good(*verb.split(), "--help").stdout.split("SPEC, what")[0]):
                 self.assertIn(option, self.complete(f"qiao {verb} {option}"), verb)
 
     def test_devices(self):

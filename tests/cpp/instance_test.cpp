@@ -171,9 +171,11 @@ TEST_SUITE("device.query") {
             REQUIRE(std::find(names.begin(), names.end(), std::string(QUEUED_CONTROL)) != names.end());
             const auto control = session.device.extension<queued_control>(QUEUED_CONTROL);
             REQUIRE(control.table->struct_size == sizeof(queued_control));
-            const uint64_t resets = control.table->resets(control.context);
+            CHECK(control.table->is_stuck(control.context) == 0);
+            control.table->lose(control.context, "for the test");
+            CHECK(session.device.state().is_lost);
             session.device.reset();
-            CHECK(control.table->resets(control.context) == resets + 1);
+            CHECK_FALSE(session.device.state().is_lost);
         }
         const auto record = record_of<qiao::NotFoundError>([&] { session.device.extension<int>("nobody.thing.1"); });
         CHECK(contains(record.message, "nobody.thing.1"));

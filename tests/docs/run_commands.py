@@ -2,8 +2,9 @@
 """Runs the commands of a document: every fenced `sh` block, in a fresh copy of the tree's view from its root.
 
 In that view build/release is the build folder given, so that commands stand in the document as a reader types them. The set-up
-commands build that folder in the first place and are left to continuous integration. Blocks run in order and in one folder, since
-a reader also does them one after the other.
+commands build that folder in the first place and are left to continuous integration. With --installed the folder is empty and
+PREFIX names the installation, for documents whose reader has nothing else. Blocks run in order, as in one shell: folder and
+exported variables stay, since a reader also does them one after the other.
 """
 
 import argparse
@@ -38,17 +39,30 @@ def view(root, build, folder):
     (folder / "build" / "release").symlink_to(build)
 
 
-def run(document, root, build, environment):
+# What a shell hands on from one block to the next.
+CARRY = """
+if [ -e "$QIAO_DOCS_SHELL" ]; then . "$QIAO_DOCS_SHELL"; fi
+trap '{ export -p; printf "cd -- %q\\n" "$PWD"; } > "$QIAO_DOCS_SHELL"' EXIT
+"""
+
+
+def run(document, root, build, environment, installed=None):
     """Findings: blocks that fail or print nothing."""
     findings = []
     blocks = commands(document.read_text(encoding="utf-8"))
     if not blocks:
         return [f"{document.name}: has no command to run"]
     with tempfile.TemporaryDirectory(prefix="qiao-docs-") as folder:
-        folder = pathlib.Path(folder)
-        view(root, build, folder)
+        shell = pathlib.Path(folder) / "shell"
+        folder = pathlib.Path(folder) / "reader"
+        folder.mkdir()
+        environment = {**environment, "QIAO_DOCS_SHELL": str(shell)}
+        if installed:
+            environment["PREFIX"] = str(installed)
+        else:
+            view(root, build, folder)
         for line, block in blocks:
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=folder, text=True, env=environment,
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", CARRY + block], cwd=folder, text=True, env=environment,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             print(f"--- {document.name}:{line}\n{block}\n--- status {done.returncode}\n{done.stdout}")
             if done.returncode:
@@ -78,6 +92,8 @@ def self_test(root):
     """Documents that must pass and must not."""
     cases = [("```sh\necho right\n```\n", None), ("```sh\n./bootstrap demo  # first\nfalse\necho x\n```\n", "status 1"),
              ("```sh\n./bootstrap test\n```\n", "has no command to run"), ("text only\n", "has no command to run"),
+             ("```sh\nmkdir a\ncd a\nexport B=c\necho x\n```\n```sh\n[ $(basename $PWD) = a ]\necho $B | grep c\n```\n", None),
+             ("```sh\necho x\nfalse\n```\n```sh\necho y\n```\n", "a.md:2: status 1"),
              ("```sh\ntrue\n```\n", "printed nothing"), ("```sh\necho x | grep y\n```\n", "status 1"),
              ("[a](missing.md)\n", "links to missing.md"), ("[a](https://example.org/) [b](#part) [c](LICENSE)\n", None)]
     failed = 0
@@ -100,6 +116,7 @@ def self_test(root):
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
+    parser.add_argument("--installed", type=pathlib.Path, help="run in an empty folder, with this as PREFIX")
     parser.add_argument("--build", type=pathlib.Path, help="what build/release is")
     parser.add_argument("--run", type=pathlib.Path, nargs="*", default=[], help="documents; translations of the first")
     parser.add_argument("--links", type=pathlib.Path, nargs="*", default=[], help="documents whose links are checked")
@@ -109,7 +126,8 @@ def main(argv):
         return self_test(arguments.root)
     findings = same_commands(arguments.run) if arguments.run else []
     for document in arguments.run:
-        findings += run(document, arguments.root.resolve(), arguments.build.resolve(), dict(os.environ))
+        build = arguments.build and arguments.build.resolve()
+        findings += run(document, arguments.root.resolve(), build, dict(os.environ), arguments.installed)
     for document in arguments.links:
         findings += links(document)
     print("\n".join(findings) or "ok")

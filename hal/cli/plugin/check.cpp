@@ -179,18 +179,24 @@ std::string missing_of(const Json& slots, const char* tier) {
     return join(names, ", ");
 }
 
+/* A kernel needs a package in the plugin's format, which only its maker has. */
+constexpr const char* kKernelNext = "run a kernel, if none has run yet (`qiao package make`, `qiao run`)";
+
 std::string next_step(const PluginReport& report) {
     for (const Check& check : report.checks) {
         if (check.state == CheckState::Problem) return check.name + ": " + check.remedy;
     }
     if (!report.facts.contains("slots")) return "";
-    if (report.facts.value("device_count", 0) == 0) return "device_count and device_query: report a device";
+    for (const Check& check : report.checks) {
+        if (check.name == "devices" && report.facts.value("device_count", 0) == 0)
+            return "a device: " + (check.remedy.empty() ? check.detail : check.remedy);
+    }
     for (const char* tier : {"T1", "T2", "any"}) {
         const std::string missing = missing_of(report.facts["slots"], tier);
         if (missing.empty()) continue;
-        return "a kernel with `qiao run`, if none has run yet; then " + missing + ", each optional";
+        return text(kKernelNext, "; then, all optional: ", missing);
     }
-    return "a kernel with `qiao run`, if none has run yet";
+    return kKernelNext;
 }
 
 } // namespace

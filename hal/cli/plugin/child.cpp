@@ -86,9 +86,7 @@ class Child {
 std::string end_text(int status) {
     if (WIFSIGNALED(status))
         return text("it was killed by signal ", WTERMSIG(status), " (", strsignal(WTERMSIG(status)), ")");
-    if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-        return text("it ended the process with exit code ", WEXITSTATUS(status));
-    return "";
+    return text("it ended the process with exit code ", WEXITSTATUS(status));
 }
 
 } // namespace
@@ -100,14 +98,17 @@ std::string run_child(const std::vector<std::string>& words, double timeout_s,
     const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_s));
     const bool ended = child.read_until(Clock::now() + limit, told);
     const int status = child.finish(!ended);
+    bool done = false;
     for (size_t begin = 0; begin < told.size();) {
         const size_t end = told.find('\n', begin);
         if (end == std::string::npos) break; /* cut off by the child's end */
         const Json object = Json::parse(told.substr(begin, end - begin), nullptr, false);
         if (object.is_object()) receive(object);
+        done = done || object.contains("done");
         begin = end + 1;
     }
-    return ended ? end_text(status) : text("it did not end within ", timeout_s, " s");
+    if (!ended) return text("it did not end within ", timeout_s, " s");
+    return done && WIFEXITED(status) && WEXITSTATUS(status) == kExitOk ? "" : end_text(status);
 }
 
 Teller::Teller() : file_(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
@@ -125,6 +126,11 @@ void Teller::check(const std::string& name, const char* state, const std::string
 
 void Teller::facts(const Json& facts) const {
     tell({{"facts", facts}});
+}
+
+int Teller::done() const {
+    tell({{"done", true}});
+    return kExitOk;
 }
 
 void Teller::tell(const Json& object) const {

@@ -23,6 +23,8 @@ class Teller {
     void check(const std::string& name, const char* state, const std::string& detail, const std::string& remedy = "") const;
     /* Joins `facts` to what is known. */
     void facts(const nlohmann::ordered_json& facts) const;
+    /* The last words, without which an end counts as one that the plugin caused. Returns the exit code. */
+    int done() const;
 
   private:
     void tell(const nlohmann::ordered_json& object) const;

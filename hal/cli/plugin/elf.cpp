@@ -104,7 +104,12 @@ class Dynamic {
         }
         return found;
     }
-    std::string string(uint64_t index) const { return bytes_.string_at(offset_of(table(DT_STRTAB)) + index); }
+    /* A damaged file may have anything there; what is no name is shown as "?". */
+    std::string string(uint64_t index) const {
+        std::string name = bytes_.string_at(offset_of(table(DT_STRTAB)) + index);
+        std::replace_if(name.begin(), name.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+        return name;
+    }
 
     /* Symbols that other libraries can see. */
     std::vector<std::string> exports() const {

@@ -267,11 +267,11 @@ int inspect_plugin(const std::string& library, const std::string& manifest) {
     void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
         teller.check("load", "problem", bounded(dlerror()), "link what is undefined, or install what is missing");
-        return kExitOk;
+        return teller.done();
     }
     teller.check("load", "ok", "all symbols are found");
     const auto query = reinterpret_cast<qiao_plugin_query_function>(dlsym(handle, "qiao_plugin_query"));
-    if (query == nullptr) return kExitOk; /* told by the look at the file */
+    if (query == nullptr) return teller.done(); /* told by the look at the file */
 
     Host host;
     if (std::ifstream file(manifest); !manifest.empty() && file)
@@ -282,7 +282,7 @@ int inspect_plugin(const std::string& library, const std::string& manifest) {
     teller.step("calling qiao_plugin_query");
     const qiao_status status = query(&host.api, &info.value);
     check_overrun(teller, info.overrun(), "qiao_plugin_query");
-    if (!check_answer(teller, host, status, info.value)) return kExitOk;
+    if (!check_answer(teller, host, status, info.value)) return teller.done();
     teller.step("reading what qiao_plugin_query said");
     const Tables tables(info.value.tables);
     teller.facts({{"plugin", about(info.value)}, {"tables", tables_json(tables)}, {"slots", slots_json(tables)}});
@@ -298,7 +298,7 @@ int inspect_plugin(const std::string& library, const std::string& manifest) {
     }
     teller.step("unloading the library");
     dlclose(handle);
-    return kExitOk;
+    return teller.done();
 }
 
 } // namespace qiao::cli

@@ -27,12 +27,15 @@ constexpr SlotKind kSlots[] = {
     DEVICE(device_reset, "any", "", "a lost device works again in the same process; without: unsupported", false),
     DEVICE(device_memory_free, "any", "", "free memory with other programs' use in it; without: the core's own count", false),
     DEVICE(device_clock, "any", "", "device timestamps on the host's clock; without: unsupported", false),
+    DEVICE(device_native, "any", "", "the vendor's own device, for programs that use both; without: unsupported", false),
     MEMORY(memory_allocate, "T0", "", "device memory", true),
     MEMORY(memory_free, "T0", "", "device memory given back", true),
     MEMORY(memory_write, "T0", "", "copies to the device", true),
     MEMORY(memory_read, "T0", "", "copies from the device", true),
     MEMORY(memory_map, "T2", kMaps, "the host's view of device memory; without: a copy in host memory", false),
     MEMORY(memory_unmap, "T2", kMaps, "the end of such a view", false),
+    MEMORY(memory_native, "any", "", "the vendor's own object of an allocation; without: unsupported", false),
+    MEMORY(memory_wrap, "any", "", "allocations of the vendor's interface used through Qiao; without: unsupported", false),
     PROGRAM(program_load, "T0", "", "kernels of the card's own format", true),
     PROGRAM(program_unload, "T0", "", "programs given back", true),
     PROGRAM(kernel_find, "T0", "", "a kernel by its name", true),
@@ -49,6 +52,8 @@ constexpr SlotKind kSlots[] = {
     QUEUE(queue_after, "T1", "", "queues that wait for each other on the card; without: the core waits", false),
     QUEUE(queue_notify, "T1", "", "completion without polling", false),
     QUEUE(queue_timestamps, "T1", "", "the card's own times of an operation; without: the host's clock around it", false),
+    QUEUE(queue_native, "any", "", "the vendor's own queue, for programs that use both; without: unsupported", false),
+    QUEUE(queue_wrap, "any", "", "queues of the vendor's interface used through Qiao; without: unsupported", false),
 };
 
 #undef SLOT

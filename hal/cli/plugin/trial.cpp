@@ -182,7 +182,7 @@ int try_plugin(const std::string& manifest, const std::string& id) {
     setenv("QIAO_PROBE", "inprocess", 1);
     teller.step("loading the plugin through libqiao");
     Instance instance = make_trial_instance(std::filesystem::path(manifest).parent_path().string());
-    if (!check_ledger(teller, instance.get(), manifest)) return kExitOk;
+    if (!check_ledger(teller, instance.get(), manifest)) return teller.done();
     for (const Device& device : all_devices(instance.get())) {
         if (id != device.properties.plugin) continue;
         check_properties(teller, device);
@@ -190,7 +190,7 @@ int try_plugin(const std::string& manifest, const std::string& id) {
     }
     teller.step("closing the devices and the plugin");
     instance.reset();
-    return kExitOk;
+    return teller.done();
 }
 
 } // namespace qiao::cli

@@ -149,7 +149,12 @@ qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_byt
         SlotGuard guard(body);
         if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_memory_free(body.opened.load(), out_free_bytes, out_total_bytes);
-        return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_memory_free");
+        if (status != QIAO_OK) return device_slot_failed(device, status, "device_memory_free");
+        if (*out_free_bytes > *out_total_bytes) {
+            return fail(QIAO_ERROR_PLUGIN, "plugin %s says that %" PRIu64 " of %" PRIu64 " bytes of %s are free", body.plugin_id.c_str(), *out_free_bytes,
+                        *out_total_bytes, body.id.c_str());
+        }
+        return QIAO_OK;
     });
 }
 

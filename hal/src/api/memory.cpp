@@ -66,9 +66,11 @@ void release_allocation(Device& device, void* allocation) {
 
 // What a plugin gave for memory_allocate or memory_wrap.
 qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
-    if (allocation.allocation == nullptr || allocation.size_bytes < desc.size_bytes) {
-        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes at %p for %" PRIu64, device->body.plugin_id.c_str(),
-                    allocation.size_bytes, allocation.allocation, desc.size_bytes);
+    if (allocation.allocation == nullptr) return device_fail_empty(device, "memory_allocate", "allocation");
+    if (allocation.size_bytes < desc.size_bytes) {
+        release_allocation(device->body, allocation.allocation);
+        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes for %" PRIu64, device->body.plugin_id.c_str(),
+                    allocation.size_bytes, desc.size_bytes);
     }
     if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
     release_allocation(device->body, allocation.allocation);

@@ -39,6 +39,21 @@ qiao_plugin_program_desc describe(const package::Variant& variant, const package
             blob.bytes.data(), blob.bytes.size(), options.c_str(), nullptr, variant.features};
 }
 
+std::string feature_names(qiao_features features) {
+    static constexpr struct {
+        qiao_features feature;
+        const char* name;
+    } kNames[] = {{QIAO_FEATURE_FP64, "fp64"}, {QIAO_FEATURE_FP16, "fp16"}, {QIAO_FEATURE_INT64, "int64"}, {QIAO_FEATURE_INT64_ATOMICS, "int64 atomics"},
+                  {QIAO_FEATURE_SUBGROUPS, "subgroups"}, {QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_ADDRESSES, "addresses in data"}};
+    std::string names;
+    for (const auto& entry : kNames) {
+        if ((features & entry.feature) != 0) names += (names.empty() ? "" : ", ") + std::string(entry.name);
+        features &= ~entry.feature;
+    }
+    if (features != 0) names += (names.empty() ? "" : ", ") + std::string("features unknown to this version");
+    return names;
+}
+
 struct Choice {
     size_t index = 0;
     uint32_t score = 0;
@@ -66,9 +81,7 @@ qiao_status consider(qiao_device* device, const package::Package& package, const
     const qiao_features missing = variant.features & ~device->body.info.features;
     if ((missing & QIAO_FEATURE_ADDRESSES) != 0) return refuse(choice, variant, "a kernel follows addresses inside data, the device cannot (feature addresses)");
     if (missing != 0) {
-        char text[64];
-        std::snprintf(text, sizeof text, "needs features 0x%" PRIx64 " that the device lacks", missing);
-        return refuse(choice, variant, text);
+        return refuse(choice, variant, "needs " + feature_names(missing) + ", which the device lacks");
     }
     const auto blob = package.read(index);
     if (!blob) return fail_damaged(name, blob.error());
@@ -138,6 +151,7 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     if (!guard) return device_fail_lost(program.device);
     const qiao_status status = program.device->body.tables.program.kernel_find(program.plugin_program, &desc, &found);
     if (status != QIAO_OK) return device_slot_failed(program.device, status, "kernel_find");
+    if (found.kernel == nullptr) return device_fail_empty(program.device, "kernel_find", "kernel");
     const qiao_plugin_device_info& info = program.device->body.info;
     kernel.plugin_kernel = found.kernel;
     kernel.max_group_size = found.max_group_size != 0 ? found.max_group_size : info.max_group_size;
@@ -194,7 +208,11 @@ qiao_status load(Program& program) {
         SlotGuard guard(program.device->body);
         if (!guard) return device_fail_lost(program.device);
         const qiao_status status = program.device->body.tables.program.program_load(program.device->body.opened.load(), &desc, &program.plugin_program);
-        if (status != QIAO_OK) return device_slot_failed(program.device, status, "program_load");
+        if (status != QIAO_OK) {
+            program.plugin_program = nullptr;
+            return device_slot_failed(program.device, status, "program_load");
+        }
+        if (program.plugin_program == nullptr) return device_fail_empty(program.device, "program_load", "program");
     }
     for (size_t index = 0; index < package->kernels().size(); ++index) {
         const std::string metadata = index < variant.metadata.size() ? variant.metadata[index] : std::string();

@@ -83,7 +83,7 @@ qiao_status device_ensure_open(qiao_device* device) {
         set_object(body.id);
         return last_error().status;
     }
-    if (opened == nullptr) return fail(QIAO_ERROR_PLUGIN, "plugin %s opened %s but gave no device", body.plugin_id.c_str(), body.id.c_str());
+    if (opened == nullptr) return device_fail_empty(device, "device_open", "device");
     body.opened.store(opened, std::memory_order_release);
     return QIAO_OK;
 }
@@ -118,6 +118,12 @@ qiao_status device_slot_failed(qiao_device* device, qiao_status status, const ch
         fail(record);
     }
     return record.status;
+}
+
+qiao_status device_fail_empty(qiao_device* device, const char* slot, const char* what) {
+    fail(QIAO_ERROR_PLUGIN, "plugin %s: %s of %s succeeded but gave no %s", device->body.plugin_id.c_str(), slot, device_name(device), what);
+    set_object(device->body.id);
+    return QIAO_ERROR_PLUGIN;
 }
 
 qiao_status device_fail_lost(qiao_device* device) {

@@ -27,6 +27,9 @@ bool device_is_removed(qiao_device* device);
 // The error of a call on a lost device.
 qiao_status device_fail_lost(qiao_device* device);
 
+// A slot succeeded without giving the plugin's object ("queue").
+qiao_status device_fail_empty(qiao_device* device, const char* slot, const char* what);
+
 qiao_status device_reset(qiao_device* device);
 
 // Waits for all work and closes the device. Nothing of the application's is left on it. False if nothing has moved for

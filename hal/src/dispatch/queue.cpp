@@ -47,6 +47,7 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const
         body.plugin_queue = nullptr;
         return device_slot_failed(body.device, status, native == nullptr ? "queue_create" : "queue_wrap");
     }
+    if (body.plugin_queue == nullptr) return device_fail_empty(body.device, "queue_create", "queue");
     body.launch_slot = device.tables.queue.queue_launch;
     body.timed_by_core = (desc.flags & QIAO_QUEUE_PROFILING) != 0 && device.tables.queue.queue_timestamps == nullptr;
     body.deferred_count = body.timed_by_core ? 1 : 0;
@@ -161,7 +162,12 @@ qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_st
     QueueGuard guard(body);
     if (!guard) return device_fail_lost(body.device);
     const qiao_status status = device.tables.queue.queue_timestamps(body.plugin_queue, value, out_start_ns, out_end_ns);
-    return status >= 0 ? status : device_slot_failed(body.device, status, "queue_timestamps");
+    if (status < 0) return device_slot_failed(body.device, status, "queue_timestamps");
+    if (status == QIAO_OK && *out_start_ns > *out_end_ns) {
+        return fail(QIAO_ERROR_PLUGIN, "plugin %s says that value %" PRIu64 " started at %" PRIu64 " ns, after its end at %" PRIu64 " ns",
+                    device.plugin_id.c_str(), value, *out_start_ns, *out_end_ns);
+    }
+    return status;
 }
 
 }  // namespace qiao

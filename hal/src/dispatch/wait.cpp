@@ -46,11 +46,20 @@ bool is_out_of_reach(Timeline& timeline, uint64_t value) {
     return value > highest;
 }
 
+// The plugin says what cannot be: nothing that it says of this queue is worth anything any more.
+[[gnu::cold]] void queue_fail_beyond(qiao_queue* queue, const char* slot, uint64_t value) {
+    const Device& device = queue->body.device->body;
+    fail(QIAO_ERROR_PLUGIN, "plugin %s: %s says that value %" PRIu64 " is reached, which was not submitted yet", device.plugin_id.c_str(), slot, value);
+    set_object(device.id);
+    queue_fail(queue, last_error());
+}
+
 // Asks the plugin; advances the timeline by what it says.
 void poll_queue(qiao_queue* queue) {
     Queue& body = queue->body;
     uint64_t value = 0;
     const qiao_status status = body.device->body.tables.queue.queue_poll(body.plugin_queue, &value);
+    if (value > queue_last_value(body)) [[unlikely]] return queue_fail_beyond(queue, "queue_poll", value);
     if (value != 0) timeline_advance(body.timeline->body, value);
     if (status != QIAO_OK && status != QIAO_NOT_READY) queue_fail_from_slot(queue, status, "queue_poll");
 }
@@ -104,17 +113,28 @@ inline bool take_answer(qiao_queue* queue, Timeline& timeline, uint64_t value, q
     return true;
 }
 
-// One attempt to learn that a submitted value is reached; may return early.
-void wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t deadline_ns) {
+// One attempt to learn that a submitted value is reached; may return early. How much of the time limit has passed by the
+// plugin's words: its card may have a clock of its own.
+uint64_t wait_in_plugin(qiao_queue* queue, uint64_t value, uint64_t left_ns, uint64_t deadline_ns) {
     Queue& body = queue->body;
     const qiao_plugin_queue_ops& ops = body.device->body.tables.queue;
-    if (ops.queue_wait == nullptr) {
-        if (ops.queue_notify != nullptr) return wait_by_notification(queue, value, deadline_ns);
-        return wait_by_polling(queue, value, deadline_ns);
+    if (ops.queue_wait != nullptr) {
+        const uint64_t slice_ns = std::min(left_ns, kSliceNs);
+        const qiao_status status = ops.queue_wait(body.plugin_queue, value, slice_ns);
+        take_answer(queue, body.timeline->body, value, status);
+        return status == QIAO_TIMEOUT ? slice_ns : 0;
     }
+    if (ops.queue_notify != nullptr) {
+        wait_by_notification(queue, value, deadline_ns);
+    } else {
+        wait_by_polling(queue, value, deadline_ns);
+    }
+    return 0;
+}
+
+uint64_t time_left(uint64_t deadline_ns) {
     const uint64_t now = now_ns();
-    const uint64_t timeout_ns = deadline_ns > now ? std::min(deadline_ns - now, kSliceNs) : 0;
-    take_answer(queue, body.timeline->body, value, ops.queue_wait(body.plugin_queue, value, timeout_ns));
+    return deadline_ns > now ? deadline_ns - now : 0;
 }
 
 // The usual wait: no time limit, a value that the plugin has, and a plugin that waits. False if anything is unusual; then
@@ -187,14 +207,16 @@ namespace {
 [[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
+    uint64_t left_ns = timeout_ns;
     for (bool last_round = timeout_ns == 0;;) {
+        uint64_t passed_ns = 0;
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire)) {
             const uint64_t until = last_round ? now_ns() + kAskingNs : slice_until(deadline_ns);
             const bool marked = mark_if_submitted(source.get(), value, !last_round, until) == Submission::kMarked;
             if (marked && last_round) poll_queue(source.get());
             // Not reached, so it was the plugin who got it.
-            if (marked && !last_round && !is_reached(timeline, value)) wait_in_plugin(source.get(), value, deadline_ns);
+            if (marked && !last_round && !is_reached(timeline, value)) passed_ns = wait_in_plugin(source.get(), value, left_ns, deadline_ns);
         }
         if (is_reached(timeline, value)) return QIAO_OK;
         Parking parking(timeline);
@@ -204,7 +226,10 @@ namespace {
         if (last_round) return QIAO_TIMEOUT;
         const bool parks = source.get() == nullptr || mark_if_submitted(source.get(), value, true, slice_until(deadline_ns)) == Submission::kWaiting;
         if (parks) parking.wait(deadline_ns);
-        last_round = deadline_ns != UINT64_MAX && now_ns() >= deadline_ns;
+        if (deadline_ns == UINT64_MAX) continue;
+        left_ns = passed_ns != 0 ? left_ns - passed_ns : std::min(left_ns, time_left(deadline_ns));
+        if (left_ns == 0 && passed_ns != 0) return QIAO_TIMEOUT;  // in the plugin's words
+        last_round = left_ns == 0 || now_ns() >= deadline_ns;
     }
 }
 

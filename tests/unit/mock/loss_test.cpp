@@ -163,6 +163,69 @@ TEST_SUITE("card.reset") {
     }
 }
 
+TEST_SUITE("card.reset.running") {
+    TEST_CASE("a kernel from before keeps what it needs, and memory made since can be freed") {
+        Card card(discrete(1 << 20), {});
+        Gate gate;
+        const Gate* pointer = &gate;
+        auto kernel = std::make_shared<const Kernel>(hold_desc());
+        const std::weak_ptr<const Kernel> alive = kernel;
+        auto queue = make_queue(card);
+        REQUIRE(queue->launch(*kernel, {}, &pointer, 1).ok());
+        gate.await_running();
+        REQUIRE(card.reset().ok());
+        card.retire(std::move(kernel)); /* after the reset, as a host unloads programs late */
+        CHECK_FALSE(alive.expired());
+        { Buffer buffer(card, 1 << 19); }
+        CHECK(card.free_bytes() == 1 << 20);
+        gate.released.store(1);
+        while (!alive.expired()) {
+            card.retire(nullptr);
+            std::this_thread::yield();
+        }
+    }
+
+    TEST_CASE("a card that was removed stays lost") {
+        Card card(discrete(), {});
+        card.set_removed("pulled out");
+        CHECK(card.reset().code() == Code::kLost);
+        CHECK(card.lost());
+        CHECK(contains(card.loss().message(), "pulled out"));
+    }
+
+    TEST_CASE("who waits for a loss is told of a reset too") {
+        Card card(discrete(), {});
+        std::atomic<bool> told{false};
+        std::thread waiter([&] {
+            CHECK(card.await_loss().code() == Code::kLost);
+            told.store(true);
+        });
+        while (!told.load()) /* the waiter may not be there yet */
+            CHECK(card.reset().ok());
+        waiter.join();
+    }
+}
+
+TEST_SUITE("queue.stall") {
+    TEST_CASE("an operation that never ends keeps those behind it, and the card's loss ends the waits") {
+        Card card(discrete(), {});
+        Buffer counter(card, 8);
+        counter.write<uint64_t>({0});
+        const uint64_t block = counter.address();
+        const Kernel increment(increment_desc());
+        auto queue = make_queue(card);
+        REQUIRE(queue->launch(increment, {}, &block, 1).ok());
+        REQUIRE(queue->stall(2).ok());
+        REQUIRE(queue->launch(increment, {}, &block, 3).ok());
+        CHECK(queue->wait(1, kForever) == WaitResult::kReached);
+        CHECK(queue->wait(3, 5 * kMillisecond) == WaitResult::kTimeout);
+        CHECK(counter.read<uint64_t>(1).at(0) == 1);
+        std::thread loser([&card] { card.set_lost("test"); });
+        CHECK(queue->wait(3, kForever) == WaitResult::kFailed);
+        loser.join();
+    }
+}
+
 TEST_SUITE("queue.destroy") {
     TEST_CASE("drops what has not started and waits for what runs") {
         Card card(discrete(), {});

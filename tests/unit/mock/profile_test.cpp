@@ -9,6 +9,7 @@
 #include <string>
 
 #include "mock/card.h"
+#include "mock/kernel.h"
 
 using mock::CardKind;
 using mock::Code;
@@ -111,12 +112,77 @@ TEST_SUITE("profile.parse") {
         CHECK(card.lost_after_operations == 5);
     }
 
+    TEST_CASE("takes limits, features, a clock, figures and faults") {
+        auto profile = mock::parse_profile(
+            R"({"clock": "virtual", "cards": [{"name": "c", "kind": "discrete", "memory_bytes": 1048576, "count": 2,
+                "max_argument_bytes": 64, "queue_priorities": 1, "features": ["int64"], "addresses": "none",
+                "timing": {"launch_latency_ns": {"value": 48000, "grade": "verified"}},
+                "faults": ["queue_launch:3=error:-10", "memory_read:every:5=delay:1ms"]}]})",
+            "x");
+        REQUIRE_MESSAGE(profile.ok(), profile.status().message());
+        CHECK(profile.value().clock == mock::ClockKind::kVirtual);
+        REQUIRE(profile.value().cards.size() == 2);
+        const mock::CardProfile& card = profile.value().cards[1];
+        CHECK(card.max_argument_bytes == 64);
+        CHECK(card.queue_priorities == 1);
+        CHECK_FALSE(card.addresses);
+        CHECK(card.features.int64);
+        CHECK_FALSE(card.features.fp64);
+        CHECK_FALSE(card.features.int64_atomics);
+        CHECK(card.timing.launch_latency_ns.value == 48000);
+        CHECK(card.timing.launch_latency_ns.grade == mock::Grade::kVerified);
+        CHECK(card.timing.weakest() == mock::Grade::kAssumed); /* the rest */
+        REQUIRE(card.faults.has_value());
+        CHECK(card.faults->size() == 2);
+    }
+
+    TEST_CASE("what is not said has all features, the host's clock and no faults") {
+        auto profile = mock::parse_profile(card_with(""), "x");
+        REQUIRE(profile.ok());
+        CHECK(profile.value().clock == mock::ClockKind::kHost);
+        const mock::CardProfile& card = profile.value().cards.at(0);
+        CHECK((card.features.fp64 && card.features.int64 && card.features.int64_atomics));
+        CHECK(card.addresses);
+        CHECK(card.max_argument_bytes == mock::kMaxBlockBytes);
+        CHECK_FALSE(card.faults.has_value());
+    }
+
+    TEST_CASE("errors in limits, features, figures and faults") {
+        check_says(R"({"cards": [], "clock": "sun"})", "clock = \"sun\": must be \"host\" or \"virtual\"");
+        check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\" or \"none\"");
+        check_says(card_with(R"(, "max_argument_bytes": 4097)"),
+                   "cards[0].max_argument_bytes = 4097: must be a whole number from 8 to 4096");
+        check_says(card_with(R"(, "queue_priorities": 3)"), "must be a whole number from 1 to 2");
+        check_says(card_with(R"(, "features": "fp64")"), "cards[0].features = \"fp64\": must be a list");
+        check_says(card_with(R"(, "features": ["fp64", "fp8"])"),
+                   "cards[0].features[1] = \"fp8\": must be one of fp64, int64, int64_atomics");
+        check_says(card_with(R"(, "features": ["fp16"])"), "has no half precision");
+        check_says(card_with(R"(, "features": ["int64_atomics"])"), "must be with int64");
+        check_says(card_with(R"(, "timing": {"warp_ns": {}})"),
+                   "\"cards[0].timing.warp_ns\" = {}: unknown key; known are launch_latency_ns");
+        check_says(card_with(R"(, "timing": {"group_ns": 5})"),
+                   "cards[0].timing.group_ns = 5: must be an object with \"value\" and \"grade\"");
+        check_says(card_with(R"(, "timing": {"group_ns": {"value": 5}})"), "cards[0].timing.group_ns.grade is missing");
+        check_says(card_with(R"(, "timing": {"group_ns": {"value": 5, "grade": "sure"}})"),
+                   "cards[0].timing.group_ns.grade = \"sure\": must be one of verified, second-hand, inferred");
+        check_says(card_with(R"(, "timing": {"card_bytes_per_s": {"value": 0, "grade": "assumed"}})"),
+                   "cards[0].timing.card_bytes_per_s.value = 0: must be a whole number from 1 to");
+        check_says(card_with(R"(, "timing": {"group_ns": {"value": 5, "grade": "assumed", "unit": "s"}})"),
+                   "\"cards[0].timing.group_ns.unit\" = \"s\": unknown key; known are value, grade");
+        check_says(card_with(R"(, "faults": "queue_launch=lost")"), "cards[0].faults = ");
+        check_says(card_with(R"(, "faults": ["queue_launch=lost", "queue_lunch=lost"])"),
+                   "cards[0].faults[1]: fault \"queue_lunch=lost\": there is no call \"queue_lunch\"; known are *");
+        check_says(card_with(R"(, "faults": ["1/queue_launch=lost"])"),
+                   "cards[0].faults[0] = \"1/queue_launch=lost\": must be a rule without a card");
+        check_says(card_with(R"(, "faults": ["device_count=error:-10"])"), "must be a rule without a card");
+    }
+
     TEST_CASE("errors name key and value") {
         check_says("[1, 2]", "the file = [1,2]: must be an object");
         check_says("{}", "cards is missing");
         check_says(R"({"cards": 5})", "cards = 5: must be a list");
         check_says(R"({"cards": [], "colour": "red"})",
-                   "\"colour\" = \"red\": unknown key; known are description, cards");
+                   "\"colour\" = \"red\": unknown key; known are description, clock, cards");
         check_says(R"({"cards": ["x"]})", "cards[0] = \"x\": must be an object");
         check_says(R"({"cards": [{"name": "c", "kind": "discrete"}]})", "cards[0].memory_bytes is missing");
         check_says(R"({"cards": [{"name": "", "kind": "discrete", "memory_bytes": 65536}]})",
