@@ -23,7 +23,7 @@ struct Calls {
 
 struct Submitter {
     qiao_queue *own, *other;
-    qiao_place target;
+    qiao_place own_target, other_target;  // the two fills run at the same time
     std::atomic<uint64_t> own_value{0}, other_value{0};
     std::atomic<qiao_status> worst{QIAO_OK};
 
@@ -31,9 +31,9 @@ struct Submitter {
         auto& self = *static_cast<Submitter*>(self_pointer);
         const uint32_t pattern = 9;
         uint64_t value = 0;
-        self.worst = std::min<qiao_status>(self.worst, qiao_queue_fill(self.other, self.target, 64, &pattern, 4, &value));
+        self.worst = std::min<qiao_status>(self.worst, qiao_queue_fill(self.other, self.other_target, 64, &pattern, 4, &value));
         self.other_value = value;
-        self.worst = std::min<qiao_status>(self.worst, qiao_queue_fill(self.own, self.target, 64, &pattern, 4, &value));
+        self.worst = std::min<qiao_status>(self.worst, qiao_queue_fill(self.own, self.own_target, 64, &pattern, 4, &value));
         self.own_value = value;
     }
 };
@@ -72,8 +72,8 @@ TEST_SUITE("callback.call") {
     TEST_CASE("may submit work, to its own queue and to others") {
         Session session;
         const Queue own = session.queue(), other = session.queue();
-        const Memory memory = session.allocate(64);
-        Submitter submitter{own.get(), other.get(), place(memory)};
+        const Memory memory = session.allocate(64), other_memory = session.allocate(64);
+        Submitter submitter{own.get(), other.get(), place(memory), place(other_memory)};
         uint64_t value = 0;
         REQUIRE_OK(qiao_queue_call(own.get(), Submitter::submit, &submitter, &value));
         wait_for(own, value);
@@ -82,6 +82,7 @@ TEST_SUITE("callback.call") {
         wait_for(own, submitter.own_value);
         wait_for(other, submitter.other_value);
         CHECK(download<uint32_t>(memory, 16) == std::vector<uint32_t>(16, 9));
+        CHECK(download<uint32_t>(other_memory, 16) == std::vector<uint32_t>(16, 9));
     }
 
     TEST_CASE("is called with the queue's failure when it fails first") {
