@@ -130,6 +130,10 @@ qiao_status device_clock(void* handle, uint64_t* out_device_ns, uint64_t* out_ho
 
 void control_lose(void* handle, const char* reason) {
     auto& device = *static_cast<Device*>(handle);
+    {
+        const std::lock_guard guard(device.mutex);
+        device.lost_reason = reason;
+    }
     device.lost = true;
     device.plugin->host.device_lost(device.token, reason);
 }

@@ -170,9 +170,13 @@ Ended run_fail(const Launch&) {
 }
 
 Ended run_lose(const Launch& launch) {
+    {
+        const std::lock_guard guard(launch.device->mutex);
+        launch.device->lost_reason = "the kernel 'lose' lost it";
+    }
     launch.device->lost = true;
     launch.device->plugin->host.device_lost(launch.device->token, "the kernel 'lose' lost it");
-    return {QIAO_ERROR_DEVICE_LOST, "the kernel 'lose' lost the device"};
+    return {QIAO_ERROR_DEVICE_LOST, "the kernel 'lose' lost it"};
 }
 
 constexpr KernelCode kCode[] = {

@@ -258,7 +258,9 @@ qiao_status queue_wait(void* handle, uint64_t value, uint64_t timeout_ns) {
     }
     if (queue.state->completed >= needed) return QIAO_OK;
     if (queue.state->failure.status != QIAO_OK) return report(queue, queue.state->failure);
-    return QIAO_ERROR_DEVICE_LOST;
+    // A wait may see the loss before the core has been told.
+    const std::lock_guard device_guard(queue.device->mutex);
+    return queue.device->plugin->host.fail({.status = QIAO_ERROR_DEVICE_LOST, .message = queue.device->lost_reason});
 }
 
 qiao_status queue_after(void* handle, void* other_handle, uint64_t other_value, uint64_t value) {

@@ -60,6 +60,7 @@ struct Device {
     std::atomic<uint64_t> epoch{0};  // of resets
     std::atomic<bool> stuck{false};  // a call is inside the jammed slot
     std::mutex mutex;                // guards what follows
+    std::string lost_reason;
     std::map<uint64_t, Allocation*> allocations;
     std::set<struct Program*> programs;
     std::set<struct Queue*> queues;
