@@ -12,6 +12,12 @@
 
 include_guard(GLOBAL)
 
+# Every test sees one Vulkan driver, lavapipe, whatever cards the machine has.
+find_file(QIAO_LAVAPIPE_ICD NAMES lvp_icd.${CMAKE_SYSTEM_PROCESSOR}.json lvp_icd.json
+  PATHS /usr/share/vulkan/icd.d /usr/local/share/vulkan/icd.d /etc/vulkan/icd.d NO_DEFAULT_PATH
+  DOC "Manifest of the Vulkan driver lavapipe (Debian: mesa-vulkan-drivers)")
+set(qiao_test_environment "VK_DRIVER_FILES=${QIAO_LAVAPIPE_ICD}" "VK_ICD_FILENAMES=${QIAO_LAVAPIPE_ICD}")
+
 set(qiao_test_keywords NAME TIMEOUT NO_SANITIZERS)
 set(qiao_test_lists COMMAND SOURCES LIBRARIES LABELS ENVIRONMENT)
 
@@ -34,7 +40,7 @@ function(qiao_add_test)
   add_test(NAME ${T_NAME} COMMAND ${T_COMMAND})
   set_tests_properties(${T_NAME} PROPERTIES
     LABELS "${kind};${T_LABELS}" TIMEOUT ${T_TIMEOUT}
-    ENVIRONMENT "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/tests/cache;${T_ENVIRONMENT}")
+    ENVIRONMENT "${qiao_test_environment};XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/tests/cache;${T_ENVIRONMENT}")
   if(T_SERIAL)
     set_tests_properties(${T_NAME} PROPERTIES RUN_SERIAL TRUE)
   endif()

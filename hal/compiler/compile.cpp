@@ -8,14 +8,16 @@
 #include "host_elf.h"
 #include "offset.h"
 #include "source.h"
+#include "spirv_vulkan.h"
 
 namespace qiao::compiler {
 namespace {
 
 constexpr uint64_t kDefaultLimit = UINT64_C(120) * 1000 * 1000 * 1000;
 /* Part of every key: raised when this library makes something else of the same input. */
-constexpr std::string_view kRevision = "2";
-constexpr std::string_view kSourceFormat = "opencl-c", kOffsetFormat = "opencl-c+offset", kHostFormat = "host-elf";
+constexpr std::string_view kRevision = "3";
+constexpr std::string_view kSourceFormat = "opencl-c", kOffsetFormat = "opencl-c+offset", kHostFormat = "host-elf",
+                           kVulkanFormat = "spirv-vulkan";
 
 Failure invalid(std::string message, std::string remedy) {
     return {QIAO_ERROR_INVALID_ARGUMENT, std::move(message), std::move(remedy), "", 0};
@@ -33,9 +35,9 @@ Outcome<std::vector<std::string>> parse_formats(std::string_view text) {
         const std::string format(text.substr(begin, end - begin));
         begin = end + 1;
         if (format == kSourceFormat || format.empty()) continue;
-        if (format != kHostFormat && format != kOffsetFormat)
+        if (format != kHostFormat && format != kOffsetFormat && format != kVulkanFormat)
             return Failure{QIAO_ERROR_UNSUPPORTED, concat("the format '", format, "' cannot be made"),
-                           concat("formats are ", kSourceFormat, ", ", kOffsetFormat, " and ", kHostFormat,
+                           concat("formats are ", kSourceFormat, ", ", kOffsetFormat, ", ", kHostFormat, " and ", kVulkanFormat,
                                   "; add others with their vendor's compiler"),
                            "", 0};
         if (!has(formats, format)) formats.push_back(format);
@@ -71,9 +73,13 @@ std::string key_of(const Request& request, const std::string& source, const Opti
     if (const auto reflector = find_reflector()) key.add(identity(*reflector));
     for (const std::string& format : formats) {
         key.add(format);
-        if (format != kHostFormat) continue;
-        key.add(host_cpu());
-        if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
+        if (format == kHostFormat) {
+            key.add(host_cpu());
+            if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
+        } else if (format == kVulkanFormat) {
+            if (const auto clspv = find_clspv()) key.add(concat(identity(clspv->program), identity(clspv->library)));
+            key.add(find_spirv_val());
+        }
     }
     return key.hex();
 }
@@ -90,8 +96,7 @@ class Build {
   private:
     std::optional<Failure> add_source(std::string source, const std::string& path, const FrontEnd& front_end,
                                       const TemporaryDirectory& temporary, Deadline deadline);
-    std::optional<Failure> add_host_variants(const std::string& path, const FrontEnd& front_end,
-                                             const TemporaryDirectory& temporary, Deadline deadline);
+    std::optional<Failure> add_variants(std::string_view format, const Outcome<std::vector<BuiltVariant>>& built);
     std::optional<Failure> leave_out(std::string_view format, Failure failure, bool wanted);
 
     const Request& request_;
@@ -124,12 +129,10 @@ std::optional<Failure> Build::add_source(std::string source, const std::string& 
     return std::nullopt;
 }
 
-std::optional<Failure> Build::add_host_variants(const std::string& path, const FrontEnd& front_end,
-                                                const TemporaryDirectory& temporary, Deadline deadline) {
-    auto built = build_host_elf(path, options_, front_end, temporary, deadline);
-    if (!built) return leave_out(kHostFormat, built.error(), true);
-    for (BuiltVariant& each : *built)
-        writer_.add_variant(std::move(each.variant), std::move(each.bytes));
+std::optional<Failure> Build::add_variants(std::string_view format, const Outcome<std::vector<BuiltVariant>>& built) {
+    if (!built) return leave_out(format, built.error(), true);
+    for (const BuiltVariant& each : *built)
+        writer_.add_variant(each.variant, each.bytes);
     return std::nullopt;
 }
 
@@ -150,7 +153,12 @@ Outcome<Compiled> Build::run(std::string source) {
         writer_.add_kernel(kernel);
     if (auto failure = add_source(std::move(source), path, *front_end, *temporary, deadline)) return *std::move(failure);
     if (has(formats_, kHostFormat)) {
-        if (auto failure = add_host_variants(path, *front_end, *temporary, deadline)) return *std::move(failure);
+        const auto built = build_host_elf(path, options_, *front_end, *temporary, deadline);
+        if (auto failure = add_variants(kHostFormat, built)) return *std::move(failure);
+    }
+    if (has(formats_, kVulkanFormat)) {
+        const auto built = build_spirv_vulkan(path, options_, *front_end, *temporary, deadline);
+        if (auto failure = add_variants(kVulkanFormat, built)) return *std::move(failure);
     }
     const auto bytes = writer_.finish();
     if (!bytes) return Failure{QIAO_ERROR_INTERNAL, bytes.error().message, "report this as a defect", log_, 0};
@@ -195,6 +203,13 @@ Outcome<std::string> check_tools(const std::string& formats_text) {
         const auto pocl = find_pocl();
         if (!pocl) return pocl.error();
         text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
+    }
+    if (has(*formats, kVulkanFormat)) {
+        const auto clspv = find_clspv();
+        if (!clspv) return clspv.error();
+        text += concat("clspv ", clspv->version, ": ", clspv->library, "\n");
+        const std::string validator = find_spirv_val();
+        text += concat("spirv-val: ", validator.empty() ? "none; modules are not checked (apt install spirv-tools)" : validator, "\n");
     }
     return text;
 }

@@ -19,6 +19,9 @@ struct FrontEnd {
     std::string log;                      /* warnings */
     std::string tool;                     /* "clang-15.0.6" */
     qiao_features features = 0;           /* of all kernels together */
+    std::vector<std::vector<bool>> unused; /* [kernel][argument]: pointers that the kernel does not use */
+
+    bool is_unused(size_t kernel, size_t argument) const { return unused[kernel][argument]; }
 };
 
 /* Compiles the complete source at `path` for diagnostics and reflection. */

@@ -81,6 +81,33 @@ std::string version_in(const std::string& library) {
     return "";
 }
 
+/* A program of Qiao's own, beside or near this library; "" = not there. */
+std::string find_own_program(const char* name) {
+    const std::string directory = own_directory();
+    for (const char* place : {"", "../libexec/qiao/", QIAO_LIBEXEC_FROM_LIBRARY "/"}) {
+        const std::string path = concat(directory, "/", place, name);
+        if (executable(path)) return path;
+    }
+    return "";
+}
+
+Failure incomplete(const char* name) {
+    return {QIAO_ERROR_UNSUPPORTED, concat(name, " was not found near '", own_directory(), "'"),
+            "install Qiao completely: the program belongs to the compiler library", "", 0};
+}
+
+/* The places of a Python 3.11 that pip installs to, and the environment that ./bootstrap makes beside the build folder. */
+std::vector<std::string> python_places() {
+    const std::string site = "/lib/python3.11/site-packages";
+    std::vector<std::string> places = {own_directory() + "/../../venv" + site};
+    if (const char* environment = secure_getenv("VIRTUAL_ENV"); environment && environment[0] == '/')
+        places.push_back(environment + site);
+    if (const char* home = secure_getenv("HOME"); home && home[0] == '/') places.push_back(home + ("/.local" + site));
+    places.insert(places.end(), {"/usr/local/lib/python3.11/dist-packages", "/usr/local" + site,
+                                 "/usr/lib/python3/dist-packages"});
+    return places;
+}
+
 } // namespace
 
 std::string search_path() {
@@ -119,13 +146,40 @@ Outcome<std::string> find_clang() {
 }
 
 Outcome<std::string> find_reflector() {
-    const std::string directory = own_directory();
-    for (const char* place : {"", "../libexec/qiao/", QIAO_LIBEXEC_FROM_LIBRARY "/"}) {
-        const std::string path = concat(directory, "/", place, "qiao-kernel-reflect");
-        if (executable(path)) return path;
+    const std::string path = find_own_program("qiao-kernel-reflect");
+    if (path.empty()) return incomplete("qiao-kernel-reflect");
+    return path;
+}
+
+std::string clspv_remedy() {
+    return "install pyclspv 0.0.1 (pip install pyclspv==0.0.1, for CPython 3.11 on x86-64), or set QIAO_CLSPV to its "
+           "library";
+}
+
+Outcome<Clspv> find_clspv() {
+    Clspv clspv;
+    clspv.program = find_own_program("qiao-clspv");
+    if (clspv.program.empty()) return incomplete("qiao-clspv");
+    clspv.version = "pyclspv-0.0.1";
+    if (const char* chosen = secure_getenv("QIAO_CLSPV"); chosen && *chosen) {
+        clspv.library = chosen;
+        if (access(chosen, R_OK) == 0) return clspv;
+        return Failure{QIAO_ERROR_UNSUPPORTED, concat("QIAO_CLSPV names '", chosen, "', which cannot be read"),
+                       "correct QIAO_CLSPV or unset it", "", 0};
     }
-    return Failure{QIAO_ERROR_UNSUPPORTED, concat("qiao-kernel-reflect was not found near '", directory, "'"),
-                   "install Qiao completely: the program belongs to the compiler library", "", 0};
+    for (const std::string& place : python_places()) {
+        // Another version may crash on other sources: the one that was tried is asked for by its metadata.
+        if (access((place + "/pyclspv-0.0.1.dist-info").c_str(), R_OK) != 0) continue;
+        clspv.library = place + "/pyclspv.cpython-311-x86_64-linux-gnu.so";
+        if (access(clspv.library.c_str(), R_OK) == 0) return clspv;
+    }
+    return Failure{QIAO_ERROR_UNSUPPORTED, "clspv, which makes Vulkan variants, was not found: there is no pyclspv 0.0.1",
+                   clspv_remedy(), "", 0};
+}
+
+std::string find_spirv_val() {
+    const auto found = find_program("spirv-val", "QIAO_SPIRV_VAL", "spirv-tools");
+    return found ? *found : "";
 }
 
 Outcome<Pocl> find_pocl() {

@@ -1,5 +1,5 @@
-/* Which programs do the work, where they are, and what to install where they are not. QIAO_CLANG and QIAO_POCLCC name other
- * places than the PATH. */
+/* Which programs do the work, where they are, and what to install where they are not. QIAO_CLANG, QIAO_POCLCC and QIAO_CLSPV
+ * name other places. */
 #pragma once
 
 #include <string>
@@ -33,6 +33,16 @@ struct Pocl {
     std::string version;  /* "3.1" */
 };
 Outcome<Pocl> find_pocl();
+
+/* clspv, out of the Python package pyclspv: a library, and our program that hosts it. */
+struct Clspv {
+    std::string program; /* qiao-clspv */
+    std::string library; /* pyclspv.cpython-311-x86_64-linux-gnu.so */
+    std::string version; /* "pyclspv-0.0.1" */
+};
+Outcome<Clspv> find_clspv();
+std::string clspv_remedy();
+std::string find_spirv_val(); /* "" = not installed */
 
 /* Changes whenever the file is replaced: its real path, size and time. */
 std::string identity(const std::string& path);

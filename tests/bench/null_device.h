@@ -50,10 +50,11 @@ inline std::vector<std::byte> noop_package() {
 
 class ThroughQiao {
 public:
-    explicit ThroughQiao(const char* selector = "null:0") {
+    explicit ThroughQiao(const char* selector = "null:0") : ThroughQiao(selector, noop_package()) {}
+    // The package has the kernel `noop`.
+    ThroughQiao(const char* selector, const std::vector<std::byte>& package) {
         check(qiao_instance_create(nullptr, &instance), "instance");
         check(qiao_instance_find_device(instance, selector, &device), "device");
-        const auto package = noop_package();
         qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
         desc.data = package.data();
         desc.size_bytes = package.size();

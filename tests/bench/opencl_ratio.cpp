@@ -1,11 +1,7 @@
-// Time through Qiao over time of raw OpenCL on the same device (PoCL), interleaved in one process round by round: raw, Qiao,
-// raw again. The ratio of the two raw runs says what the machine's noise alone does; a result is inconclusive where
-// that is not close to 1. Prints figures, judges nothing. Usage: opencl_ratio [ROUNDS], default 300.
-#include <algorithm>
-#include <chrono>
-#include <functional>
-
+// Time through Qiao over time of raw OpenCL on the same device (PoCL): see ratio.h. Prints figures, judges nothing.
+// Usage: opencl_ratio [ROUNDS], default 300.
 #include "null_device.h"
+#include "ratio.h"
 #include "raw_opencl.h"
 
 namespace {
@@ -66,44 +62,13 @@ private:
     void* buffer_[2] = {};
 };
 
-double seconds(const std::function<void()>& work) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double percentile(std::vector<double> values, double fraction) {
-    std::sort(values.begin(), values.end());
-    return values[static_cast<size_t>(fraction * static_cast<double>(values.size() - 1))];
-}
-
-void compare(const char* name, int rounds, int repeat, const std::function<void()>& raw, const std::function<void()>& qiao) {
-    const auto many = [repeat](const std::function<void()>& work) {
-        return [&work, repeat] {
-            for (int i = 0; i < repeat; ++i) work();
-        };
-    };
-    std::vector<double> ratios, control, raw_times, qiao_times;
-    for (int round = -rounds / 10; round < rounds; ++round) {  // the first tenth warms up
-        const double first = seconds(many(raw)), ours = seconds(many(qiao)), again = seconds(many(raw));
-        if (round < 0) continue;
-        raw_times.push_back(first / repeat);
-        qiao_times.push_back(ours / repeat);
-        ratios.push_back(2 * ours / (first + again));
-        control.push_back(again / first);
-    }
-    std::printf("%-22s raw %10.2f us, Qiao %10.2f us (medians); Qiao/raw p10 %.3f median %.3f p90 %.3f; raw/raw p10 %.3f median %.3f; %d rounds of %d\n",
-                name, percentile(raw_times, 0.5) * 1e6, percentile(qiao_times, 0.5) * 1e6, percentile(ratios, 0.1), percentile(ratios, 0.5),
-                percentile(ratios, 0.9), percentile(control, 0.1), percentile(control, 0.5), rounds, repeat);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     const int rounds = argc > 1 ? std::max(20, std::atoi(argv[1])) : 300;
     Sides sides;
-    compare("launch + wait", rounds, 20, [&] { sides.launches_raw(1); }, [&] { sides.launches_qiao(1); });
-    compare("1000 launches + wait", rounds / 3, 1, [&] { sides.launches_raw(1000); }, [&] { sides.launches_qiao(1000); });
-    compare("copy of 64 MiB", rounds / 3, 1, [&] { sides.copy_raw(); }, [&] { sides.copy_qiao(); });
+    bench::compare("launch + wait", rounds, 20, [&] { sides.launches_raw(1); }, [&] { sides.launches_qiao(1); });
+    bench::compare("1000 launches + wait", rounds / 3, 1, [&] { sides.launches_raw(1000); }, [&] { sides.launches_qiao(1000); });
+    bench::compare("copy of 64 MiB", rounds / 3, 1, [&] { sides.copy_raw(); }, [&] { sides.copy_qiao(); });
     return 0;
 }

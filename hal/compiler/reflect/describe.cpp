@@ -93,6 +93,7 @@ nlohmann::json describe_argument(Layout layout, Value kernel, unsigned index, co
         return {{"type", type_text(space, qualifiers, type)},
                 {"kind", local ? QIAO_ARGUMENT_KIND_LOCAL : QIAO_ARGUMENT_KIND_ADDRESS},
                 {"access", local ? 0 : access_of(kernel, index, space, qualifiers)},
+                {"unused", l.GetFirstUse(l.GetParam(kernel, index)) == nullptr},
                 {"size", local ? 4 : 8},
                 {"alignment", local ? 4 : 8}};
     }

@@ -1,6 +1,8 @@
 // Entries for programs and kernels: compilation, the choice of a variant, loading, reflection.
 #include "qiao/program.h"
 
+#include <stdlib.h>
+
 #include <memory>
 
 #include "api/compiler_library.h"
@@ -175,6 +177,14 @@ void unload(qiao_device* device, void* plugin_program, const std::vector<qiao_ke
     for (qiao_kernel* kernel : kernels) drop_use(kernel);
 }
 
+// The user's, as the compiler has it; "" where neither variable is usable.
+std::string cache_directory() {
+    const char* cache = secure_getenv("XDG_CACHE_HOME");
+    if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/qiao";
+    const char* home = secure_getenv("HOME");
+    return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/qiao" : "";
+}
+
 qiao_status load(Program& program) {
     auto package = package::Package::open(program.bytes);
     if (!package) return fail_damaged(program.name, package.error());
@@ -189,7 +199,9 @@ qiao_status load(Program& program) {
     program.options = package->options_of(choice.index);
     program.score = choice.score;
     program.variant_owner = blob->owner;
+    program.cache_directory = cache_directory();
     qiao_plugin_program_desc desc = describe(variant, *blob, program.options);
+    if (!program.cache_directory.empty()) desc.cache_directory = program.cache_directory.c_str();
     desc.format = program.format.c_str();
     desc.target = program.target.c_str();
     desc.tool = program.tool.c_str();

@@ -1,4 +1,4 @@
-// The host of the OpenCL plugin's tests. See host.h.
+// The host of plugins' tests. See host.h.
 #include "host.h"
 
 #include <dlfcn.h>
@@ -47,8 +47,8 @@ const void* extension(void*, const char*) {
 // ---------------------------------------------------------------------------------------------- host
 
 Host::Host() {
-    void* module = dlopen(QIAO_TEST_OPENCL_PLUGIN, RTLD_NOW | RTLD_LOCAL);
-    INFO("dlopen " QIAO_TEST_OPENCL_PLUGIN ": " << (module == nullptr ? dlerror() : "worked"));
+    void* module = dlopen(QIAO_TEST_PLUGIN, RTLD_NOW | RTLD_LOCAL);
+    INFO("dlopen " QIAO_TEST_PLUGIN ": " << (module == nullptr ? dlerror() : "worked"));
     REQUIRE(module != nullptr);
     const auto query = reinterpret_cast<qiao_plugin_query_function>(dlsym(module, "qiao_plugin_query"));
     REQUIRE(static_cast<bool>(query));
@@ -201,6 +201,10 @@ qiao_status Device::try_load(const char* source, const char* options, void** out
     desc.data = source;
     desc.size_bytes = std::strlen(source);
     desc.options = options;
+    return try_load(desc, out_program);
+}
+
+qiao_status Device::try_load(const qiao_plugin_program_desc& desc, void** out_program) {
     *out_program = nullptr;
     return tables->program->program_load(device, &desc, out_program);
 }
@@ -223,6 +227,16 @@ Layout& Layout::value(uint32_t size, uint32_t alignment) {
     size_ = (size_ + alignment - 1) / alignment * alignment;
     arguments_.push_back({"a", QIAO_ARGUMENT_KIND_VALUE, 0, size_, size, alignment, 0});
     size_ += size;
+    return *this;
+}
+
+Layout& Layout::metadata(const std::string& text) {
+    metadata_ = text;
+    return *this;
+}
+
+Layout& Layout::required_group(const uint32_t (&group)[3]) {
+    std::copy_n(group, 3, required_group_);
     return *this;
 }
 
@@ -251,7 +265,8 @@ qiao_status Layout::try_find(Device& device, void* program, const char* name, qi
     desc.argument_count = static_cast<uint32_t>(arguments_.size());
     desc.block_size = size_;
     desc.features = features;
-    desc.vendor_metadata = "";
+    std::copy_n(required_group_, 3, desc.required_group);
+    desc.vendor_metadata = metadata_.c_str();
     *out = {};
     out->struct_size = sizeof *out;
     return device.tables->program->kernel_find(program, &desc, out);

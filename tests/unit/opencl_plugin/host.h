@@ -1,4 +1,4 @@
-// A host for the OpenCL plugin, small enough to see through: it loads the module, keeps what the plugin reports, and packs
+// A host for one plugin under test, small enough to see through: it loads the module, keeps what the plugin reports, and packs
 // launches as the core would. Knows the plugin ABI only.
 #pragma once
 
@@ -80,6 +80,7 @@ class Device {
     void read(const qiao_plugin_allocation& source, void* bytes, uint64_t size, uint64_t offset = 0);
 
     qiao_status try_load(const char* source, const char* options, void** out_program, const char* format = "opencl-c");
+    qiao_status try_load(const qiao_plugin_program_desc& desc, void** out_program);
     void* load(const char* source, const char* options = "");
 };
 
@@ -89,6 +90,9 @@ class Layout {
     Layout& address();
     Layout& value(uint32_t size, uint32_t alignment);
     Layout& local();
+    Layout& metadata(const std::string& text); // of the variant, for kernels found with this layout
+
+    Layout& required_group(const uint32_t (&group)[3]);
 
     qiao_status try_find(Device& device, void* program, const char* name, qiao_plugin_kernel* out,
                          qiao_features features = 0);
@@ -101,6 +105,8 @@ class Layout {
     std::vector<qiao_plugin_argument> arguments_;
     uint32_t size_ = 0;
     bool placed_ = false;
+    std::string metadata_;
+    uint32_t required_group_[3] = {};
 };
 
 // A block to be filled argument by argument.

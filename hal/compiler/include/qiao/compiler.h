@@ -33,7 +33,7 @@ typedef struct qiao_compiler_desc {
     uint64_t source_size;        /* bytes, without a terminator */
     const char* source_name;     /* what diagnostics call it, and whose directory #include "..." starts from; null = "kernel.cl" */
     const char* options;         /* "-DN=4 -I inc -cl-fast-relaxed-math"; quotes and backslashes as in a shell; null = none */
-    const char* formats;         /* variants wanted, separated by ";": "host-elf", "opencl-c+offset"; null = what is there anyway */
+    const char* formats;         /* variants wanted, separated by ";": "host-elf", "spirv-vulkan", "opencl-c+offset"; null = what is there anyway */
     const char* cache_directory; /* null = $XDG_CACHE_HOME/qiao, else ~/.cache/qiao */
     uint64_t time_limit_ns;      /* for all tools together; 0 = 120 seconds */
     uint64_t flags;              /* QIAO_COMPILER_... */
@@ -76,7 +76,8 @@ QIAO_API qiao_status qiao_compiler_compile(const qiao_compiler_desc* desc,
                                            qiao_compiler_output** out_output) QIAO_COMPILER_NOEXCEPT;
 
 /// Says whether the formats can be made here: OK with the tools and their versions in `log`, one a line, or
-/// ERROR_UNSUPPORTED with message and remedy. Compiles nothing. `formats` null = all.
+/// ERROR_UNSUPPORTED with message and remedy. Compiles nothing. `formats` null = what every installation makes:
+/// "opencl-c;host-elf".
 QIAO_API qiao_status qiao_compiler_check(const char* formats, qiao_compiler_output** out_output) QIAO_COMPILER_NOEXCEPT;
 
 /// Fills the caller's struct; set its struct_size first.

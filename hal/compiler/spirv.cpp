@@ -1,0 +1,171 @@
+// Instructions are read by their operation codes and word counts alone (SPIR-V specification 2.3). See spirv.h.
+#include "spirv.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace qiao::compiler::spirv {
+namespace {
+
+constexpr uint32_t kMagic = 0x07230203, kHeaderWords = 5;
+constexpr std::string_view kReflection = "NonSemantic.ClspvReflection", kReflectionExtension = "SPV_KHR_non_semantic_info";
+constexpr uint32_t kString = 7, kExtension = 10, kExtInstImport = 11, kExtInst = 12, kCapability = 17, kTypeInt = 21, kConstant = 43;
+/* OpAtomicLoad to OpAtomicXor, which all begin with their result's type; OpenCL C 1.2 has no atomic store. */
+constexpr uint32_t kFirstAtomic = 227, kLastAtomic = 242, kAtomicStore = 228;
+constexpr uint32_t kInt64Atomics = 12;
+
+/* Instructions of NonSemantic.ClspvReflection. */
+enum Reflected : uint32_t {
+    kKernel = 1,
+    kArgumentInfo = 2,
+    kPodUniform = 6,
+    kPodPushConstant = 7,
+    kWorkgroup = 11,
+    kWorkgroupSize = 12,
+    kGlobalOffset = 13,
+    kWorkDimensions = 14,
+    kRequiredWorkgroupSize = 24,
+    kPointerPushConstant = 26,
+    kPointerUniform = 27,
+    kWorkgroupVariableSize = 42,
+};
+
+/* Calls `body(operation, words, count)`; the first word of an instruction holds both numbers. */
+template <typename Body>
+bool for_each(const std::vector<uint32_t>& words, Body body) {
+    for (size_t at = kHeaderWords; at < words.size();) {
+        const uint32_t count = words[at] >> 16;
+        if (count == 0 || at + count > words.size()) return false;
+        body(words[at] & 0xffff, &words[at], count);
+        at += count;
+    }
+    return true;
+}
+
+std::string text_at(const uint32_t* word, uint32_t count) {
+    const auto* text = reinterpret_cast<const char*>(word);
+    return {text, strnlen(text, size_t{4} * count)};
+}
+
+class Reader {
+  public:
+    std::optional<std::string> problem;
+    Reflection reflection;
+
+    void read(uint32_t operation, const uint32_t* word, uint32_t count) {
+        if (operation == kString && count > 2) strings_[word[1]] = text_at(word + 2, count - 2);
+        if (operation == kConstant && count == 4) constants_[word[2]] = word[3];
+        if (operation == kExtInstImport && count > 2 && text_at(word + 2, count - 2).rfind(kReflection, 0) == 0)
+            set_ = word[1];
+        if (operation == kExtInst && count > 4 && word[3] == set_) reflected(word[4], word[2], word + 5, count - 5);
+    }
+
+  private:
+    uint32_t number(uint32_t id) {
+        const auto found = constants_.find(id);
+        if (found != constants_.end()) return found->second;
+        problem = "its reflection refers to what is no constant";
+        return 0;
+    }
+    Kernel& kernel(uint32_t id) { return reflection.kernels[kernels_[id]]; }
+
+    void reflected(uint32_t what, uint32_t result, const uint32_t* operand, uint32_t count);
+
+    uint32_t set_ = 0;
+    std::map<uint32_t, std::string> strings_;
+    std::map<uint32_t, uint32_t> constants_;
+    std::map<uint32_t, std::string> kernels_; /* id of the reflection's Kernel -> name */
+};
+
+/* Operands by the specification of NonSemantic.ClspvReflection, revision 5. */
+void Reader::reflected(uint32_t what, uint32_t result, const uint32_t* operand, uint32_t count) {
+    using Kind = Argument::Kind;
+    const auto at = [&](uint32_t index) { return index < count ? number(operand[index]) : 0; };
+    switch (what) {
+        case kKernel:
+            if (count < 2) break;
+            kernels_[result] = strings_[operand[1]];
+            reflection.kernels[strings_[operand[1]]];
+            return;
+        case kPodPushConstant:
+        case kPointerPushConstant:
+            kernel(operand[0]).arguments[at(1)] = {Kind::kPushConstant, at(2), at(3), 0};
+            return;
+        case kPodUniform:
+        case kPointerUniform:
+            if (at(2) != 0 || at(3) != 0) problem = "its arguments are not in binding 0 of set 0";
+            kernel(operand[0]).arguments[at(1)] = {Kind::kUniform, at(4), at(5), 0};
+            return;
+        case kWorkgroup:
+            kernel(operand[0]).arguments[at(1)] = {Kind::kLocal, 0, at(3), at(2)};
+            return;
+        case kWorkgroupSize:
+            for (uint32_t i = 0; i < 3; ++i)
+                reflection.constants.group[i] = at(i);
+            return;
+        case kGlobalOffset:
+            for (uint32_t i = 0; i < 3; ++i)
+                reflection.constants.offset[i] = at(i);
+            return;
+        case kWorkDimensions:
+            reflection.constants.dimensions = at(0);
+            return;
+        case kArgumentInfo:
+        case kRequiredWorkgroupSize:
+        case kWorkgroupVariableSize:
+            return;
+    }
+    problem = concat("it needs something that kernels are not given (instruction ", what,
+                     " of clspv's reflection: a sampler, an image, printf or a buffer of constants)");
+}
+
+} // namespace
+
+Outcome<std::vector<uint32_t>> words_of(const std::string& bytes) {
+    std::vector<uint32_t> words(bytes.size() / 4);
+    std::memcpy(words.data(), bytes.data(), words.size() * 4);
+    if (words.size() <= kHeaderWords || words[0] != kMagic || !for_each(words, [](uint32_t, const uint32_t*, uint32_t) {}))
+        return Failure{QIAO_ERROR_INTERNAL, "clspv wrote something that is no SPIR-V module", "report this as a defect", "", 0};
+    return words;
+}
+
+Outcome<Reflection> reflect(const std::vector<uint32_t>& words) {
+    Reader reader;
+    for_each(words, [&](uint32_t operation, const uint32_t* word, uint32_t count) { reader.read(operation, word, count); });
+    if (reader.problem)
+        return Failure{QIAO_ERROR_UNSUPPORTED, concat("the Vulkan module cannot be used: ", *reader.problem),
+                       "leave out the format spirv-vulkan", "", 0};
+    return std::move(reader.reflection);
+}
+
+void remove_reflection(std::vector<uint32_t>& words) {
+    std::vector<uint32_t> kept(words.begin(), words.begin() + kHeaderWords);
+    uint32_t set = 0;
+    for_each(words, [&](uint32_t operation, const uint32_t* word, uint32_t count) {
+        if (operation == kExtension && text_at(word + 1, count - 1) == kReflectionExtension) return;
+        if (operation == kExtInst && count > 4 && word[3] == set) return;
+        if (operation == kExtInstImport && text_at(word + 2, count - 2).rfind(kReflection, 0) == 0) {
+            set = word[1];
+            return;
+        }
+        kept.insert(kept.end(), word, word + count);
+    });
+    words = std::move(kept);
+}
+
+void declare_int64_atomics(std::vector<uint32_t>& words) {
+    std::vector<uint32_t> longs; /* ids of 64-bit integer types; SPIR-V has one of each signedness at most */
+    bool used = false, declared = false;
+    for_each(words, [&](uint32_t operation, const uint32_t* word, uint32_t count) {
+        if (operation == kCapability) declared |= word[1] == kInt64Atomics;
+        if (operation == kTypeInt && word[2] == 64) longs.push_back(word[1]);
+        if (operation >= kFirstAtomic && operation <= kLastAtomic && operation != kAtomicStore && count > 2)
+            used |= std::find(longs.begin(), longs.end(), word[1]) != longs.end();
+    });
+    if (!used || declared) return;
+    const uint32_t capability[] = {2u << 16 | kCapability, kInt64Atomics};
+    words.insert(words.begin() + kHeaderWords, std::begin(capability), std::end(capability));
+}
+
+} // namespace qiao::compiler::spirv

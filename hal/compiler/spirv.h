@@ -1,0 +1,51 @@
+/* What has to be read and mended in a SPIR-V module that clspv made: its words, its reflection (NonSemantic.ClspvReflection),
+ * its capabilities. Knows the module only; what a package's kernels are is spirv_vulkan.cpp's. */
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "failure.h"
+
+namespace qiao::compiler::spirv {
+
+/* Where one argument is found. */
+struct Argument {
+    enum class Kind { kPushConstant, kUniform, kLocal };
+    Kind kind = Kind::kPushConstant;
+    uint32_t offset = 0; /* in the push constants or the uniform block */
+    uint32_t size = 0;   /* of a local argument: of one element */
+    uint32_t spec_id = 0; /* of a local argument: the constant that is its number of elements */
+};
+
+struct Kernel {
+    std::map<uint32_t, Argument> arguments; /* by ordinal */
+};
+
+/* Numbers of specialisation constants; -1 = the module has none. */
+struct Constants {
+    int64_t group[3] = {-1, -1, -1};
+    int64_t offset[3] = {-1, -1, -1};
+    int64_t dimensions = -1;
+};
+
+struct Reflection {
+    std::map<std::string, Kernel> kernels;
+    Constants constants;
+};
+
+/* The words of a module in a file's bytes; fails where they are none. */
+Outcome<std::vector<uint32_t>> words_of(const std::string& bytes);
+
+/* Fails with what the plugin does not provide (samplers, buffers of constants, ...). */
+Outcome<Reflection> reflect(const std::vector<uint32_t>& words);
+
+/* Takes the reflection out again: not every Vulkan device knows the extension it is written in. */
+void remove_reflection(std::vector<uint32_t>& words);
+
+/* clspv 0.0.1 uses 64-bit atomics without the capability: adds it where one is used. */
+void declare_int64_atomics(std::vector<uint32_t>& words);
+
+} // namespace qiao::compiler::spirv

@@ -1,0 +1,32 @@
+// Allocations: a buffer with memory of its own and a device address.
+#pragma once
+
+#include "device.h"
+
+namespace qiao::vulkan {
+
+// A buffer, its memory, and where the host sees it.
+struct Buffer {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    VkDeviceAddress address = 0;
+    char* mapped = nullptr; // null = the host cannot touch it
+};
+
+// VK_SUCCESS, or nothing is left behind. Mapped if the type is visible and coherent for the host.
+VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type, VkBufferUsageFlags usage, Buffer* out);
+void destroy_buffer(Device& device, Buffer& buffer);
+
+struct Allocation {
+    Buffer buffer;
+    uint64_t offset = 0; // of the first usable byte: what was asked for may be aligned more than memory is
+    uint64_t size_bytes = 0;
+    qiao_memory_kind kind = 0;
+    bool host_copies = false; // the host reads and writes the bytes itself
+};
+
+// Blocking copies between host memory and an allocation that the host does not reach: through a staging buffer.
+qiao_status write_staged(Device& device, const Allocation& to, uint64_t offset, const void* from, uint64_t size_bytes) noexcept;
+qiao_status read_staged(Device& device, const Allocation& from, uint64_t offset, void* to, uint64_t size_bytes) noexcept;
+
+} // namespace qiao::vulkan

@@ -1,0 +1,55 @@
+// Kernels and their pipelines: Vulkan fixes group size, local memory, offset and dimensions when a pipeline is made, so a
+// kernel has one for each shape it was launched with. Pipelines live as long as their program.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "device.h"
+#include "module.h"
+
+namespace qiao::vulkan {
+
+struct Program;
+
+// What a pipeline is made for. Local arguments' byte counts are compared apart: they stand in the argument block.
+struct Shape {
+    uint32_t group[3];
+    uint32_t offset[3];
+    uint32_t dimensions;
+};
+
+struct Pipeline {
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    Shape shape = {};
+    std::unique_ptr<uint32_t[]> local_bytes; // of the local arguments
+};
+
+struct Kernel {
+    Device* device = nullptr;
+    VkShaderModule module = VK_NULL_HANDLE; // what this kernel needs of the program's
+    uint32_t number = 0;                    // dense; used again after unload
+    uint64_t serial = 0;                    // never used again
+    std::string name;
+    Metadata metadata;
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+    uint32_t value_bytes = 0; // of the block, before the counts of local arguments
+    uint32_t push_bytes = 0;  // the same rounded up to four; 0 = nothing is pushed
+    bool push_beyond_block = false; // a block of a few bytes ends before
+    uint32_t locals_offset = 0;
+    uint32_t local_count = 0;
+    std::mutex mutex; // guards what follows
+    std::vector<std::unique_ptr<Pipeline>> pipelines;
+};
+
+// The pipeline for a geometry and the counts in the block; made where there is none yet, which may take seconds. Null and the
+// host's error record on failure.
+const Pipeline* find_pipeline(Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
+                              qiao_status* out_status) noexcept;
+
+// Its layout and module too.
+void destroy_pipelines(Kernel& kernel);
+
+} // namespace qiao::vulkan

@@ -1,0 +1,157 @@
+// Vulkan variants: that clspv's modules agree with the package, and what becomes of kernels that clspv cannot compile.
+#include "keep_arguments.h"
+#include "support.h"
+
+using support::contains;
+using support::desc;
+using support::Environment;
+using support::Output;
+
+namespace {
+
+qiao_compiler_desc vulkan(const std::string& source, uint64_t flags = QIAO_COMPILER_NO_CACHE) {
+    qiao_compiler_desc made = desc(source);
+    made.formats = "spirv-vulkan";
+    made.flags = flags;
+    return made;
+}
+
+/* The one Vulkan variant of a package. */
+qiao::package::Variant variant_of(const Output& output) {
+    const auto package = output.package();
+    for (const auto& variant : package.variants())
+        if (variant.format == "spirv-vulkan") return variant;
+    FAIL("the package has no Vulkan variant: ", output.log());
+    return {};
+}
+
+constexpr const char* kScale = R"(
+kernel void scale(global float* data, float factor) { data[get_global_id(0)] *= factor; }
+)";
+
+} // namespace
+
+TEST_SUITE("compiler.spirv_vulkan") {
+    TEST_CASE("a variant is SPIR-V 1.5, and its metadata says where arguments and constants are") {
+        const std::string source = kScale;
+        const Output output(vulkan(source));
+        const auto variant = variant_of(output);
+        CHECK(variant.tool == "pyclspv-0.0.1");
+        CHECK(variant.target.empty());
+        REQUIRE(variant.metadata.size() == 1);
+        CHECK(variant.metadata[0] == "arguments=push;group=0,1,2;offset=3,4,5;dimensions=-;locals=");
+        const auto package = output.package();
+        size_t index = 0;
+        while (package.variants()[index].format != "spirv-vulkan") ++index;
+        const auto blob = package.read(index);
+        REQUIRE(blob);
+        uint32_t head[2];
+        REQUIRE(blob->bytes.size() > sizeof head);
+        std::memcpy(head, blob->bytes.data(), sizeof head);
+        CHECK(head[0] == 0x07230203);
+        CHECK(head[1] == 0x00010500);
+    }
+
+    TEST_CASE("local arguments are specialisation constants, counted in elements") {
+        const std::string source =
+            "kernel void k(global float* out, local float4* a, local char* b) { a[get_local_id(0)] = 1; b[get_local_id(0)] = 2;"
+            " barrier(CLK_LOCAL_MEM_FENCE); out[get_global_id(0)] = a[0].x + b[0]; }";
+        const auto variant = variant_of(Output(vulkan(source)));
+        CHECK(contains(variant.metadata[0], ";locals=3:16,4:1"));
+    }
+
+    TEST_CASE("a global offset and the number of dimensions are specialisation constants") {
+        const std::string source =
+            "kernel void k(global uint* out) { out[get_global_id(0) - get_global_offset(0)] = get_work_dim(); }";
+        const auto variant = variant_of(Output(vulkan(source)));
+        CHECK(!contains(variant.metadata[0], "offset=-"));
+        CHECK(!contains(variant.metadata[0], "dimensions=-"));
+    }
+
+    TEST_CASE("more than 128 bytes of arguments are a uniform block") {
+        std::string source = "kernel void k(global int* out";
+        for (int i = 0; i < 17; ++i) source += ", global int* p" + std::to_string(i);
+        source += ", float4 v, char c) { out[0] = v.x + c";
+        for (int i = 0; i < 17; ++i) source += " + *p" + std::to_string(i);
+        source += "; }";
+        CHECK(contains(variant_of(Output(vulkan(source))).metadata[0], "arguments=uniform;"));
+    }
+
+    TEST_CASE("structs by value lie where the front end puts them") {
+        const std::string source =
+            "struct p { char tag; int a; long b; float c; short d[3]; };\n"
+            "kernel void k(global int* out, char first, struct p p, ushort last) { out[0] = p.tag + p.a + (int)p.b + p.d[2] + "
+            "first + last; }";
+        CHECK(contains(variant_of(Output(vulkan(source))).metadata[0], "arguments=push;"));
+    }
+
+    TEST_CASE("pointer arguments that nothing uses are kept, whatever their address space") {
+        const std::string source =
+            "#define KERNEL(name) kernel __attribute__((reqd_work_group_size(8, 1, 1))) void name\n"
+            "void helper(global int* a) { a[0] = ')'; }\n"
+            "KERNEL(k)(global int* a, const global float* unused, constant int* table, local int* scratch, global int* last)\n"
+            "{ helper(a); last[0] = 1; }\n"
+            "kernel void later(global int* a) {}\n";
+        const Output output(vulkan(source));
+        CHECK(contains(variant_of(output).metadata[0], ";locals="));
+        CHECK(output.package().kernels()[0].arguments.size() == 5);
+    }
+
+    TEST_CASE("64-bit atomics are declared, and the module is valid") {
+        const std::string source =
+            "#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\n"
+            "kernel void k(global long* cell) { atom_add(cell, 3L); }";
+        CHECK((variant_of(Output(vulkan(source))).features & QIAO_FEATURE_INT64_ATOMICS) != 0);
+    }
+
+    TEST_CASE("what a Vulkan variant cannot have is refused by name") {
+        const std::string source = "kernel void talk(global int* a) { printf(\"%d\", a[0]); }";
+        const Output output(vulkan(source));
+        CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(output.message(), "'talk' needs printf"));
+    }
+
+    TEST_CASE("without clspv the variant is left out, with what to install") {
+        const Environment moved("QIAO_CLSPV", "/nonexistent/library.so");
+        const std::string source = kScale;
+        const Output strict(vulkan(source));
+        CHECK(strict.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(strict.message(), "QIAO_CLSPV names '/nonexistent/library.so'"));
+        const Output partial(vulkan(source, QIAO_COMPILER_NO_CACHE | QIAO_COMPILER_BEST_EFFORT));
+        CHECK(partial.status == QIAO_OK);
+        CHECK(contains(partial.log(), "spirv-vulkan was left out"));
+    }
+
+    TEST_CASE("a library that is not clspv is refused with the loader's words") {
+        const auto directory = support::directory();
+        support::write(directory / "library.so", "no library");
+        const Environment moved("QIAO_CLSPV", directory / "library.so");
+        const std::string source = kScale;
+        const Output output(vulkan(source));
+        CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(output.message(), "cannot use clspv"));
+        CHECK(contains(output.result.remedy, "pip install pyclspv==0.0.1"));
+    }
+
+    TEST_CASE("the check of tools names clspv") {
+        qiao_compiler_output* output = nullptr;
+        REQUIRE(qiao_compiler_check("spirv-vulkan", &output) == QIAO_OK);
+        qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
+        REQUIRE(qiao_compiler_output_query(output, &result) == QIAO_OK);
+        CHECK(contains(result.log, "clspv pyclspv-0.0.1: "));
+        CHECK(contains(result.log, "spirv-val: "));
+        qiao_compiler_output_release(output);
+    }
+
+    TEST_CASE("a use is put into the definition, not into a prototype, a string or another function") {
+        const std::string text =
+            "void k(int* a);\n# 3 \"void k(int* a) {\"\nvoid kk(int* a) { k(a); }\nchar* s = \"k() {\";\n"
+            "void k(int* a) __attribute__((x(1))) { }\n";
+        const std::string kept = qiao::compiler::keep_arguments(text, {{"k", "a", "global"}, {"k", "", "global"}});
+        const std::string use = " if (get_work_dim() == 0) { volatile uint kept = *(volatile global uint*)(a); }";
+        std::string expected = text;
+        expected.insert(expected.find("((x(1))) {") + 10, use);
+        CHECK(kept == expected);
+        CHECK(qiao::compiler::keep_arguments("int x;", {{"k", "a", "global"}}) == "int x;");
+    }
+}

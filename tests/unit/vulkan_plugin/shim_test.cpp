@@ -1,0 +1,128 @@
+// Drivers that lack something, and one that is lost: lavapipe behind shim.cpp.
+#include "support.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+using namespace test;
+
+namespace {
+
+struct Shim {
+    explicit Shim(const char* what) {
+        setenv("QIAO_VULKAN_LIBRARY", QIAO_TEST_VULKAN_SHIM, 1);
+        become(what);
+    }
+    ~Shim() {
+        unsetenv("QIAO_TEST_SHIM");
+        unsetenv("QIAO_VULKAN_LIBRARY");
+    }
+    static void become(const char* what) { setenv("QIAO_TEST_SHIM", what, 1); }
+};
+
+constexpr const char* kFill = "kernel void fill(global uint* out, uint value) { out[get_global_id(0)] = value; }";
+
+} // namespace
+
+TEST_SUITE("vulkan.shim") {
+    TEST_CASE("a device without addresses is listed with the reason, and refused when it is opened") {
+        const Shim shim("no_addresses");
+        Host host;
+        REQUIRE(host.device_count() == 1);
+        const auto info = host.device(0);
+        CHECK(std::string(info.note).find("cannot be opened: its driver has no buffer device addresses") != std::string::npos);
+        CHECK(info.memory_kinds == 0);
+        CHECK((info.features & QIAO_FEATURE_ADDRESSES) == 0);
+        Device device(host, 0);
+        CHECK(device.opened == QIAO_ERROR_UNSUPPORTED);
+        CHECK(host.take_error().message.find("has no buffer device addresses") != std::string::npos);
+    }
+
+    TEST_CASE("memory that the host had better not read goes through a staging buffer, in pieces") {
+        const Shim shim("uncached");
+        Fixture fixture;
+        Device& device = fixture.device;
+        CHECK(!QIAO_PLUGIN_HAS(qiao_plugin_memory_ops, device.tables->memory, memory_map));
+        const size_t count = (9u << 20) / 4 + 3; // two staging buffers and a bit
+        const auto memory = device.allocate(4 * count + 8);
+        const auto numbers = iota(count);
+        device.write(memory, numbers.data(), 4 * count, 8);
+        std::vector<uint32_t> back(count);
+        device.read(memory, back.data(), 4 * count, 8);
+        CHECK(back == numbers);
+        Program program(device, kFill);
+        {
+            Queue queue(device);
+            queue.wait(queue.launch(program.kernel("fill"), geometry(1, 4),
+                                    Block(program.layout("fill")).set(0, memory.address + 8).set(1, uint32_t{6})));
+        }
+        device.read(memory, back.data(), 20, 8);
+        CHECK(back[3] == 6);
+        CHECK(back[4] == 4);
+        device.free(memory);
+    }
+
+    TEST_CASE("without calibrated clocks a timestamp is bracketed by the host's") {
+        const Shim shim("uncalibrated");
+        Fixture fixture;
+        Device& device = fixture.device;
+        uint64_t device_first = 0, host_first = 0, device_second = 0, host_second = 0;
+        REQUIRE(device.tables->device->device_clock(device.device, &device_first, &host_first) == QIAO_OK);
+        REQUIRE(device.tables->device->device_clock(device.device, &device_second, &host_second) == QIAO_OK);
+        CHECK(device_second > device_first);
+        CHECK(host_second > host_first);
+    }
+
+    TEST_CASE("a submission to a lost device fails, tells the host once, and all goes away") {
+        const Shim shim("");
+        Fixture fixture;
+        Device& device = fixture.device;
+        Program program(device, kFill);
+        const auto memory = device.allocate(64);
+        Queue queue(device);
+        const auto kernel = program.kernel("fill");
+        const auto shape = geometry(1, 4);
+        const Block block = Block(program.layout("fill")).set(0, memory.address).set(1, uint32_t{6});
+        queue.wait(queue.launch(kernel, shape, block));
+        Shim::become("lost_submit");
+        CHECK(queue.ops->queue_launch(queue.queue, kernel.kernel, &shape, block.data(), nullptr, 2) == QIAO_ERROR_DEVICE_LOST);
+        CHECK(fixture.host.take_error().vendor_text == "VK_ERROR_DEVICE_LOST");
+        CHECK(fixture.host.lost_reason() == "VK_ERROR_DEVICE_LOST");
+        CHECK(queue.ops->queue_wait(queue.queue, 2, QIAO_TIMEOUT_INFINITE) == QIAO_ERROR_DEVICE_LOST);
+        uint64_t value = 0;
+        CHECK(queue.ops->queue_poll(queue.queue, &value) == QIAO_ERROR_DEVICE_LOST);
+        CHECK(fixture.host.lost_reason() == "VK_ERROR_DEVICE_LOST"); // not twice
+        qiao_plugin_device_state state = QIAO_PLUGIN_DEVICE_STATE_OK;
+        char reason[64];
+        REQUIRE(device.tables->device->device_state(device.device, &state, reason, sizeof reason) == QIAO_OK);
+        CHECK(state == QIAO_PLUGIN_DEVICE_STATE_LOST);
+        device.free(memory);
+    }
+
+    TEST_CASE("a wait that finds the device lost ends with that") {
+        const Shim shim("lost_wait");
+        Fixture fixture;
+        Queue queue(fixture.device);
+        CHECK(queue.ops->queue_wait(queue.queue, 1, QIAO_TIMEOUT_INFINITE) == QIAO_ERROR_DEVICE_LOST);
+        CHECK(fixture.host.lost_reason() == "VK_ERROR_DEVICE_LOST");
+    }
+
+    TEST_CASE("a wait ends within 100 ms of the device's loss, whatever the driver does") {
+        const Shim shim("");
+        Fixture fixture;
+        Queue queue(fixture.device);
+        std::chrono::steady_clock::time_point ended;
+        std::thread waiter([&] { // for a value that the driver will never signal
+            CHECK(queue.ops->queue_wait(queue.queue, 1, QIAO_TIMEOUT_INFINITE) == QIAO_ERROR_DEVICE_LOST);
+            ended = std::chrono::steady_clock::now();
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        Shim::become("lost_question");
+        uint64_t value = 0;
+        const auto lost = std::chrono::steady_clock::now();
+        CHECK(queue.ops->queue_poll(queue.queue, &value) == QIAO_ERROR_DEVICE_LOST);
+        waiter.join();
+        CHECK(ended - lost < std::chrono::milliseconds(100));
+    }
+}
