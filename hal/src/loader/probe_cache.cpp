@@ -2,7 +2,6 @@
 #include "loader/probe_cache.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
@@ -87,8 +87,8 @@ bool ProbeCache::load(const std::string& key, Verdict& out_harmful) const {
     if (!take(rest, key_size) || rest.substr(0, key_size) != key) return false;
     rest.remove_prefix(key.size());
     if (!decode_report(rest, out_harmful)) return false;
-    const time_t now = time(nullptr);
-    return !out_harmful || (written <= now && now - written < kHarmfulSeconds);
+    // Either way: file systems stamp by a finer clock than time(), and so a little in its future.
+    return !out_harmful || std::abs(time(nullptr) - written) < kHarmfulSeconds;
 }
 
 std::string ProbeCache::store(const std::string& key, const Verdict& harmful) const {
