@@ -27,6 +27,7 @@ endforeach()
 install(FILES LICENSE README.md README.zh-CN.md CHANGELOG.md DESTINATION "${qiao_share_directory}")
 install(FILES hal/README.md DESTINATION "${qiao_share_directory}/hal")
 install(DIRECTORY hal/docs DESTINATION "${qiao_share_directory}/hal" FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY plugins DESTINATION "${qiao_share_directory}" FILES_MATCHING PATTERN "README.md")
 install(DIRECTORY samples DESTINATION "${qiao_share_directory}" PATTERN "demo*" EXCLUDE)
 install(DIRECTORY plugins/skeleton plugins/tutorial DESTINATION "${qiao_share_directory}/plugins" USE_SOURCE_PERMISSIONS)
 
