@@ -11,11 +11,11 @@ inline qiao_status fail_no_native(const Device& device, const char* noun) noexce
     return fail(QIAO_ERROR_UNSUPPORTED, "plugin %s gives no native handle of a %s of %s", device.plugin_id.c_str(), noun, device.id.c_str());
 }
 
-// What the slot answered, for the application.
-inline qiao_status answer_native(qiao_device* device, qiao_status status, const char* slot, qiao_native* out_native) {
+// What the slot answered, for the application; `losses` is from before the object was made.
+inline qiao_status answer_native(qiao_device* device, uint64_t losses, qiao_status status, const char* slot, qiao_native* out_native) {
     if (status == QIAO_OK && out_native->type != 0) return QIAO_OK;
     *out_native = QIAO_NATIVE_INIT;
-    if (status != QIAO_OK) return device_slot_failed(device, status, slot);
+    if (status != QIAO_OK) return device_slot_failed(device, status, slot, losses);
     return fail(QIAO_ERROR_PLUGIN, "plugin %s gave a native handle without a type", device->body.plugin_id.c_str());
 }
 
