@@ -16,9 +16,13 @@ qiao_status map_natively(Memory& memory, uint64_t offset, uint64_t size_bytes, q
         SlotGuard guard(device);
         if (!guard) return device_fail_lost(memory.device);
         const qiao_status status = device.tables.memory.memory_map(device.opened.load(), memory.allocation, offset, size_bytes, access, &pointer);
-        if (status == QIAO_ERROR_UNSUPPORTED) return status;
+        if (status == QIAO_ERROR_UNSUPPORTED) {
+            clear_plugin_error();
+            return status;
+        }
         if (status != QIAO_OK) return device_slot_failed(memory.device, status, "memory_map", memory.losses);
     }
+    if (pointer == nullptr) return device_fail_empty(memory.device, "memory_map", "pointer");
     std::lock_guard guard(memory.mapping);
     memory.native_maps.push_back(pointer);
     *out_pointer = pointer;
