@@ -3,7 +3,7 @@
 
 #include "dispatch/submit.h"
 #include "emulation/deferred.h"
-#include "threads.h"
+#include "../threads.h"
 
 namespace {
 

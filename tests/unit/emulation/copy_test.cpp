@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <mutex>
 
-#include "threads.h"
+#include "../threads.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "threads.h"
+#include "../threads.h"
 
 namespace {
 
