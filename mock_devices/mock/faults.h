@@ -29,6 +29,8 @@ enum class Call : uint8_t {
     kMemoryFree,
     kMemoryWrite,
     kMemoryRead,
+    kMemoryMap,
+    kMemoryUnmap,
     kProgramLoad,
     kProgramUnload,
     kKernelFind,

@@ -36,6 +36,8 @@ constexpr CallInfo kCalls[] = {
     {Call::kMemoryFree, "memory_free", kOfACard},
     {Call::kMemoryWrite, "memory_write", kPlain | kAnswers},
     {Call::kMemoryRead, "memory_read", kPlain | kAnswers},
+    {Call::kMemoryMap, "memory_map", kPlain | kAnswers},
+    {Call::kMemoryUnmap, "memory_unmap", kPlain},
     {Call::kProgramLoad, "program_load", kPlain | kAnswers},
     {Call::kProgramUnload, "program_unload", kOfACard},
     {Call::kKernelFind, "kernel_find", kPlain | kAnswers},

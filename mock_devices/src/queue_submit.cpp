@@ -92,6 +92,7 @@ Status QueueCore::check_addresses(const Kernel& kernel, const std::byte* block) 
         const uint64_t address = read_u64(block + slot.offset);
         if (address == 0 || memory_->find(address) != nullptr) [[likely]]
             continue;
+        if (memory_->find(address - 1) != nullptr) continue; /* one past the end, of an empty view */
         const std::string& name = kernel.desc().arguments[slot.index].name;
         return {Code::kOutOfRange,
                 "kernel " + kernel.desc().name + ": argument " + std::to_string(slot.index) + " \"" + name +

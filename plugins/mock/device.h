@@ -41,6 +41,7 @@ struct Allocation {
     mock::Allocation* native = nullptr;
     uint64_t address = 0;
     uint64_t epoch = 0; // of the device when it was made
+    bool host_visible = false;
 };
 
 // The end of a wait as a status; the failure's text goes to the host.

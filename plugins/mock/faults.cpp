@@ -189,6 +189,9 @@ void spoil(Tag<mock::Call::kMemoryWrite>, void* device, void* allocation, uint64
 void spoil(Tag<mock::Call::kMemoryRead>, void*, void*, uint64_t, void* target, uint64_t) {
     flip(target);
 }
+void spoil(Tag<mock::Call::kMemoryMap>, void*, void*, uint64_t, uint64_t, uint64_t, void** out_pointer) {
+    *out_pointer = nullptr;
+}
 void spoil(Tag<mock::Call::kProgramLoad>, void* device, const qiao_plugin_program_desc*, void** out_program) {
     mock_program_ops.program_unload(device, std::exchange(*out_program, nullptr));
 }
@@ -261,10 +264,10 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     FAULTY(memory, memory_free, kMemoryFree),
     FAULTY(memory, memory_write, kMemoryWrite),
     FAULTY(memory, memory_read, kMemoryRead),
-    nullptr,
-    nullptr,
-    nullptr,
-    nullptr,
+    FAULTY(memory, memory_map, kMemoryMap),
+    FAULTY(memory, memory_unmap, kMemoryUnmap),
+    nullptr, // memory_native
+    nullptr, // memory_wrap
 };
 
 const qiao_plugin_program_ops faulty_program_ops = {
@@ -289,8 +292,8 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
     FAULTY(queue, queue_after, kQueueAfter),
     FAULTY(queue, queue_notify, kQueueNotify),
     FAULTY(queue, queue_timestamps, kQueueTimestamps),
-    nullptr,
-    nullptr,
+    nullptr, // queue_native
+    nullptr, // queue_wrap
 };
 #undef FAULTY
 

@@ -36,7 +36,8 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
         qiao_plugin_allocation made = {};
         if (device.card->profile().addresses) made.address = allocation->address;
         made.size_bytes = desc->size_bytes;
-        if (host_can_touch(device, desc->kind)) made.host_pointer = reinterpret_cast<void*>(allocation->address);
+        allocation->host_visible = host_can_touch(device, desc->kind);
+        if (allocation->host_visible) made.host_pointer = reinterpret_cast<void*>(allocation->address);
         made.allocation = allocation.release();
         plugin::write_growing(out_allocation, made);
         return QIAO_OK;
@@ -62,11 +63,27 @@ qiao_status memory_read(void* pointer, void* allocation, uint64_t offset, void* 
                   device.card->read(plugin::object<Allocation>(allocation).address + offset, target, size_bytes));
 }
 
+// A discrete card's own memory cannot be touched by the host.
+qiao_status memory_map(void* pointer, void* allocation_pointer, uint64_t offset, uint64_t, uint64_t, void** out_pointer) {
+    Device& device = plugin::object<Device>(pointer);
+    const Allocation& allocation = plugin::object<Allocation>(allocation_pointer);
+    if (!allocation.host_visible) return QIAO_ERROR_UNSUPPORTED;
+    if (const mock::Status loss = device.card->loss(); !loss.ok()) return report(device.host, loss);
+    const std::lock_guard lock(device.mutex);
+    if (allocation.epoch != device.epoch) return QIAO_ERROR_DEVICE_LOST;
+    *out_pointer = reinterpret_cast<void*>(allocation.address + offset);
+    return QIAO_OK;
+}
+
+// Nothing was made for the map.
+qiao_status memory_unmap(void*, void*, void*) {
+    return QIAO_OK;
+}
+
 } // namespace
 
-// Without map: a unified card's memory has a host pointer, a discrete card's cannot be touched by the host.
 const qiao_plugin_memory_ops mock_memory_ops = {
-    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, nullptr, nullptr, nullptr, nullptr,
+    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, memory_map, memory_unmap, nullptr, nullptr,
 };
 
 } // namespace qiao::mock_plugin

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "plugin/control.h"
@@ -36,6 +37,7 @@ struct Control {
     void await_stuck() const {
         while (table->is_stuck(context) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+    uint32_t live() const { return table->live(context); }
     const queued_control* table;
     void* context;
 };
@@ -54,10 +56,22 @@ uint64_t generation_of(qiao_device* device) {
     return properties.generation;
 }
 
-// Lets kernels `hold` go on. The fixtures' addresses are those of host memory.
-void let_go(uint64_t address) {
-    __atomic_store_n(reinterpret_cast<uint32_t*>(static_cast<uintptr_t>(address)), 1u, __ATOMIC_RELEASE);
-}
+// Lets a kernel `hold` go on, also once its session is over.
+class Hold {
+   public:
+    Hold(const Session& session, const Memory& word) : address_(address_of(word)) {
+        if (is_queued(session)) control_.emplace(session.device);
+    }
+    void let_go() const {
+        if (control_) return control_->table->let_go(control_->context);
+        // The other fixture's addresses are those of host memory.
+        __atomic_store_n(reinterpret_cast<uint32_t*>(static_cast<uintptr_t>(address_)), 1u, __ATOMIC_RELEASE);
+    }
+
+   private:
+    std::optional<Control> control_;
+    uint64_t address_;
+};
 
 // How long the call took.
 template <class Call>
@@ -73,6 +87,17 @@ void check_soon(const std::function<Clock::duration()>& attempt) {
     for (int i = 0; i < 5 && best >= kPromised; ++i) best = std::min(best, attempt());
     INFO("best: ", std::chrono::duration_cast<std::chrono::milliseconds>(best).count(), " ms");
     CHECK(best < kPromised);
+}
+
+// A device of the other plugin.
+qiao_device* other_device(Session& session) {
+    for (qiao_device* other : session.devices()) {
+        qiao_device_properties properties = QIAO_DEVICE_PROPERTIES_INIT;
+        REQUIRE_OK(qiao_device_query_properties(other, &properties));
+        if (std::string(properties.plugin) != session.properties.plugin) return other;
+    }
+    FAIL("one plugin only");
+    return nullptr;
 }
 
 void check_others_work(Session& session) {
@@ -254,17 +279,128 @@ TEST_SUITE("loss") {
     }
 }
 
+TEST_SUITE("loss.reset") {
+    TEST_CASE("what is released while the device is being reset is destroyed once it has been") {
+        Session session;
+        if (!is_full(session)) return;
+        const Control control(session.device);
+        const uint32_t before = control.live();
+        Program program = session.program(), working_program = session.program();
+        Memory memory = session.allocate(64), word = session.upload(std::vector<uint32_t>{0});
+        Queue queue = session.queue(), working = session.queue();
+        launch(working, kernel_of(working_program, "hold"), items(1), blocks::Hold{address_of(word)});
+        const uint32_t live = control.live();
+        control.jam("device_reset");
+        qiao_status reset = QIAO_NOT_READY;
+        std::thread resetter([&] { reset = qiao_device_reset(session.device); });
+        control.await_stuck();
+        std::thread other([&] {
+            memory.reset();
+            working_program.reset();
+            queue.reset();
+        });
+        word.reset();
+        working.reset();
+        program.reset();
+        other.join();
+        CHECK(control.live() == live);
+        control.unjam();
+        resetter.join();
+        CHECK(reset == QIAO_OK);
+        for (int i = 0; i < 5000 && control.live() != before; ++i) {  // the queue's thread is on its way out
+            session.allocate(64);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        CHECK(control.live() == before);
+        check_works(session);
+    }
+
+    TEST_CASE("what a call inside the plugin works on is destroyed when it has come back, not when the device is lost") {
+        Session session;
+        if (!is_queued(session)) return;
+        const Control control(session.device);
+        const uint32_t before = control.live();
+        std::vector<Memory> spares;
+        for (int i = 0; i < 2000; ++i) spares.push_back(session.allocate(16));
+        Memory source = session.allocate(64);
+        Queue queue = session.queue();
+        session.device = other_device(session);
+        const Memory target = session.allocate(64);
+        const uint32_t live = control.live();
+        control.jam("memory_read");
+        copy(queue, place(source), place(target), 64);
+        control.await_stuck();
+        control.lose("it hangs");
+        source.reset();
+        queue.reset();
+        CHECK(control.live() == live);
+        control.unjam();
+        while (control.live() != before + spares.size() && !spares.empty()) {  // each release looks after what is waiting
+            spares.pop_back();
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        CHECK(!spares.empty());
+    }
+
+    TEST_CASE("copies, fills and launches refuse addresses from before the reset") {
+        Session session;
+        if (!is_full(session)) return;
+        const Memory old = session.upload(std::vector<uint32_t>{1, 2, 3, 4});
+        const uint64_t old_address = address_of(old);
+        REQUIRE_OK(qiao_device_reset(session.device));
+        const Queue queue = session.queue();
+        const Program program = session.program();
+        const Memory fresh = session.upload(std::vector<uint32_t>{5, 6, 7, 8});
+        uint64_t value = 99;
+        const uint32_t pattern = 0;
+        const qiao_place old_place = {session.device, old_address};
+        qiao_copy request = copy_of(old_place, place(fresh), 16);
+        CHECK_FAILS(qiao_queue_copy(queue.get(), &request, &value), QIAO_ERROR_DEVICE_LOST, "source", "before", "release");
+        request = copy_of(place(fresh), old_place, 16);
+        CHECK_FAILS(qiao_queue_copy(queue.get(), &request, &value), QIAO_ERROR_DEVICE_LOST, "target", "before", "release");
+        CHECK_FAILS(qiao_queue_fill(queue.get(), old_place, 16, &pattern, 4, &value), QIAO_ERROR_DEVICE_LOST, "target", "before", "release");
+        if ((session.properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0) {
+            const qiao_launch one = items(1);
+            const blocks::Count block = {old_address};
+            CHECK_FAILS(qiao_queue_launch(queue.get(), kernel_of(program, "count"), &one, &block, sizeof block, &value), QIAO_ERROR_OUT_OF_RANGE,
+                        "counter", "before", "reset");
+        }
+        CHECK(value == 0);
+        CHECK(download<uint32_t>(fresh, 4) == std::vector<uint32_t>{5, 6, 7, 8});
+        wait_for(queue, fill(queue, place(fresh), 16, 9));  // the queue is as good as before
+        CHECK(download<uint32_t>(fresh, 4) == std::vector<uint32_t>(4, 9));
+    }
+
+    TEST_CASE("a copy that another device's queue has waiting fails when its memory is lost meanwhile") {
+        Session session;
+        if (!is_full(session)) return;
+        qiao_device* const device = session.device;
+        const Memory source = session.upload(std::vector<uint32_t>{1, 2, 3, 4});
+        session.device = other_device(session);
+        const Memory target = session.upload(std::vector<uint32_t>{5, 6, 7, 8});
+        const Queue queue = session.queue();
+        const Timeline gate = session.timeline();
+        after(queue, gate.get(), 1);
+        const uint64_t value = copy(queue, place(source), place(target), 16);
+        REQUIRE_OK(qiao_device_reset(device));
+        REQUIRE_OK(qiao_timeline_signal(gate.get(), 1));
+        CHECK_FAILS(qiao_timeline_wait(timeline_of(queue), value, kPatience), QIAO_ERROR_DEVICE_LOST, "reset");
+        CHECK(download<uint32_t>(target, 4) == std::vector<uint32_t>{5, 6, 7, 8});
+        check_works(session);
+    }
+}
+
 TEST_SUITE("loss.hang") {
     TEST_CASE("a kernel that does not end keeps no other thread: waits keep their limit, releases return, other devices go on") {
         Session session;
         if (!session.is_fixture()) return;
         const Program program = session.program();
         const Memory word = session.upload(std::vector<uint32_t>{0});
-        const uint64_t address = address_of(word);
+        const Hold hold(session, word);
         Queue queue = session.queue(), other = session.queue();
         Memory spare = session.allocate(64);
         const Memory counter = session.upload(std::vector<uint32_t>{0});
-        uint64_t value = launch(queue, kernel_of(program, "hold"), items(1), blocks::Hold{address});
+        uint64_t value = launch(queue, kernel_of(program, "hold"), items(1), blocks::Hold{address_of(word)});
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         const auto took = duration_of([&] {
             CHECK(qiao_timeline_wait(timeline_of(queue), value, 20'000'000) == QIAO_TIMEOUT);
@@ -277,18 +413,19 @@ TEST_SUITE("loss.hang") {
             check_others_work(session);
         });
         CHECK(took < std::chrono::seconds(10));  // the kernel gives up after 30
-        let_go(address);
+        hold.let_go();
         wait_for(queue, value);
         CHECK(download<uint32_t>(counter, 1) == std::vector<uint32_t>{1});
         check_works(session);
     }
 
     TEST_CASE("a slot that does not return ends with the loss for everybody but its own thread") {
-        for (const char* slot : {"queue_launch", "queue_mark", "memory_read"}) {
+        for (const char* slot : {"queue_launch", "queue_mark", "kernel_launch", "memory_read"}) {
             INFO(std::string(slot));
             Session session;
             if (!is_queued(session)) return;
             const Control control(session.device);
+            if (!control.table->has(control.context, slot)) continue;
             const Program program = session.program();
             qiao_kernel* const count = kernel_of(program, "count");
             const Memory counter = session.upload(std::vector<uint32_t>{0});
@@ -383,18 +520,18 @@ TEST_SUITE("loss.hang") {
     TEST_CASE("the last release gives up on work that does not end, and what comes back later finds everything in place") {
         const std::string old = getenv("QIAO_CLOSE_TIMEOUT") == nullptr ? "" : getenv("QIAO_CLOSE_TIMEOUT");
         CHECK(setenv("QIAO_CLOSE_TIMEOUT", "1", 1) == 0);
-        uint64_t address = 0;
+        std::optional<Hold> hold;
         {
             Session session;
             if (!session.is_fixture()) return;
             const Program program = session.program();
             const Memory word = session.upload(std::vector<uint32_t>{0});
             const Queue queue = session.queue();
-            address = address_of(word);
-            launch(queue, kernel_of(program, "hold"), items(1), blocks::Hold{address});
+            hold.emplace(session, word);
+            launch(queue, kernel_of(program, "hold"), items(1), blocks::Hold{address_of(word)});
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
         }  // here, instead of waiting for ever
-        let_go(address);
+        hold->let_go();
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         Session again;
         check_works(again);

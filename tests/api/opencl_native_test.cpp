@@ -77,6 +77,57 @@ Queue wrap(const Session& session, cl_command_queue native, uint64_t flags = 0) 
 
 }  // namespace
 
+// On a device with buffers only, as QIAO_OPENCL_ADDRESSES=table makes it.
+TEST_SUITE("opencl.buffers") {
+    TEST_CASE("memory is neither taken nor given, in words; nothing is made of it") {
+        Session session;
+        REQUIRE((session.properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0);
+        const OpenCl cl(session);
+        const qiao_memory_desc desc = memory_desc(256);
+        qiao_memory* wrapped = nullptr;
+        cl_int code = -1;
+        cl_mem buffer = CL(clCreateBuffer)(cl.context, CL_MEM_READ_WRITE, 256, nullptr, &code);
+        REQUIRE(code == CL_SUCCESS);
+        void* shared = CL(clSVMAlloc)(cl.context, CL_MEM_READ_WRITE, 256, 0);
+        REQUIRE(shared != nullptr);
+        const qiao_native objects[] = {native_of(QIAO_NATIVE_TYPE_OPENCL_SVM, buffer), native_of(QIAO_NATIVE_TYPE_OPENCL_SVM, static_cast<char*>(shared))};
+        for (const qiao_native& object : objects) {
+            CHECK_FAILS(qiao_memory_wrap(session.device, &object, &desc, &wrapped), QIAO_ERROR_UNSUPPORTED, "native memory", session.properties.id, "qiao info");
+            CHECK(wrapped == nullptr);
+        }
+        cl_uint owners = 0;
+        REQUIRE(CL(clGetMemObjectInfo)(buffer, CL_MEM_REFERENCE_COUNT, sizeof owners, &owners, nullptr) == CL_SUCCESS);
+        CHECK(owners == 1);
+        CHECK(CL(clReleaseMemObject)(buffer) == CL_SUCCESS);
+        CL(clSVMFree)(cl.context, shared);
+        const Memory memory = session.allocate(256);
+        qiao_native native = {1, 0, {1, 1, 1, 1}};
+        CHECK_FAILS(qiao_memory_get_native(memory.get(), &native), QIAO_ERROR_UNSUPPORTED, "memory", session.properties.id, "qiao info");
+        CHECK(native.type == 0);
+        check_works(session);
+    }
+
+    TEST_CASE("a command queue of the application's runs kernels on buffers") {
+        Session session;
+        const OpenCl cl(session);
+        cl_command_queue native_queue = cl.queue();
+        {
+            const Queue queue = wrap(session, native_queue);
+            CHECK(OpenCl::owners(native_queue) == 2);
+            const Memory memory = session.upload(numbers(64));
+            const Program program = session.program();
+            const uint64_t address = address_of(memory);
+            wait_for(queue, launch(queue, kernel_of(program, "add"), items(60), blocks::Add{address + 16, address + 16, address + 16}));
+            std::vector<uint32_t> expected = numbers(64);
+            for (size_t i = 4; i < 64; ++i) expected[i] *= 2;
+            CHECK(download<uint32_t>(memory, 64) == expected);
+        }
+        REQUIRE_OK(qiao_device_synchronize(session.device, kPatience));
+        CHECK(OpenCl::owners(native_queue) == 1);
+        CHECK(CL(clReleaseCommandQueue)(native_queue) == CL_SUCCESS);
+    }
+}
+
 TEST_SUITE("opencl.native") {
     TEST_CASE("the device's handles are the driver's own") {
         const Session session;

@@ -17,6 +17,12 @@ qiao_launch shape(uint64_t items, uint32_t dimensions) {
     return launch;
 }
 
+// The device, as one that has no addresses: the core looks up every address of a launch.
+const char* with_made_addresses(const char* device) {
+    setenv("QIAO_OPENCL_ADDRESSES", "table", 1);
+    return device;
+}
+
 void launch_repeatedly(long count, const char* device, uint32_t dimensions, bool changing) {
     bench::ThroughQiao qiao(device);
     const qiao_launch launches[2] = {shape(64, dimensions), shape(changing ? 128 : 64, dimensions)};
@@ -118,6 +124,7 @@ int main(int argc, char** argv) {
     else if (mode == "launch-3d") launch_repeatedly(count, "null:0", 3, false);
     else if (mode == "shape-change") launch_repeatedly(count, "null:0", 1, true);
     else if (mode == "opencl-launch") launch_repeatedly(count, "opencl:0", 1, false);
+    else if (mode == "opencl-table") launch_repeatedly(count, with_made_addresses("opencl:0"), 1, false);
     else if (mode == "opencl-wait") launch_and_wait(count, "opencl:0");
     else if (mode == "raw-opencl-launch" && argc > 3) launch_raw_opencl(count, argv[3]);
     else if (mode == "raw-opencl-wait" && argc > 3) launch_and_wait_raw_opencl(count, argv[3]);

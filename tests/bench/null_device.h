@@ -30,16 +30,20 @@ struct Block {
     uint32_t reserved;
 };
 
-// A package with one kernel `noop(global uint*, uint)`, made without a compiler.
+// A package with one kernel `noop(global uint*, uint)`, made without a compiler, also for devices that take (buffer, offset) pairs.
 inline std::vector<std::byte> noop_package() {
     qiao::package::Kernel kernel;
     kernel.name = "noop";
     kernel.arguments = {{"data", "uint*", QIAO_ARGUMENT_KIND_ADDRESS, 0, 0, 8, 8}, {"count", "uint", QIAO_ARGUMENT_KIND_VALUE, 0, 0, 4, 4}};
     auto laid_out = qiao::package::lay_out(kernel);
     qiao::package::Writer writer;
-    writer.set_source("noop.cl", "kernel void noop(global uint* data, uint count) {}", "");
+    writer.set_source("noop.cl",
+                      "kernel void noop(global uint* data, uint count) {}\n"
+                      "kernel void noop__at(global char* data, ulong offset, uint count) {}\n",
+                      "");
     writer.add_kernel(*laid_out);
     writer.add_source_variant(0);
+    writer.add_source_variant(0, "opencl-c+offset");
     auto bytes = writer.finish();
     if (!bytes) {
         std::fprintf(stderr, "%s\n", bytes.error().message.c_str());

@@ -213,6 +213,47 @@ TEST_SUITE("mock.clock") {
         CHECK(device_ns - before_ns == UINT64_C(3'600'000'000'000));
         REQUIRE_OK(qiao_device_reset(session.device));
     }
+
+    TEST_CASE("a wait without a time limit for what takes an hour returns at once") {
+        const Environment environment{{"QIAO_MOCK_CLOCK", "virtual"}, {"QIAO_MOCK_FAULTS", "queue_fill=delay:3600s"}};
+        Session session;
+        session.open();
+        uint64_t value = 0, device_ns = 0, host_ns = 0, before_ns = 0;
+        REQUIRE_OK(qiao_device_query_clock(session.device, &before_ns, &host_ns));
+        REQUIRE_OK(session.fill(&value));
+        REQUIRE_OK(qiao_timeline_wait(session.timeline, value, QIAO_TIMEOUT_INFINITE));
+        REQUIRE_OK(qiao_device_query_clock(session.device, &device_ns, &host_ns));
+        CHECK(device_ns - before_ns >= UINT64_C(3'600'000'000'000));
+    }
+
+    TEST_CASE("a wait without a time limit for what never ends goes at the host's pace, until the card is lost") {
+        const Environment environment{{"QIAO_MOCK_CLOCK", "virtual"}, {"QIAO_MOCK_FAULTS", "queue_fill=stall"}};
+        Session session;
+        session.open();
+        uint64_t value = 0;
+        REQUIRE_OK(session.fill(&value));
+        qiao_status status = QIAO_OK;
+        std::thread waiter([&] { status = qiao_timeline_wait(session.timeline, value, QIAO_TIMEOUT_INFINITE); });
+        const auto clock = [&] {
+            std::pair<uint64_t, uint64_t> now; /* the card's, the host's */
+            REQUIRE_OK(qiao_device_query_clock(session.device, &now.first, &now.second));
+            return now;
+        };
+        auto start = clock(), now = start;
+        const uint64_t most = UINT64_C(3) * 3'600'000'000'000;
+        for (int quiet = 0; quiet < 10 && now.first < most; quiet = now.first - start.first <= now.second - start.second + 100'000'000 ? quiet + 1 : 0) {
+            start = now; /* the first hours are over once the card's clock is no faster than the host's, ten times in turn */
+            while (now.second - start.second < 30'000'000) {
+                now = clock();
+                std::this_thread::yield();
+            }
+        }
+        const qiao_status reset = qiao_device_reset(session.device);
+        waiter.join();
+        CHECK(now.first < most);
+        CHECK(reset == QIAO_OK);
+        CHECK(status == QIAO_ERROR_DEVICE_LOST);
+    }
 }
 
 TEST_SUITE("mock.faults") {

@@ -48,6 +48,9 @@ void memory(const Session& session) {
     std::copy(values.begin(), values.end(), static_cast<uint32_t*>(pointer));
     CHECK(qiao_memory_unmap(second.get(), pointer));
     CHECK(qiao_memory_write(pinned.get(), 0, values.data(), kCount * 4));
+    CHECK(qiao_memory_map(pinned.get(), 4, 4, QIAO_ACCESS_WRITE, &pointer)); // what the host can touch is mapped by the card
+    *static_cast<uint32_t*>(pointer) = values[1];
+    CHECK(qiao_memory_unmap(pinned.get(), pointer));
     EXPECT(download(first, kCount) == values);
     EXPECT(download(second, kCount) == values);
     EXPECT(download(pinned, kCount) == values);

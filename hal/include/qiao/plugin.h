@@ -249,9 +249,9 @@ typedef struct qiao_plugin_device_ops {
     qiao_status (*device_synchronize)(void* device, uint64_t timeout_ns);
     /// Optional; default: OK until device_lost is reported. `reason` is NUL-terminated text.
     qiao_status (*device_state)(void* device, qiao_plugin_device_state* out_state, char* reason, size_t reason_size);
-    /// Optional; default: unsupported. Abandons all work and starts the device anew; it stays open. Objects made before may
-    /// still exist: from then on they are only destroyed. A call that was on its way meanwhile may still arrive with one:
-    /// answer QIAO_ERROR_DEVICE_LOST.
+    /// Optional; default: unsupported. Abandons all work, which touches nothing any more when it returns, and starts the device
+    /// anew; it stays open. Nothing is destroyed meanwhile. Objects made before may still exist: from then on they are only
+    /// destroyed. A call that was on its way may still arrive with one: answer QIAO_ERROR_DEVICE_LOST. Failing leaves it lost.
     qiao_status (*device_reset)(void* device);
     /// Optional; default: the core's own count.
     qiao_status (*device_memory_free)(void* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);
@@ -265,7 +265,7 @@ typedef struct qiao_plugin_memory_ops {
     size_t struct_size;
     /// Required.
     qiao_status (*memory_allocate)(void* device, const qiao_plugin_memory_desc* desc, qiao_plugin_allocation* out_allocation);
-    /// Required. No work that could use it is pending.
+    /// Required. No work that could use it is pending, or the device is lost.
     void (*memory_free)(void* device, void* allocation);
     /// Required. Blocks until `source` may be reused and later work sees the bytes.
     qiao_status (*memory_write)(void* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes);
@@ -288,7 +288,7 @@ typedef struct qiao_plugin_program_ops {
     size_t struct_size;
     /// Required.
     qiao_status (*program_load)(void* device, const qiao_plugin_program_desc* desc, void** out_program);
-    /// Required. None of its kernels is running or will be launched.
+    /// Required. None of its kernels is running or will be launched, or the device is lost.
     void (*program_unload)(void* device, void* program);
     /// Required. The kernel lives as long as its program and is shared by all threads and queues.
     qiao_status (*kernel_find)(void* program, const qiao_plugin_kernel_desc* desc, qiao_plugin_kernel* out_kernel);

@@ -137,6 +137,7 @@ qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_byt
     QIAO_CHECK_POINTER(out_total_bytes);
     *out_free_bytes = *out_total_bytes = 0;
     return entry([&]() -> qiao_status {
+        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         Device& body = device->body;
@@ -149,7 +150,7 @@ qiao_status qiao_device_query_memory(qiao_device* device, uint64_t* out_free_byt
         SlotGuard guard(body);
         if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_memory_free(body.opened.load(), out_free_bytes, out_total_bytes);
-        if (status != QIAO_OK) return device_slot_failed(device, status, "device_memory_free");
+        if (status != QIAO_OK) return device_slot_failed(device, status, "device_memory_free", losses);
         if (*out_free_bytes > *out_total_bytes) {
             return fail(QIAO_ERROR_PLUGIN, "plugin %s says that %" PRIu64 " of %" PRIu64 " bytes of %s are free", body.plugin_id.c_str(), *out_free_bytes,
                         *out_total_bytes, body.id.c_str());
@@ -168,11 +169,12 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
         if (body.tables.device.device_clock == nullptr) {
             return fail(QIAO_ERROR_UNSUPPORTED, "plugin %s has no clock for %s", body.plugin_id.c_str(), body.id.c_str());
         }
+        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         SlotGuard guard(body);
         if (!guard) return device_fail_lost(device);
         const qiao_status status = body.tables.device.device_clock(body.opened.load(), out_device_ns, out_host_ns);
-        return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_clock");
+        return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_clock", losses);
     });
 }
 
@@ -246,9 +248,10 @@ qiao_status qiao_device_get_native(qiao_device* device, qiao_native* out_native)
     return entry([&]() -> qiao_status {
         Device& body = device->body;
         if (body.tables.device.device_native == nullptr) return fail_no_native(body, "device");
+        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         SlotGuard guard(body);
         if (!guard) return device_fail_lost(device);
-        return answer_native(device, body.tables.device.device_native(body.opened.load(), out_native), "device_native", out_native);
+        return answer_native(device, losses, body.tables.device.device_native(body.opened.load(), out_native), "device_native", out_native);
     });
 }

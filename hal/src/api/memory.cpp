@@ -56,24 +56,20 @@ qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qia
     return status;
 }
 
-void release_allocation(Device& device, void* allocation) {
-    if (SlotGuard guard(device); guard) {
-        device.tables.memory.memory_free(device.opened.load(), allocation);
-    } else {
-        device.abandoned = true;
-    }
+void release_allocation(qiao_device* device, void* allocation) {
+    destroy_in_plugin(device, [&body = device->body, allocation] { body.tables.memory.memory_free(body.opened.load(), allocation); });
 }
 
 // What a plugin gave for memory_allocate or memory_wrap.
 qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
     if (allocation.allocation == nullptr) return device_fail_empty(device, "memory_allocate", "allocation");
     if (allocation.size_bytes < desc.size_bytes) {
-        release_allocation(device->body, allocation.allocation);
+        release_allocation(device, allocation.allocation);
         return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes for %" PRIu64, device->body.plugin_id.c_str(),
                     allocation.size_bytes, desc.size_bytes);
     }
     if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
-    release_allocation(device->body, allocation.allocation);
+    release_allocation(device, allocation.allocation);
     return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
                 device->body.plugin_id.c_str(), device->body.id.c_str());
 }
@@ -135,12 +131,15 @@ void leave_address(const Memory& memory) {
 
 // The handle of an allocation; `losses` is from before it was made.
 qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, qiao_memory** out_memory) {
-    qiao_memory* memory = Slab<qiao_memory>::get().create(device, allocation.allocation, allocation.address, desc.size_bytes,
+    qiao_memory* memory = Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes,
                                                           allocation.host_pointer, desc.kind);
-    const bool lost = device_was_lost_since(device, losses);
-    const qiao_status status = lost ? device_fail_lost(device) : enter_address(memory->body, memory);
+    qiao_status status = enter_address(memory->body, memory);
+    if (status == QIAO_OK && device_was_lost_since(device, losses)) {  // asked last: a reset forgets what is known by then
+        leave_address(memory->body);
+        status = device_fail_lost(device);
+    }
     if (status != QIAO_OK) {
-        release_allocation(device->body, allocation.allocation);
+        release_allocation(device, allocation.allocation);
         drop_use(memory);
         return status;
     }
@@ -187,7 +186,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
         if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
-            release_allocation(device->body, allocation.allocation);
+            release_allocation(device, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
@@ -205,7 +204,7 @@ qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native)
         if (slot == nullptr) return fail_no_native(device->body, "memory");
         SlotGuard guard(device->body);
         if (!guard) return device_fail_lost(device);
-        return answer_native(device, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
+        return answer_native(device, memory->body.losses, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
     });
 }
 
@@ -224,7 +223,7 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         qiao_instance* instance = device->body.instance;
         leave_address(memory->body);
         retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
-            release_allocation(device->body, allocation);
+            release_allocation(device, allocation);
             device->body.allocated_bytes.fetch_sub(size_bytes);
         });
         drop_use(memory);
@@ -292,7 +291,7 @@ qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* 
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(source);
-        return device_write(memory->body.device, memory->body.allocation, offset, source, size_bytes);
+        return device_write({memory->body.device, memory->body.losses}, memory->body.allocation, offset, source, size_bytes);
     });
 }
 
@@ -302,6 +301,6 @@ qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target,
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(target);
-        return device_read(memory->body.device, memory->body.allocation, offset, target, size_bytes);
+        return device_read({memory->body.device, memory->body.losses}, memory->body.allocation, offset, target, size_bytes);
     });
 }

@@ -166,15 +166,14 @@ qiao_status find_kernel(Program& program, const package::Kernel& source, const s
     return QIAO_OK;
 }
 
-void unload(qiao_device* device, void* plugin_program, const std::vector<qiao_kernel*>& kernels) {
-    if (plugin_program != nullptr) {
-        if (SlotGuard guard(device->body); guard) {
-            device->body.tables.program.program_unload(device->body.opened.load(), plugin_program);
-        } else {
-            device->body.abandoned = true;
-        }
-    }
-    for (qiao_kernel* kernel : kernels) drop_use(kernel);
+// The plugin may look at the kernels' descriptions until the program is unloaded.
+void unload(qiao_program* program) {
+    destroy_in_plugin(program->body.device, [program] {
+        const Device& device = program->body.device->body;
+        if (program->body.plugin_program != nullptr) device.tables.program.program_unload(device.opened.load(), program->body.plugin_program);
+        for (qiao_kernel* kernel : program->body.kernels) drop_use(kernel);
+        drop_use(program);
+    });
 }
 
 // The user's, as the compiler has it; "" where neither variable is usable.
@@ -234,8 +233,7 @@ qiao_status create(qiao_device* device, const char* name, std::vector<std::byte>
     qiao_status status = load(program);
     if (status == QIAO_OK && device_was_lost_since(device, losses)) status = device_fail_lost(device);
     if (status != QIAO_OK) {
-        unload(device, program.plugin_program, program.kernels);
-        drop_use(handle);
+        unload(handle);
         return status;
     }
     instance_add_use(device->body.instance);
@@ -350,10 +348,7 @@ qiao_status qiao_program_release(qiao_program* program) {
         qiao_device* device = program->body.device;
         qiao_instance* instance = device->body.instance;
         for (qiao_kernel* kernel : program->body.kernels) release(kernel);
-        retire(device, [device, program] {
-            unload(device, program->body.plugin_program, program->body.kernels);
-            drop_use(program);
-        });
+        retire(device, [program] { unload(program); });
         retire_passed(device);
         instance_drop_use(instance);
         return QIAO_OK;

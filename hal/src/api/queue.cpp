@@ -176,15 +176,24 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
 
 struct Resolved {
     qiao_device* device;  // null = host memory
+    uint64_t losses;      // of the device before the memory was made
     qiao_plugin_place place;
+
+    Owner owner() const { return {device, losses}; }
 };
+
+qiao_status fail_old_memory(const qiao_place& place, const char* name) {
+    fail(QIAO_ERROR_DEVICE_LOST, "%s 0x%" PRIx64 " is in memory from before %s was lost or reset", name, place.address, device_name(place.device));
+    set_remedy("release that memory and allocate it anew; nothing was submitted");
+    return QIAO_ERROR_DEVICE_LOST;
+}
 
 // `span_bytes` from the first byte to the last of all rows.
 qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& queue, const char* name, Resolved& out) {
     if (place.device == nullptr) {
         if (place.address == 0) return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s is a null host pointer", name);
         if (place.address > UINT64_MAX - span_bytes) return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " + %" PRIu64 " bytes overflows", name, place.address, span_bytes);
-        out = {nullptr, {nullptr, 0, place.address}};
+        out = {nullptr, 0, {nullptr, 0, place.address}};
         return QIAO_OK;
     }
     qiao_device* device = place.device;
@@ -201,7 +210,9 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
                     found.offset, found.size_bytes);
     }
     if (device->body.lost.load()) return device_fail_lost(device);
-    out = {device, {found.memory->body.allocation, found.offset, place.address}};
+    const Memory& memory = found.memory->body;
+    if (device_was_lost_since(device, memory.losses)) return fail_old_memory(place, name);
+    out = {device, memory.losses, {memory.allocation, found.offset, place.address}};
     return QIAO_OK;
 }
 
@@ -297,7 +308,7 @@ qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& ta
         const qiao_status status = submit_in_plugin(queue, copy, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
-    defer(queue, CopyOperation{source.device, target.device, copy, native}, out_value);
+    defer(queue, CopyOperation{source.owner(), target.owner(), copy, native}, out_value);
     return QIAO_OK;
 }
 
@@ -311,7 +322,7 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
         const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
-    defer(queue, FillOperation{target.device, fill}, out_value);
+    defer(queue, FillOperation{target.owner(), fill}, out_value);
     return QIAO_OK;
 }
 
@@ -530,6 +541,6 @@ qiao_status qiao_queue_get_native(qiao_queue* queue, qiao_native* out_native) {
         const Queue& body = queue->body;
         const auto slot = body.device->body.tables.queue.queue_native;
         if (body.plugin_queue == nullptr || slot == nullptr) return fail_no_native(body.device->body, "queue");
-        return answer_native(body.device, slot(body.plugin_queue, out_native), "queue_native", out_native);
+        return answer_native(body.device, body.losses, slot(body.plugin_queue, out_native), "queue_native", out_native);
     });
 }

@@ -67,6 +67,25 @@ qiao_status fail_removed(const qiao_device* device) {
     return QIAO_ERROR_DEVICE_LOST;
 }
 
+// Until the plugin has abandoned its work, that uses what may be released meanwhile.
+qiao_status reset_opened(qiao_device* device, void* opened) {
+    Device& body = device->body;
+    const DestructionPause pause(device);
+    device_declare_lost(device, "it is being reset");
+    const uint64_t deadline_ns = now_ns() + kResetPatienceNs;
+    const bool is_quiet = pause.wait(deadline_ns);
+    SlotGuard slots(body, deadline_ns);
+    if (!is_quiet || !slots) {
+        fail(QIAO_ERROR_DEVICE_LOST, "%s cannot be reset now: a call into plugin %s has not returned", device_name(device), body.plugin_id.c_str());
+        set_remedy("reset it again later; other devices are not affected");
+        return QIAO_ERROR_DEVICE_LOST;
+    }
+    const qiao_status status = body.tables.device.device_reset(opened);
+    if (status == QIAO_OK) return QIAO_OK;
+    fail_from_plugin(status, body.plugin_id, "device_reset");
+    return last_error().status;
+}
+
 }  // namespace
 
 qiao_status device_ensure_open(qiao_device* device) {
@@ -165,20 +184,10 @@ qiao_status device_reset(qiao_device* device) {
     if (void* opened = body.opened.load(std::memory_order_relaxed); opened != nullptr) {
         device_refresh_state(device);
         if (device_is_removed(device)) return fail_removed(device);
-        device_declare_lost(device, "it is being reset");
-        SlotGuard slots(body, now_ns() + kResetPatienceNs);
-        if (!slots) {
-            fail(QIAO_ERROR_DEVICE_LOST, "%s cannot be reset now: a call into plugin %s has not returned", device_name(device), body.plugin_id.c_str());
-            set_remedy("reset it again later; other devices are not affected");
-            return QIAO_ERROR_DEVICE_LOST;
-        }
-        const qiao_status status = body.tables.device.device_reset(opened);
-        if (status != QIAO_OK) {
-            fail_from_plugin(status, body.plugin_id, "device_reset");
-            return last_error().status;
-        }
+        QIAO_RETURN_IF_ERROR(reset_opened(device, opened));
     }
-    retire_passed(device);  // not before: until then the plugin has work on it
+    retire_passed(device);
+    if (body.made_addresses != nullptr) body.made_addresses->lose_all();
     std::lock_guard state(body.state);
     body.lost_reason.clear();
     body.generation.fetch_add(1);

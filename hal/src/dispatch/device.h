@@ -16,7 +16,7 @@ inline constexpr uint64_t kLossesUnknown = UINT64_MAX;
 void device_declare_lost(qiao_device* device, const char* reason, uint64_t losses = kLossesUnknown);
 
 // Wording of a failing slot for the caller; a plugin that says "lost" makes the device lost, as above.
-qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot, uint64_t losses = kLossesUnknown);
+qiao_status device_slot_failed(qiao_device* device, qiao_status status, const char* slot, uint64_t losses);
 
 // Whether the device was lost after `losses` had been read: what was made meanwhile is lost too.
 inline bool device_was_lost_since(const qiao_device* device, uint64_t losses) {

@@ -19,11 +19,7 @@ Queue::Queue(qiao_device* owner) : device(owner) {
 Queue::~Queue() {
     deferred.reset();
     if (plugin_queue != nullptr) {
-        if (SlotGuard guard(device->body); guard) {
-            device->body.tables.queue.queue_destroy(plugin_queue);
-        } else {
-            device->body.abandoned = true;
-        }
+        destroy_in_plugin(device, [slot = device->body.tables.queue.queue_destroy, plugin_queue = plugin_queue] { slot(plugin_queue); });
     }
     if (timeline != nullptr) drop_use(timeline);
     device->body.live_queues.fetch_sub(1);  // from here on the device may be closed

@@ -20,7 +20,10 @@ namespace {
             std::snprintf(reason, sizeof reason, "it is %" PRIu64 " bytes from the start of an allocation of %" PRIu64 " bytes", address & Table::kMaxBytes,
                           size_bytes);
             break;
-        default:
+        case Table::Verdict::kAlive:
+            std::snprintf(reason, sizeof reason, "its allocation of %" PRIu64 " bytes is from before the device was reset", size_bytes);
+            break;
+        case Table::Verdict::kForeign:
             std::snprintf(reason, sizeof reason, "it is in no allocation of %s", device.id.c_str());
             break;
     }

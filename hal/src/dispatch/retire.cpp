@@ -3,6 +3,8 @@
 
 #include "dispatch/retire.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -83,7 +85,47 @@ void retire_passed(qiao_device* device) {
 
 bool retire_is_empty(qiao_device* device) {
     std::lock_guard guard(device->body.state);
-    return device->body.retired.empty() && device->body.live_queues.load() == 0;
+    return device->body.retired.empty() && device->body.destroying == 0 && device->body.live_queues.load() == 0;
+}
+
+void destroy_in_plugin(qiao_device* device, std::function<void()> destroy) {
+    Device& body = device->body;
+    {
+        std::lock_guard guard(body.state);
+        if (body.resetting) {
+            body.retired.push_back({{}, [device, destroy = std::move(destroy)] { destroy_in_plugin(device, destroy); }});
+            return;
+        }
+        ++body.destroying;
+    }
+    if (SlotGuard guard(body); guard) {
+        destroy();
+    } else {
+        body.abandoned = true;
+    }
+    std::lock_guard guard(body.state);
+    --body.destroying;
+}
+
+DestructionPause::DestructionPause(qiao_device* device) : device_(device) {
+    std::lock_guard guard(device_->body.state);
+    device_->body.resetting = true;
+}
+
+DestructionPause::~DestructionPause() {
+    std::lock_guard guard(device_->body.state);
+    device_->body.resetting = false;
+}
+
+bool DestructionPause::wait(uint64_t deadline_ns) const {
+    const timespec pause{0, 1'000'000};
+    for (;; nanosleep(&pause, nullptr)) {
+        {
+            std::lock_guard guard(device_->body.state);
+            if (device_->body.destroying == 0) return true;
+        }
+        if (now_ns() >= deadline_ns) return false;
+    }
 }
 
 }  // namespace qiao

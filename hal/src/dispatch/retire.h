@@ -17,4 +17,23 @@ void retire_passed(qiao_device* device);
 // Whether everything that was released has been destroyed in the plugin.
 bool retire_is_empty(qiao_device* device);
 
+// Calls `destroy`, which calls a slot that destroys something: now, or after the reset that is under way. Never if a slot
+// of the device does not return: then the device is abandoned.
+void destroy_in_plugin(qiao_device* device, std::function<void()> destroy);
+
+// While it lives nothing is destroyed in the plugin; what should be meanwhile is kept for retire_passed.
+class DestructionPause {
+public:
+    explicit DestructionPause(qiao_device* device);
+    ~DestructionPause();
+    DestructionPause(const DestructionPause&) = delete;
+    DestructionPause& operator=(const DestructionPause&) = delete;
+
+    // Waits for what had begun before; false at the deadline.
+    bool wait(uint64_t deadline_ns) const;
+
+private:
+    qiao_device* const device_;
+};
+
 }  // namespace qiao

@@ -21,6 +21,10 @@ uint64_t slice_until(uint64_t deadline_ns) {
     return std::min(deadline_ns, now_ns() + kSliceNs);
 }
 
+// How far a card with a clock of its own may get ahead of the host's in a wait without a time limit: more than any work
+// takes there. Then it is asked at the host's pace, since what it waits for may never end.
+constexpr uint64_t kMostAheadNs = 7'200'000'000'000;
+
 // Takes the queue's lock for a wait, which ends by the deadline or by failure.
 bool lock_until(Queue& queue, uint64_t deadline_ns) {
     const Timeline& timeline = queue.timeline->body;
@@ -212,7 +216,7 @@ namespace {
 [[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
-    uint64_t left_ns = timeout_ns;
+    uint64_t left_ns = timeout_ns, ahead_ns = 0;
     for (bool last_round = timeout_ns == 0;;) {
         uint64_t passed_ns = 0;
         QueueUse source(timeline);
@@ -221,7 +225,11 @@ namespace {
             const bool marked = mark_if_submitted(source.get(), value, !last_round, until) == Submission::kMarked;
             if (marked && last_round) poll_queue(source.get());
             // Not reached, so it was the plugin who got it.
-            if (marked && !last_round && !is_reached(timeline, value)) passed_ns = wait_in_plugin(source.get(), value, left_ns, deadline_ns);
+            if (marked && !last_round && !is_reached(timeline, value)) {
+                const uint64_t start_ns = now_ns();
+                passed_ns = wait_in_plugin(source.get(), value, left_ns, deadline_ns);
+                ahead_ns += passed_ns - std::min(passed_ns, now_ns() - start_ns);
+            }
         }
         if (is_reached(timeline, value)) return QIAO_OK;
         Parking parking(timeline);
@@ -231,7 +239,10 @@ namespace {
         if (last_round) return QIAO_TIMEOUT;
         const bool parks = source.get() == nullptr || mark_if_submitted(source.get(), value, true, slice_until(deadline_ns)) == Submission::kWaiting;
         if (parks) parking.wait(deadline_ns);
-        if (deadline_ns == UINT64_MAX) continue;
+        if (deadline_ns == UINT64_MAX) {
+            if (passed_ns != 0 && ahead_ns > kMostAheadNs) parking.wait(slice_until(deadline_ns));
+            continue;
+        }
         left_ns = passed_ns != 0 ? left_ns - passed_ns : std::min(left_ns, time_left(deadline_ns));
         if (left_ns == 0 && passed_ns != 0) return QIAO_TIMEOUT;  // in the plugin's words
         last_round = left_ns == 0 || now_ns() >= deadline_ns;

@@ -24,7 +24,7 @@ std::byte* host_pointer(const qiao_plugin_place& place) {
 
 // One side of a copy.
 struct End {
-    qiao_device* device;  // null = host memory
+    Owner owner;
     qiao_plugin_place place;
     uint64_t pitch;
 
@@ -53,14 +53,14 @@ qiao_status for_pieces(const Ends& ends, uint64_t begin, uint64_t end, Move&& mo
 qiao_status read_chunk(const Ends& ends, uint64_t begin, uint64_t end, std::byte* buffer) {
     const End& source = ends.source;
     return for_pieces(ends, begin, end, [&](uint64_t row, uint64_t at, uint64_t bytes) {
-        return device_read(source.device, source.place.allocation, source.offset(row) + at, std::exchange(buffer, buffer + bytes), bytes);
+        return device_read(source.owner, source.place.allocation, source.offset(row) + at, std::exchange(buffer, buffer + bytes), bytes);
     });
 }
 
 qiao_status write_chunk(const Ends& ends, uint64_t begin, uint64_t end, const std::byte* buffer) {
     const End& target = ends.target;
     return for_pieces(ends, begin, end, [&](uint64_t row, uint64_t at, uint64_t bytes) {
-        return device_write(target.device, target.place.allocation, target.offset(row) + at, std::exchange(buffer, buffer + bytes), bytes);
+        return device_write(target.owner, target.place.allocation, target.offset(row) + at, std::exchange(buffer, buffer + bytes), bytes);
     });
 }
 
@@ -68,10 +68,10 @@ qiao_status write_chunk(const Ends& ends, uint64_t begin, uint64_t end, const st
 qiao_status copy_in_place(const Ends& ends, uint64_t& done) {
     const auto& [source, target, bytes, rows] = ends;
     for (uint64_t row = 0; row < rows; ++row, done += bytes) {
-        if (source.device != nullptr) {
-            QIAO_RETURN_IF_ERROR(device_read(source.device, source.place.allocation, source.offset(row), target.host(row), bytes));
-        } else if (target.device != nullptr) {
-            QIAO_RETURN_IF_ERROR(device_write(target.device, target.place.allocation, target.offset(row), source.host(row), bytes));
+        if (source.owner.device != nullptr) {
+            QIAO_RETURN_IF_ERROR(device_read(source.owner, source.place.allocation, source.offset(row), target.host(row), bytes));
+        } else if (target.owner.device != nullptr) {
+            QIAO_RETURN_IF_ERROR(device_write(target.owner, target.place.allocation, target.offset(row), source.host(row), bytes));
         } else {
             std::memcpy(target.host(row), source.host(row), bytes);
         }
@@ -167,42 +167,47 @@ qiao_status fail_after(uint64_t done, uint64_t total) {
 
 }  // namespace
 
-qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes) {
-    Device& body = device->body;
-    const uint64_t losses = body.losses.load();
+qiao_status check_owner(const Owner& owner) {
+    const bool is_lost = owner.device != nullptr && device_was_lost_since(owner.device, owner.losses);
+    return is_lost ? device_fail_lost(owner.device) : QIAO_OK;
+}
+
+qiao_status device_read(const Owner& source, void* allocation, uint64_t offset, void* target, uint64_t size_bytes) {
+    Device& body = source.device->body;
     SlotGuard guard(body);
-    if (!guard) return device_fail_lost(device);
+    if (!guard) return device_fail_lost(source.device);
+    QIAO_RETURN_IF_ERROR(check_owner(source));
     const qiao_status status = body.tables.memory.memory_read(body.opened.load(), allocation, offset, target, size_bytes);
-    return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_read", losses);
+    return status == QIAO_OK ? status : device_slot_failed(source.device, status, "memory_read", source.losses);
 }
 
-qiao_status device_write(qiao_device* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes) {
-    Device& body = device->body;
-    const uint64_t losses = body.losses.load();
+qiao_status device_write(const Owner& target, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes) {
+    Device& body = target.device->body;
     SlotGuard guard(body);
-    if (!guard) return device_fail_lost(device);
+    if (!guard) return device_fail_lost(target.device);
+    QIAO_RETURN_IF_ERROR(check_owner(target));
     const qiao_status status = body.tables.memory.memory_write(body.opened.load(), allocation, offset, source, size_bytes);
-    return status == QIAO_OK ? status : device_slot_failed(device, status, "memory_write", losses);
+    return status == QIAO_OK ? status : device_slot_failed(target.device, status, "memory_write", target.losses);
 }
 
-qiao_status staged_copy(qiao_device* source_device, qiao_device* target_device, const qiao_plugin_copy& copy) {
-    const Ends ends = {{source_device, copy.source, copy.source_pitch}, {target_device, copy.target, copy.target_pitch}, copy.size_bytes, copy.rows};
+qiao_status staged_copy(const Owner& source, const Owner& target, const qiao_plugin_copy& copy) {
+    const Ends ends = {{source, copy.source, copy.source_pitch}, {target, copy.target, copy.target_pitch}, copy.size_bytes, copy.rows};
     uint64_t done = 0;
-    const bool in_place = source_device == nullptr || target_device == nullptr;
+    const bool in_place = source.device == nullptr || target.device == nullptr;
     const qiao_status status = in_place ? copy_in_place(ends, done) : copy_between_devices(ends, done);
     return status == QIAO_OK ? status : fail_after(done, ends.total());
 }
 
-qiao_status staged_fill(qiao_device* device, const qiao_plugin_fill& fill) {
+qiao_status staged_fill(const Owner& target, const qiao_plugin_fill& fill) {
     const uint64_t chunk = std::min(fill.size_bytes, kChunkBytes);
     std::vector<std::byte> buffer(chunk);
     for (uint64_t at = 0; at < chunk; at += fill.pattern_size) std::memcpy(buffer.data() + at, fill.pattern, fill.pattern_size);
     for (uint64_t done = 0; done < fill.size_bytes;) {
         const uint64_t bytes = std::min<uint64_t>(chunk, fill.size_bytes - done);
-        if (device == nullptr) {
+        if (target.device == nullptr) {
             std::memcpy(host_pointer(fill.target) + done, buffer.data(), bytes);
         } else {
-            QIAO_RETURN_IF_ERROR(device_write(device, fill.target.allocation, fill.target.offset + done, buffer.data(), bytes));
+            QIAO_RETURN_IF_ERROR(device_write(target, fill.target.allocation, fill.target.offset + done, buffer.data(), bytes));
         }
         done += bytes;
     }

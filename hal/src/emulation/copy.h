@@ -6,12 +6,21 @@
 
 namespace qiao {
 
-// Blocks until done. A null device is host memory. Queued work that the ranges depend on has ended.
-qiao_status staged_copy(qiao_device* source_device, qiao_device* target_device, const qiao_plugin_copy& copy);
-qiao_status staged_fill(qiao_device* device, const qiao_plugin_fill& fill);
+// Whose memory it is, and the device's losses before that was made. A null device is the host.
+struct Owner {
+    qiao_device* device;
+    uint64_t losses;
+};
+
+// Fails if the memory was lost.
+qiao_status check_owner(const Owner& owner);
+
+// Block until done. Queued work that the ranges depend on has ended.
+qiao_status staged_copy(const Owner& source, const Owner& target, const qiao_plugin_copy& copy);
+qiao_status staged_fill(const Owner& target, const qiao_plugin_fill& fill);
 
 // The blocking slots, with the device's serialisation and wording of failures.
-qiao_status device_read(qiao_device* device, void* allocation, uint64_t offset, void* target, uint64_t size_bytes);
-qiao_status device_write(qiao_device* device, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes);
+qiao_status device_read(const Owner& source, void* allocation, uint64_t offset, void* target, uint64_t size_bytes);
+qiao_status device_write(const Owner& target, void* allocation, uint64_t offset, const void* source, uint64_t size_bytes);
 
 }  // namespace qiao

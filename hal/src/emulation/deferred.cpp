@@ -9,7 +9,6 @@
 #include "dispatch/device.h"
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
-#include "emulation/copy.h"
 
 namespace qiao {
 namespace {
@@ -103,7 +102,7 @@ void DeferredQueue::abandon_slot() noexcept {
 
 bool DeferredQueue::has_left(uint64_t value) {
     std::lock_guard guard(mutex_);
-    if (!abandoned_ && value_in_hand_ != 0 && value_in_hand_ <= value) return false;
+    if (value_in_hand_ != 0 && value_in_hand_ <= value) return false;
     return list_.empty() || list_.front().value > value;
 }
 
@@ -135,7 +134,10 @@ void DeferredQueue::run() {
                 guard.lock();
                 value_in_hand_ = 0;
             }
-            if (abandoned_) return;
+            if (abandoned_) {
+                value_in_hand_ = 0;
+                return;
+            }
             inside_ = false;
             wake_.wait(guard, [this] { return stop_ || !list_.empty(); });
             if (list_.empty()) return;
@@ -305,6 +307,8 @@ qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
+    QIAO_RETURN_IF_ERROR(check_owner(operation.source));
+    QIAO_RETURN_IF_ERROR(check_owner(operation.target));
     if (operation.native && queue.plugin_queue != nullptr) {
         qiao_plugin_copy copy = operation.copy;
         copy.value = value;
@@ -314,20 +318,20 @@ qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    return staged_copy(operation.source_device, operation.target_device, operation.copy);
+    return staged_copy(operation.source, operation.target, operation.copy);
 }
 
 qiao_status DeferredQueue::perform(FillOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
     const auto slot = queue.device->body.tables.queue.queue_fill;
-    if (operation.device == queue.device && queue.plugin_queue != nullptr && slot != nullptr) {
+    if (operation.target.device == queue.device && queue.plugin_queue != nullptr && slot != nullptr) {
         qiao_plugin_fill fill = operation.fill;
         fill.value = value;
         const qiao_status status = hand_over(value, "queue_fill", [&] { return slot(queue.plugin_queue, &fill); });
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    return staged_fill(operation.device, operation.fill);
+    return staged_fill(operation.target, operation.fill);
 }
 
 qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "emulation/copy.h"
 #include "object/program.h"
 #include "object/queue.h"
 
@@ -23,15 +24,15 @@ struct LaunchOperation {
     std::vector<std::byte> block;
     std::vector<qiao_plugin_binding> bindings;  // empty where the device takes addresses
 };
-// Places are resolved: a null device is host memory.
+// Places are resolved.
 struct CopyOperation {
-    qiao_device* source_device;
-    qiao_device* target_device;
+    Owner source;
+    Owner target;
     qiao_plugin_copy copy;
     bool native;  // the plugin's queue may be able to
 };
 struct FillOperation {
-    qiao_device* device;  // null = host memory
+    Owner target;
     qiao_plugin_fill fill;
 };
 struct AfterOperation {
@@ -66,7 +67,7 @@ public:
     // The queue has failed, and its worker may be inside a slot for ever: another thread cancels what is on the list.
     void abandon_slot() noexcept;
 
-    // The worker has left all operations up to `value` behind, run or cancelled; or it was abandoned inside one.
+    // The worker, also one that was abandoned, has left all operations up to `value` behind, run or cancelled.
     bool has_left(uint64_t value);
 
     // Start and end of a recent operation, which has been reached, by the host's clock.

@@ -16,9 +16,13 @@ qiao_status map_natively(Memory& memory, uint64_t offset, uint64_t size_bytes, q
         SlotGuard guard(device);
         if (!guard) return device_fail_lost(memory.device);
         const qiao_status status = device.tables.memory.memory_map(device.opened.load(), memory.allocation, offset, size_bytes, access, &pointer);
-        if (status == QIAO_ERROR_UNSUPPORTED) return status;
-        if (status != QIAO_OK) return device_slot_failed(memory.device, status, "memory_map");
+        if (status == QIAO_ERROR_UNSUPPORTED) {
+            clear_plugin_error();
+            return status;
+        }
+        if (status != QIAO_OK) return device_slot_failed(memory.device, status, "memory_map", memory.losses);
     }
+    if (pointer == nullptr) return device_fail_empty(memory.device, "memory_map", "pointer");
     std::lock_guard guard(memory.mapping);
     memory.native_maps.push_back(pointer);
     *out_pointer = pointer;
@@ -28,7 +32,7 @@ qiao_status map_natively(Memory& memory, uint64_t offset, uint64_t size_bytes, q
 qiao_status map_copy(Memory& memory, uint64_t offset, uint64_t size_bytes, qiao_access access, void** out_pointer) {
     HostCopy copy{std::make_unique<std::byte[]>(size_bytes), offset, size_bytes, access};
     // Also for writing only: bytes that the application leaves alone must survive the unmap.
-    QIAO_RETURN_IF_ERROR(device_read(memory.device, memory.allocation, offset, copy.bytes.get(), size_bytes));
+    QIAO_RETURN_IF_ERROR(device_read({memory.device, memory.losses}, memory.allocation, offset, copy.bytes.get(), size_bytes));
     std::lock_guard guard(memory.mapping);
     *out_pointer = copy.bytes.get();
     memory.host_copies.push_back(std::move(copy));
@@ -64,7 +68,7 @@ qiao_status memory_unmap(Memory& memory, void* pointer) {
         SlotGuard slots(device);
         if (!slots) return device_fail_lost(memory.device);
         const qiao_status status = device.tables.memory.memory_unmap(device.opened.load(), memory.allocation, pointer);
-        return status == QIAO_OK ? QIAO_OK : device_slot_failed(memory.device, status, "memory_unmap");
+        return status == QIAO_OK ? QIAO_OK : device_slot_failed(memory.device, status, "memory_unmap", memory.losses);
     }
     const auto found = std::find_if(memory.host_copies.begin(), memory.host_copies.end(),
                                     [pointer](const HostCopy& copy) { return copy.bytes.get() == pointer; });
@@ -75,7 +79,7 @@ qiao_status memory_unmap(Memory& memory, void* pointer) {
     memory.host_copies.erase(found);
     guard.unlock();
     if ((copy.access & QIAO_ACCESS_WRITE) == 0) return QIAO_OK;
-    return device_write(memory.device, memory.allocation, copy.offset, copy.bytes.get(), copy.size_bytes);
+    return device_write({memory.device, memory.losses}, memory.allocation, copy.offset, copy.bytes.get(), copy.size_bytes);
 }
 
 }  // namespace qiao

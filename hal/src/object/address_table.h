@@ -51,6 +51,12 @@ public:
         record_of(address)->end.store(0, std::memory_order_release);
     }
 
+    // The plugin has lost all allocations made so far: their addresses stay known, but are found without one.
+    void lose_all() {
+        std::lock_guard guard(mutex_);
+        for (uint32_t index = 1; index < next_; ++index) make_record(index).plugin_allocation.store(nullptr, std::memory_order_relaxed);
+    }
+
     struct Found {
         Allocation* allocation = nullptr;
         void* plugin_allocation = nullptr;

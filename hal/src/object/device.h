@@ -51,7 +51,7 @@ struct Device {
     std::atomic<bool> lost{false};
     std::atomic<uint64_t> losses{0};      // so far: what was being made meanwhile was made too early
     std::atomic<uint64_t> generation{0};  // resets so far
-    std::atomic<uint64_t> live_queues{0};  // not destroyed in the plugin yet
+    std::atomic<uint64_t> live_queues{0};  // not destroyed yet
     std::atomic<bool> abandoned{false};   // something could not be destroyed, since a slot has not returned: never closed
     std::mutex state;                     // guards what follows
     bool removed = false;
@@ -59,6 +59,8 @@ struct Device {
     std::vector<qiao_queue*> queues;     // live and retiring
     std::vector<qiao_queue*> visitors;   // of other devices, that were given copies from or to this one
     std::vector<Retired> retired;
+    bool resetting = false;              // what is lost may still be at work: nothing is destroyed in the plugin
+    uint64_t destroying = 0;             // calls that destroy something in the plugin
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
     std::atomic<uint64_t> allocated_bytes{0};

@@ -18,6 +18,7 @@ struct HostCopy {
 
 struct Memory {
     qiao_device* const device;
+    const uint64_t losses;  // of the device before it was made: one more, and it is lost
     void* allocation;  // the plugin's
     uint64_t address;
     uint64_t size_bytes;  // what was asked for: the limit of every check

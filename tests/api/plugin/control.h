@@ -18,4 +18,10 @@ struct queued_control {
     uint32_t (*is_stuck)(void* device);
     // The card is pulled out: lost for good.
     void (*remove)(void* device);
+    // Whether the core calls the slot of that name: launches and marks are those of a queue, where the device has queues.
+    uint32_t (*has)(void* device, const char* slot);
+    // How many allocations, programs and queues there are.
+    uint32_t (*live)(void* device);
+    // From now on kernels `hold` end at once, as if their word had been written.
+    void (*let_go)(void* device);
 };

@@ -1,6 +1,7 @@
 // Devices: their limits, loss and reset. Loss ends running kernels early; a reset forgets it.
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -20,6 +21,10 @@ Inside::Inside(Device& device, const char* slot) : device_(device) {
         device_.stuck = true;
     }
     while (device_.stuck) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+Destroying::Destroying(Device& device, const char* slot) : Inside(device, slot) {
+    if (device.resetting) violation("%s while the device is being reset", slot);
 }
 
 namespace {
@@ -103,11 +108,19 @@ qiao_status device_state(void* handle, qiao_plugin_device_state* out_state, char
     return QIAO_OK;
 }
 
+bool is_in_use(Device& device) {
+    const std::lock_guard guard(device.mutex);
+    return std::any_of(device.allocations.begin(), device.allocations.end(), [](const auto& entry) { return entry.second->users != 0; });
+}
+
 qiao_status device_reset(void* handle) {
     auto& device = *static_cast<Device*>(handle);
+    device.resetting = true;
     const Inside inside(device, "device_reset");
     device.epoch.fetch_add(1);
+    while (is_in_use(device)) std::this_thread::yield();  // kernels see that their time is over
     device.lost = false;
+    device.resetting = false;
     return QIAO_OK;
 }
 
@@ -161,7 +174,25 @@ void control_remove(void* handle) {
     device.lost = true;
 }
 
-constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam, control_unjam, control_is_stuck, control_remove};
+uint32_t control_live(void* handle) {
+    auto& device = *static_cast<Device*>(handle);
+    const std::lock_guard guard(device.mutex);
+    return static_cast<uint32_t>(device.allocations.size() + device.programs.size() + device.queues.size());
+}
+
+void control_let_go(void* handle) {
+    static_cast<Device*>(handle)->let_go = true;
+}
+
+uint32_t control_has(void* handle, const char* slot) {
+    const std::string name = slot;
+    if (name == "kernel_launch") return static_cast<Device*>(handle)->traits->tables->queue == nullptr ? 1 : 0;
+    if (name.starts_with("queue_")) return static_cast<Device*>(handle)->traits->tables->queue != nullptr ? 1 : 0;
+    return 1;
+}
+
+constexpr queued_control kControl = {sizeof(queued_control), control_lose, control_jam,  control_unjam, control_is_stuck,
+                                     control_remove,         control_has,  control_live, control_let_go};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // The kernels: what support/kernels.cl says in OpenCL C, as C++ functions, and three that only fixtures have: `hold` runs
-// until somebody writes to a word, `fail` fails its queue, `lose` loses the device.
+// until somebody writes to a word or lets it go, `fail` fails its queue, `lose` loses the device.
 #include <chrono>
 #include <cstring>
 
@@ -157,7 +157,7 @@ Ended run_offsets(const Launch& launch) {
 Ended run_hold(const Launch& launch) {
     const auto block = block_of<blocks::Hold>(launch);
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (__atomic_load_n(at<uint32_t>(block.word), __ATOMIC_ACQUIRE) == 0) {
+    while (__atomic_load_n(at<uint32_t>(block.word), __ATOMIC_ACQUIRE) == 0 && !launch.device->let_go) {
         if (launch.given_up()) return {QIAO_ERROR_DEVICE_LOST, "the device is lost"};
         if (std::chrono::steady_clock::now() > until) return {QIAO_ERROR_PLUGIN, "nobody released the kernel 'hold' for 30 s"};
         std::this_thread::sleep_for(std::chrono::microseconds(50));

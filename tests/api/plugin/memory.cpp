@@ -24,7 +24,7 @@ void Users::add(Allocation* allocation) {
 Launch make_launch(Device& device, const Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
                    const qiao_plugin_binding* bindings, Users& users) {
     const auto* bytes = static_cast<const std::byte*>(block);
-    Launch launch{&device, geometry, {bytes, bytes + geometry.block_size}, [&device] { return device.lost.load(); }};
+    Launch launch{&device, geometry, {bytes, bytes + geometry.block_size}, [&device, epoch = device.epoch.load()] { return device.lost || device.epoch != epoch; }};
     const bool resolved = !device.traits->addresses && !kernel.addresses.empty();
     if (resolved != (bindings != nullptr)) violation("a launch of '%s' %s bindings", kernel.code->name, resolved ? "without" : "with");
     if (geometry.binding_count != kernel.addresses.size()) violation("'%s' has %zu addresses, not %u", kernel.code->name, kernel.addresses.size(), geometry.binding_count);
@@ -98,7 +98,7 @@ qiao_status memory_allocate(void* handle, const qiao_plugin_memory_desc* desc, q
 
 void memory_free(void* handle, void* freed) {
     auto& device = *static_cast<Device*>(handle);
-    const Inside inside(device, "memory_free");
+    const Destroying inside(device, "memory_free");
     Allocation& allocation = known(device, freed, "memory_free");
     if (allocation.users != 0 && !device.lost) violation("memory_free while %d operations use it", allocation.users.load());
     while (allocation.users != 0) std::this_thread::yield();  // what ran when the device was lost ends at once
@@ -163,7 +163,7 @@ qiao_status program_load(void* handle, const qiao_plugin_program_desc* desc, voi
 
 void program_unload(void* handle, void* unloaded) {
     auto& device = *static_cast<Device*>(handle);
-    const Inside inside(device, "program_unload");
+    const Destroying inside(device, "program_unload");
     auto* program = static_cast<Program*>(unloaded);
     for (const auto& kernel : program->kernels) {
         if (kernel->users != 0 && !device.lost) violation("program_unload while '%s' runs", kernel->code->name);
@@ -206,6 +206,7 @@ qiao_status kernel_find(void* handle, const qiao_plugin_kernel_desc* desc, qiao_
 qiao_status kernel_launch(void* handle, void* kernel_handle, const qiao_plugin_geometry* geometry, const void* block,
                           const qiao_plugin_binding* bindings) {
     auto& device = *static_cast<Device*>(handle);
+    const Inside inside(device, "kernel_launch");
     const auto& kernel = *static_cast<const Kernel*>(kernel_handle);
     if (device.traits->tables->queue != nullptr) violation("kernel_launch of a device with queues");
     if (device.lost) return QIAO_ERROR_DEVICE_LOST;

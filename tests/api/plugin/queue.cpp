@@ -149,7 +149,7 @@ qiao_status queue_create(void* handle, const qiao_plugin_queue_desc* desc, void*
 void queue_destroy(void* handle) {
     auto* queue = static_cast<Queue*>(handle);
     Device& device = *queue->device;
-    const Inside inside(device, "queue_destroy");
+    const Destroying inside(device, "queue_destroy");
     {
         const std::lock_guard guard(queue->state->mutex);
         const bool ended = queue->state->completed == queue->last_value || queue->state->failure.status != QIAO_OK;

@@ -59,6 +59,8 @@ struct Device {
     std::atomic<bool> lost{false}, removed{false};
     std::atomic<uint64_t> epoch{0};  // of resets
     std::atomic<bool> stuck{false};  // a call is inside the jammed slot
+    std::atomic<bool> resetting{false};
+    std::atomic<bool> let_go{false};  // kernels `hold` end
     std::mutex mutex;                // guards what follows
     std::string lost_reason;
     std::map<uint64_t, Allocation*> allocations;
@@ -78,6 +80,12 @@ class Inside {
 
    private:
     Device& device_;
+};
+
+// The same of a slot that destroys something, which must not be called while the device is being reset.
+class Destroying : public Inside {
+   public:
+    Destroying(Device& device, const char* slot);
 };
 
 // Counts as use of allocations until it goes.

@@ -170,7 +170,7 @@ TEST_SUITE("queue.launch") {
             wrong = foreign.address();
         }
         SUBCASE("behind the allocation") {
-            wrong = in.address() + 64;
+            wrong = in.address() + 65;
         }
         SUBCASE("anything") {
             wrong = 0xdead0000;
@@ -184,6 +184,18 @@ TEST_SUITE("queue.launch") {
         CHECK(queue->submitted() == 0);
         const AddBlock right{in.address(), in.address() + 32, 1, 0};
         CHECK(queue->launch(kernel, groups(1, 4), &right, 1).ok()); /* the value is still free */
+        CHECK(reaches(*queue, 1));
+    }
+
+    TEST_CASE("takes the address behind an allocation's last byte, of an empty view") {
+        Card card(discrete(), {});
+        auto queue = make_queue(card);
+        KernelDesc desc = add_desc();
+        desc.function = empty;
+        const Kernel kernel(std::move(desc));
+        Buffer in(card, 64);
+        const AddBlock block{in.address(), in.address() + 64, 0, 0};
+        CHECK(queue->launch(kernel, groups(1, 4), &block, 1).ok());
         CHECK(reaches(*queue, 1));
     }
 

@@ -1,7 +1,7 @@
 // Ranges as plugins make them: unaligned, touching, at the ends of the address space.
 #include "object/address_map.h"
 
-#include "threads.h"
+#include "../threads.h"
 
 using qiao::AddressMap;
 

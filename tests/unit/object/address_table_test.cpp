@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "threads.h"
+#include "../threads.h"
 
 namespace {
 
@@ -98,6 +98,20 @@ TEST_CASE("a freed address is known as freed, with the size it had") {
     uint64_t size_bytes = 0;
     CHECK(table.judge(address + 5, size_bytes) == Table::Verdict::kFreed);
     CHECK(size_bytes == 1000);
+}
+
+TEST_CASE("after a loss old addresses are known but have nothing of the plugin's, new ones have") {
+    Table table(0);
+    Named old{1}, fresh{2};
+    const uint64_t old_address = table.insert(1000, &old, kPlugin);
+    table.lose_all();
+    const uint64_t fresh_address = table.insert(1000, &fresh, kPlugin);
+    CHECK(table.find(old_address + 7).allocation == &old);
+    CHECK(table.find(old_address + 7).plugin_allocation == nullptr);
+    CHECK(judge(table, old_address) == Table::Verdict::kAlive);
+    CHECK(table.find(fresh_address).plugin_allocation == kPlugin);
+    table.erase(old_address);
+    CHECK(judge(table, old_address) == Table::Verdict::kFreed);
 }
 
 TEST_CASE("an index is used again last, after more than kIdle others") {

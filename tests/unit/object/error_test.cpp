@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "threads.h"
+#include "../threads.h"
 
 using qiao::ErrorRecord;
 using qiao::fail;

@@ -9,7 +9,7 @@
 #include "object/device.h"
 #include "object/instance.h"
 #include "object/timeline.h"
-#include "threads.h"
+#include "../threads.h"
 
 using qiao::last_error;
 using qiao::Slab;

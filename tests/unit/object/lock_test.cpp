@@ -1,7 +1,7 @@
 // The lock excludes, parks and wakes; deadlines saturate.
 #include "object/lock.h"
 
-#include "threads.h"
+#include "../threads.h"
 
 using qiao::Lock;
 

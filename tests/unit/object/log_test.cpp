@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-#include "threads.h"
+#include "../threads.h"
 
 using qiao::Log;
 

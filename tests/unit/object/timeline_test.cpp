@@ -1,7 +1,7 @@
 // A timeline's value only rises, its first failure stays, and no parked thread misses a change.
 #include "object/timeline.h"
 
-#include "threads.h"
+#include "../threads.h"
 
 using qiao::ErrorRecord;
 using qiao::Parking;

@@ -41,12 +41,25 @@ inline bool eventually(const std::function<bool()>& condition) {
     return condition();
 }
 
+inline long thread_id() {
+    return static_cast<long>(syscall(SYS_gettid));
+}
+
+/* Another thread is in a blocking system call: 'S' in /proc. */
+inline bool thread_sleeps(long id) {
+    std::ifstream file("/proc/self/task/" + std::to_string(id) + "/stat");
+    std::string stat;
+    std::getline(file, stat);
+    const size_t name_end = stat.rfind(')');
+    return name_end != std::string::npos && name_end + 2 < stat.size() && stat[name_end + 2] == 'S';
+}
+
 /* A thread whose id the kernel knows it by can be asked for. */
 class ObservedThread {
   public:
     explicit ObservedThread(std::function<void()> body)
         : thread_([this, body = std::move(body)] {
-              id_ = static_cast<long>(syscall(SYS_gettid));
+              id_ = thread_id();
               body();
               ended_ = true;
           }) {}
@@ -58,15 +71,7 @@ class ObservedThread {
 
     void join() { thread_.join(); }
     bool has_ended() const { return ended_; }
-    /* It is in a blocking system call: 'S' in /proc. */
-    bool sleeps() const {
-        if (id_ == 0 || ended_) return false;
-        std::ifstream file("/proc/self/task/" + std::to_string(id_) + "/stat");
-        std::string stat;
-        std::getline(file, stat);
-        const size_t name_end = stat.rfind(')');
-        return name_end != std::string::npos && name_end + 2 < stat.size() && stat[name_end + 2] == 'S';
-    }
+    bool sleeps() const { return id_ != 0 && !ended_ && thread_sleeps(id_); }
     bool comes_to_rest() const {
         return eventually([this] { return sleeps(); });
     }

@@ -1,0 +1,293 @@
+// Copies through the host: every byte arrives, the two halves of the buffer are at work at the same time, and an error on
+// either side ends the copy and names it.
+#include "emulation/copy.h"
+
+#include <condition_variable>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+
+#include "../threads.h"
+
+namespace {
+
+constexpr uint64_t kChunk = 4u << 20;
+
+std::vector<std::byte> pattern(size_t count, uint32_t seed) {
+    std::vector<std::byte> bytes(count);
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>((seed = seed * 1664525u + 1013904223u) >> 24);
+    return bytes;
+}
+
+// A device of one allocation. `before` sees each call's number, from 0, and may fail it.
+class Card {
+public:
+    Card(const char* id, std::vector<std::byte> content) : bytes(std::move(content)), device_(qiao::Slab<qiao_device>::get().create()) {
+        device_->body.id = id;
+        device_->body.plugin_id = "test";
+        device_->body.free_threaded = true;
+        device_->body.opened = this;
+        device_->body.tables.memory.memory_read = [](void* self, void*, uint64_t offset, void* target, uint64_t size_bytes) -> qiao_status {
+            return static_cast<Card*>(self)->move(offset, size_bytes, [&](std::byte* own) { std::memcpy(target, own, size_bytes); });
+        };
+        device_->body.tables.memory.memory_write = [](void* self, void*, uint64_t offset, const void* source, uint64_t size_bytes) -> qiao_status {
+            return static_cast<Card*>(self)->move(offset, size_bytes, [&](std::byte* own) { std::memcpy(own, source, size_bytes); });
+        };
+    }
+    ~Card() { qiao::drop_use(device_); }
+    Card(const Card&) = delete;
+    Card& operator=(const Card&) = delete;
+
+    qiao::Owner owner(uint64_t losses = 0) { return {device_, losses}; }
+    qiao::Device& body() { return device_->body; }
+
+    std::vector<std::byte> bytes;
+    std::function<qiao_status(uint64_t number)> before = [](uint64_t) -> qiao_status { return QIAO_OK; };
+    std::function<void(uint64_t number)> behind = [](uint64_t) {};
+    uint64_t calls = 0, most_bytes = 0;  // calls come one after another
+
+private:
+    template <class Move>
+    qiao_status move(uint64_t offset, uint64_t size_bytes, Move&& move) {
+        const uint64_t number = calls++;
+        most_bytes = std::max(most_bytes, size_bytes);
+        if (const qiao_status status = before(number); status != QIAO_OK) return status;
+        REQUIRE(offset + size_bytes <= bytes.size());
+        move(bytes.data() + offset);
+        behind(number);
+        return QIAO_OK;
+    }
+
+    qiao_device* const device_;
+};
+
+qiao_plugin_copy plain(uint64_t size_bytes, uint64_t source_offset = 0, uint64_t target_offset = 0) {
+    qiao_plugin_copy copy{};
+    copy.source.offset = source_offset;
+    copy.target.offset = target_offset;
+    copy.size_bytes = size_bytes;
+    copy.rows = 1;
+    return copy;
+}
+
+// Two cards, and what the target should hold after a copy.
+struct Pair {
+    explicit Pair(size_t count) : source("test:0", pattern(count, 1)), target("test:1", pattern(count, 2)), expected(target.bytes) {}
+
+    qiao_status copy(const qiao_plugin_copy& wanted) { return qiao::staged_copy(source.owner(), target.owner(), wanted); }
+    void expect_row(uint64_t source_at, uint64_t target_at, uint64_t size_bytes) {
+        std::memcpy(expected.data() + target_at, source.bytes.data() + source_at, size_bytes);
+    }
+
+    Card source, target;
+    std::vector<std::byte> expected;
+};
+
+size_t thread_count() {
+    const std::filesystem::directory_iterator threads("/proc/self/task");
+    return static_cast<size_t>(std::distance(begin(threads), end(threads)));
+}
+
+// A line of moments that have come; whoever needs one waits for it.
+class Moments {
+public:
+    void come(const std::string& name) {
+        const std::lock_guard guard(mutex_);
+        names_.push_back(name);
+        changed_.notify_all();
+    }
+    bool has_come(const std::string& name) {
+        const std::lock_guard guard(mutex_);
+        return has(name);
+    }
+    // False if it does not come in time.
+    bool await(const std::string& name) {
+        std::unique_lock guard(mutex_);
+        return changed_.wait_for(guard, std::chrono::nanoseconds(test::kPatienceNs), [&] { return has(name); });
+    }
+
+private:
+    bool has(const std::string& name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::string> names_;
+};
+
+}  // namespace
+
+TEST_SUITE_BEGIN("copy");
+
+TEST_CASE("every size around the chunk's arrives whole, in calls of a chunk at most") {
+    for (const uint64_t bytes : {UINT64_C(0), UINT64_C(1), kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1, 5 * kChunk + 12345}) {
+        INFO(bytes, " bytes");
+        Pair pair(bytes + 16);
+        const size_t threads = thread_count();
+        CHECK(pair.copy(plain(bytes, 5, 9)) == QIAO_OK);
+        pair.expect_row(5, 9, bytes);
+        CHECK(pair.target.bytes == pair.expected);
+        CHECK(pair.source.calls == (bytes + kChunk - 1) / kChunk);
+        CHECK(pair.target.calls == pair.source.calls);
+        CHECK(pair.source.most_bytes == std::min(bytes, kChunk));
+        CHECK(thread_count() == threads);
+    }
+}
+
+TEST_CASE("rows of different pitches arrive, also where a chunk ends inside of one") {
+    for (const auto& [bytes, rows, source_pitch, target_pitch] :
+         {std::array<uint64_t, 4>{1, 1000, 3, 2}, {kChunk - 1, 3, kChunk + 7, kChunk - 1}, {3'000'001, 5, 3'000'002, 3'000'017}, {kChunk, 3, kChunk, kChunk + 1}}) {
+        INFO(rows, " rows of ", bytes, " bytes");
+        Pair pair(rows * std::max(source_pitch, target_pitch) + 16);
+        qiao_plugin_copy wanted = plain(bytes, 3, 1);
+        wanted.rows = rows, wanted.source_pitch = source_pitch, wanted.target_pitch = target_pitch;
+        CHECK(pair.copy(wanted) == QIAO_OK);
+        for (uint64_t row = 0; row < rows; ++row) pair.expect_row(3 + row * source_pitch, 1 + row * target_pitch, bytes);
+        CHECK(pair.target.bytes == pair.expected);
+        CHECK(pair.source.most_bytes <= kChunk);
+    }
+}
+
+TEST_CASE("while one half is written the next is read, and no half is read into before it was written") {
+    constexpr uint64_t kCount = 6;
+    Pair pair((kCount - 1) * kChunk + 77);
+    Moments moments;
+    const auto moment = [](const char* what, uint64_t number) { return what + std::to_string(number); };
+    std::atomic<long> reader{0};
+    pair.source.before = [&](uint64_t number) -> qiao_status {
+        reader = test::thread_id();
+        moments.come(moment("reading ", number));
+        if (number >= 2) CHECK(moments.has_come(moment("wrote ", number - 2)));  // the same half
+        if (number >= 1) CHECK(moments.await(moment("writing ", number - 1)));   // both are inside now
+        return QIAO_OK;
+    };
+    pair.target.before = [&](uint64_t number) -> qiao_status {
+        moments.come(moment("writing ", number));
+        if (number + 1 < kCount) CHECK(moments.await(moment("reading ", number + 1)));
+        if (number + 2 < kCount) {  // so that the reader could go on, if it did not wait for this half
+            CHECK(moments.await(moment("read ", number + 1)));
+            CHECK(test::eventually([&] { return test::thread_sleeps(reader) || moments.has_come(moment("reading ", number + 2)); }));
+        }
+        return QIAO_OK;
+    };
+    pair.source.behind = [&](uint64_t number) { moments.come(moment("read ", number)); };
+    pair.target.behind = [&](uint64_t number) { moments.come(moment("wrote ", number)); };
+    CHECK(pair.copy(plain(pair.source.bytes.size())) == QIAO_OK);
+    CHECK(pair.target.bytes == pair.source.bytes);
+    CHECK(pair.source.calls == kCount);
+}
+
+TEST_CASE("a read that fails ends the copy: what was read before is written, the error is the source's") {
+    constexpr uint64_t kBytes = 4 * kChunk + 5;
+    for (uint64_t failing = 0; failing < 5; ++failing) {
+        INFO("read ", failing);
+        Pair pair(kBytes);
+        const size_t threads = thread_count();
+        pair.source.before = [failing](uint64_t number) -> qiao_status { return number == failing ? QIAO_ERROR_IO : QIAO_OK; };
+        CHECK(pair.copy(plain(kBytes)) == QIAO_ERROR_IO);
+        CHECK(pair.source.calls == failing + 1);
+        CHECK(pair.target.calls == failing);
+        pair.expect_row(0, 0, failing * kChunk);
+        CHECK(pair.target.bytes == pair.expected);
+        const qiao::ErrorRecord& error = qiao::last_error();
+        CHECK(error.object == "test:0");
+        CHECK(error.message.find("memory_read") != std::string::npos);
+        CHECK(error.message.find(std::to_string(failing * kChunk) + " of " + std::to_string(kBytes) + " bytes had been copied") != std::string::npos);
+        CHECK(thread_count() == threads);
+    }
+}
+
+TEST_CASE("a write that fails ends the copy: at most one half was read for nothing, the error is the target's") {
+    constexpr uint64_t kBytes = 4 * kChunk + 5;
+    for (uint64_t failing = 0; failing < 5; ++failing) {
+        INFO("write ", failing);
+        Pair pair(kBytes);
+        const size_t threads = thread_count();
+        pair.target.before = [failing](uint64_t number) -> qiao_status { return number == failing ? QIAO_ERROR_IO : QIAO_OK; };
+        CHECK(pair.copy(plain(kBytes)) == QIAO_ERROR_IO);
+        CHECK(pair.target.calls == failing + 1);
+        CHECK(pair.source.calls >= failing + 1);
+        CHECK(pair.source.calls <= failing + 2);
+        pair.expect_row(0, 0, failing * kChunk);
+        CHECK(pair.target.bytes == pair.expected);
+        const qiao::ErrorRecord& error = qiao::last_error();
+        CHECK(error.object == "test:1");
+        CHECK(error.message.find("memory_write") != std::string::npos);
+        CHECK(error.message.find(std::to_string(failing * kChunk) + " of " + std::to_string(kBytes) + " bytes had been copied") != std::string::npos);
+        CHECK(thread_count() == threads);
+    }
+}
+
+TEST_CASE("both sides fail: the writer is heard, since it is who the copy waits for") {
+    Pair pair(3 * kChunk);
+    Moments moments;
+    pair.source.before = [&](uint64_t number) -> qiao_status {
+        if (number == 0) return QIAO_OK;
+        CHECK(moments.await("writing"));
+        return QIAO_ERROR_IO;
+    };
+    pair.target.before = [&](uint64_t) -> qiao_status {
+        moments.come("writing");
+        return QIAO_ERROR_OUT_OF_MEMORY;
+    };
+    CHECK(pair.copy(plain(3 * kChunk)) == QIAO_ERROR_OUT_OF_MEMORY);
+    CHECK(qiao::last_error().object == "test:1");
+    CHECK(pair.target.bytes == pair.expected);
+}
+
+TEST_CASE("memory from before a loss is not touched") {
+    Pair pair(64);
+    Card& lost = pair.source;
+    SUBCASE("read") {
+        lost.body().losses = 1;
+        CHECK(pair.copy(plain(64)) == QIAO_ERROR_DEVICE_LOST);
+        CHECK(qiao::last_error().message.find("test:0") != std::string::npos);
+    }
+    SUBCASE("written") {
+        pair.target.body().losses = 1;
+        CHECK(pair.copy(plain(64)) == QIAO_ERROR_DEVICE_LOST);
+        CHECK(qiao::last_error().message.find("test:1") != std::string::npos);
+    }
+    CHECK(pair.target.calls == 0);
+    CHECK(pair.target.bytes == pair.expected);
+}
+
+TEST_CASE("host memory is one side: row by row, without a buffer") {
+    Card card("test:0", pattern(1000, 1));
+    std::vector<std::byte> host = pattern(1000, 2), expected = host;
+    qiao_plugin_copy wanted = plain(7, 100);
+    wanted.target.address = reinterpret_cast<uint64_t>(host.data() + 3);
+    wanted.rows = 9, wanted.source_pitch = 50, wanted.target_pitch = 8;
+    CHECK(qiao::staged_copy(card.owner(), {}, wanted) == QIAO_OK);
+    for (uint64_t row = 0; row < 9; ++row) std::memcpy(expected.data() + 3 + row * 8, card.bytes.data() + 100 + row * 50, 7);
+    CHECK(host == expected);
+    CHECK(card.calls == 9);
+
+    wanted.target = {nullptr, 0, 0};
+    wanted.source.address = reinterpret_cast<uint64_t>(host.data());
+    std::vector<std::byte> before = card.bytes;
+    CHECK(qiao::staged_copy({}, card.owner(), wanted) == QIAO_OK);
+    for (uint64_t row = 0; row < 9; ++row) std::memcpy(before.data() + row * 8, host.data() + row * 50, 7);
+    CHECK(card.bytes == before);
+}
+
+TEST_CASE("a fill repeats its pattern over chunks, and stops where a write fails") {
+    constexpr uint64_t kBytes = 2 * kChunk + 48;
+    Card card("test:0", pattern(kBytes + 5, 1));
+    std::vector<std::byte> expected = card.bytes;
+    qiao_plugin_fill wanted{};
+    wanted.target.offset = 5;
+    wanted.size_bytes = kBytes;
+    wanted.pattern_size = 16;
+    for (uint8_t i = 0; i < 16; ++i) reinterpret_cast<uint8_t*>(wanted.pattern)[i] = static_cast<uint8_t>(i + 1);
+    CHECK(qiao::staged_fill(card.owner(), wanted) == QIAO_OK);
+    for (uint64_t at = 0; at < kBytes; ++at) expected[5 + at] = static_cast<std::byte>(at % 16 + 1);
+    CHECK(card.bytes == expected);
+    CHECK(card.calls == 3);
+
+    card.before = [](uint64_t number) -> qiao_status { return number == 4 ? QIAO_ERROR_IO : QIAO_OK; };
+    CHECK(qiao::staged_fill(card.owner(), wanted) == QIAO_ERROR_IO);
+    CHECK(card.calls == 5);
+    CHECK(qiao::last_error().object == "test:0");
+}
+
+TEST_SUITE_END();
