@@ -1,17 +1,9 @@
-// Allocations: a buffer with memory of its own and a device address.
+// Allocations: a buffer with memory of its own and, where the device has them, an address.
 #pragma once
 
 #include "device.h"
 
 namespace qiao::vulkan {
-
-// A buffer, its memory, and where the host sees it.
-struct Buffer {
-    VkBuffer buffer = VK_NULL_HANDLE;
-    VkDeviceMemory memory = VK_NULL_HANDLE;
-    VkDeviceAddress address = 0;
-    char* mapped = nullptr; // null = the host cannot touch it
-};
 
 // VK_SUCCESS, or nothing is left behind. Mapped if the type is visible and coherent for the host.
 VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type, VkBufferUsageFlags usage, Buffer* out);
@@ -19,7 +11,8 @@ void destroy_buffer(Device& device, Buffer& buffer);
 
 struct Allocation {
     Buffer buffer;
-    uint64_t offset = 0; // of the first usable byte: what was asked for may be aligned more than memory is
+    uint64_t address = 0; // 0 where the core makes addresses
+    uint64_t offset = 0;  // of the first usable byte: what was asked for may be aligned more than memory is
     uint64_t size_bytes = 0;
     qiao_memory_kind kind = 0;
     bool host_copies = false; // the host reads and writes the bytes itself

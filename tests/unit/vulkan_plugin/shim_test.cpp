@@ -26,8 +26,15 @@ constexpr const char* kFill = "kernel void fill(global uint* out, uint value) { 
 } // namespace
 
 TEST_SUITE("vulkan.shim") {
-    TEST_CASE("a device without addresses is listed with the reason, and refused when it is opened") {
+    TEST_CASE("a device without addresses has the core make them, unless its own are insisted on") {
         const Shim shim("no_addresses");
+        {
+            Fixture fixture;
+            CHECK((fixture.device.info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0);
+            CHECK(std::string(fixture.device.info.formats) == "spirv-vulkan+offset");
+            CHECK((fixture.device.info.features & QIAO_FEATURE_ADDRESSES) == 0);
+        }
+        const Variable native("QIAO_VULKAN_ADDRESSES", "native");
         Host host;
         REQUIRE(host.device_count() == 1);
         const auto info = host.device(0);
