@@ -287,7 +287,7 @@ const qiao_plugin_device_ops vulkan_device_ops = {
     nullptr, // device_reset: Vulkan has none
     nullptr, // device_memory_free: only an extension tells
     vulkan_device_clock,
-    nullptr, // device_native: none yet
+    vulkan_device_native,
 };
 
 } // namespace qiao::vulkan

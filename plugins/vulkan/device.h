@@ -145,6 +145,8 @@ void name_object(Device& device, VkObjectType type, uint64_t handle, const std::
 template <typename Handle>
 uint64_t number_of(Handle handle) { return reinterpret_cast<uint64_t>(handle); }
 
+qiao_status vulkan_device_native(void* device, qiao_native* out_native); // native.cpp
+
 extern const qiao_plugin_device_ops vulkan_device_ops;
 extern const qiao_plugin_memory_ops vulkan_memory_ops;        // without map: the core maps a copy
 extern const qiao_plugin_memory_ops vulkan_mapped_memory_ops; // where the host reaches device memory

@@ -160,7 +160,7 @@ static void vulkan_memory_free(void* device_pointer, void* allocation_pointer) {
     Device& device = object<Device>(device_pointer);
     auto* allocation = static_cast<Allocation*>(allocation_pointer);
     if (!device.record->table) device.allocations.remove(allocation->address);
-    destroy_buffer(device, allocation->buffer);
+    if (allocation->owned) destroy_buffer(device, allocation->buffer);
     delete allocation;
 }
 
@@ -195,12 +195,12 @@ static qiao_status vulkan_memory_unmap(void*, void*, void*) {
 
 const qiao_plugin_memory_ops vulkan_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
-    nullptr,                        nullptr,                nullptr,            nullptr,
+    nullptr,                        nullptr,                vulkan_memory_native, vulkan_memory_wrap,
 };
 
 const qiao_plugin_memory_ops vulkan_mapped_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
-    vulkan_memory_map,              vulkan_memory_unmap,    nullptr,            nullptr,
+    vulkan_memory_map,              vulkan_memory_unmap,    vulkan_memory_native, vulkan_memory_wrap,
 };
 
 } // namespace qiao::vulkan

@@ -15,8 +15,14 @@ struct Allocation {
     uint64_t offset = 0;  // of the first usable byte: what was asked for may be aligned more than memory is
     uint64_t size_bytes = 0;
     qiao_memory_kind kind = 0;
+    bool owned = true;        // else the application's, which frees it
     bool host_copies = false; // the host reads and writes the bytes itself
 };
+
+// Slots of several tables (native.cpp).
+qiao_status vulkan_memory_native(void* device, void* allocation, qiao_native* out_native);
+qiao_status vulkan_memory_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
+                               qiao_plugin_allocation* out_allocation);
 
 // Blocking copies between host memory and an allocation that the host does not reach: through a staging buffer.
 qiao_status write_staged(Device& device, const Allocation& to, uint64_t offset, const void* from, uint64_t size_bytes) noexcept;

@@ -45,14 +45,13 @@ uint32_t choose(const VkPhysicalDeviceMemoryProperties& memory, VkMemoryProperty
 MemoryTypes choose_memory_types(const VkPhysicalDeviceMemoryProperties& memory) {
     MemoryTypes types;
     // Where all memory is one, the host reaches it; a window onto a card's memory is slow to read and is not wanted.
-    types.device = choose(memory, kDevice, kCached, kHost, largest_device_heap(memory));
-    if (types.device == UINT32_MAX) types.device = choose(memory, 0, 0, kHost, 0);
+    const VkDeviceSize largest = largest_device_heap(memory);
+    types.device = choose(memory, kDevice | kHost | kCached, 0, 0, largest);
+    types.host_reaches_device = types.device != UINT32_MAX;
+    if (types.device == UINT32_MAX) types.device = choose(memory, kDevice, 0, kHost | kCached, largest);
+    if (types.device == UINT32_MAX) types.device = choose(memory, 0, 0, kHost | kCached, 0);
     types.host = choose(memory, kHost, kCached, kDevice, 0);
     types.staging = types.host;
-    if (types.device != UINT32_MAX) {
-        const VkMemoryPropertyFlags flags = memory.memoryTypes[types.device].propertyFlags;
-        types.host_reaches_device = (flags & (kHost | kCached)) == (kHost | kCached);
-    }
     return types;
 }
 

@@ -308,8 +308,8 @@ const qiao_plugin_queue_ops vulkan_queue_ops = {
     vulkan_queue_after,
     nullptr, // queue_notify: Vulkan has no callbacks
     vulkan_queue_timestamps,
-    nullptr, // queue_native, queue_wrap: none yet
-    nullptr,
+    vulkan_queue_native,
+    nullptr, // queue_wrap: a device's queues are all made with it
 };
 
 } // namespace qiao::vulkan

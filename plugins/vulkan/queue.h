@@ -54,6 +54,8 @@ qiao_status copy_and_wait(Queue& queue, VkBuffer source, VkBuffer target, const 
 // Device time in ticks of an empty batch that ran between the two host times.
 qiao_status stamp_now(Queue& queue, uint64_t* out_ticks, uint64_t* out_before_ns, uint64_t* out_after_ns);
 
+qiao_status vulkan_queue_native(void* queue, qiao_native* out_native); // native.cpp
+
 // The slot of program.cpp's table.
 qiao_status vulkan_kernel_launch(void* device, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
                                  const qiao_plugin_binding* bindings);
