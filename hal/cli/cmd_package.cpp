@@ -96,7 +96,7 @@ Command make_command(CLI::App& root) {
     auto options = std::make_shared<MakeOptions>();
     app->add_option("SOURCE", options->source, "OpenCL C: what the kernels and their arguments are")->required();
     app->add_option("-o,--out", options->output, "The package to write (.qpk)")->required()->type_name("FILE");
-    app->add_option("--formats", options->formats, "What Qiao's compiler makes besides the source, ';' between: host-elf")
+    app->add_option("--formats", options->formats, "What Qiao's compiler makes besides the source, ';' between: host-elf, spirv-vulkan, spirv-vulkan+offset")
         ->type_name("LIST");
     app->add_option("--variant", options->variants, "The same kernels, compiled by another compiler; repeatable")
         ->type_name("FORMAT[:TARGET]=FILE")

@@ -15,9 +15,8 @@ namespace {
 
 constexpr uint64_t kDefaultLimit = UINT64_C(120) * 1000 * 1000 * 1000;
 /* Part of every key: raised when this library makes something else of the same input. */
-constexpr std::string_view kRevision = "3";
-constexpr std::string_view kSourceFormat = "opencl-c", kOffsetFormat = "opencl-c+offset", kHostFormat = "host-elf",
-                           kVulkanFormat = "spirv-vulkan";
+constexpr std::string_view kRevision = "4";
+constexpr std::string_view kSourceFormat = "opencl-c", kOffsetFormat = "opencl-c+offset", kHostFormat = "host-elf";
 
 Failure invalid(std::string message, std::string remedy) {
     return {QIAO_ERROR_INVALID_ARGUMENT, std::move(message), std::move(remedy), "", 0};
@@ -25,6 +24,10 @@ Failure invalid(std::string message, std::string remedy) {
 
 bool has(const std::vector<std::string>& formats, std::string_view format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
+}
+
+bool is_vulkan(std::string_view format) {
+    return format == kVulkanFormat || format == kVulkanOffsetFormat;
 }
 
 /* The formats besides the source, each once. */
@@ -35,10 +38,10 @@ Outcome<std::vector<std::string>> parse_formats(std::string_view text) {
         const std::string format(text.substr(begin, end - begin));
         begin = end + 1;
         if (format == kSourceFormat || format.empty()) continue;
-        if (format != kHostFormat && format != kOffsetFormat && format != kVulkanFormat)
+        if (format != kHostFormat && format != kOffsetFormat && !is_vulkan(format))
             return Failure{QIAO_ERROR_UNSUPPORTED, concat("the format '", format, "' cannot be made"),
-                           concat("formats are ", kSourceFormat, ", ", kOffsetFormat, ", ", kHostFormat, " and ", kVulkanFormat,
-                                  "; add others with their vendor's compiler"),
+                           concat("formats are ", kSourceFormat, ", ", kOffsetFormat, ", ", kHostFormat, ", ", kVulkanFormat,
+                                  " and ", kVulkanOffsetFormat, "; add others with their vendor's compiler"),
                            "", 0};
         if (!has(formats, format)) formats.push_back(format);
     }
@@ -76,7 +79,7 @@ std::string key_of(const Request& request, const std::string& source, const Opti
         if (format == kHostFormat) {
             key.add(host_cpu());
             if (const auto pocl = find_pocl()) key.add(concat(identity(pocl->compiler), identity(pocl->library)));
-        } else if (format == kVulkanFormat) {
+        } else if (is_vulkan(format)) {
             if (const auto clspv = find_clspv()) key.add(concat(identity(clspv->program), identity(clspv->library)));
             key.add(find_spirv_val());
         }
@@ -156,9 +159,11 @@ Outcome<Compiled> Build::run(std::string source) {
         const auto built = build_host_elf(path, options_, *front_end, *temporary, deadline);
         if (auto failure = add_variants(kHostFormat, built)) return *std::move(failure);
     }
-    if (has(formats_, kVulkanFormat)) {
-        const auto built = build_spirv_vulkan(path, options_, *front_end, *temporary, deadline);
-        if (auto failure = add_variants(kVulkanFormat, built)) return *std::move(failure);
+    for (const VulkanMemory memory : {VulkanMemory::kAddresses, VulkanMemory::kBuffers}) {
+        const auto format = format_of(memory);
+        if (!has(formats_, format)) continue;
+        const auto built = build_spirv_vulkan(path, memory, options_, *front_end, *temporary, deadline);
+        if (auto failure = add_variants(format, built)) return *std::move(failure);
     }
     const auto bytes = writer_.finish();
     if (!bytes) return Failure{QIAO_ERROR_INTERNAL, bytes.error().message, "report this as a defect", log_, 0};
@@ -204,7 +209,7 @@ Outcome<std::string> check_tools(const std::string& formats_text) {
         if (!pocl) return pocl.error();
         text += concat("pocl ", pocl->version, ": ", pocl->compiler, ", ", pocl->library, "\n");
     }
-    if (has(*formats, kVulkanFormat)) {
+    if (std::any_of(formats->begin(), formats->end(), is_vulkan)) {
         const auto clspv = find_clspv();
         if (!clspv) return clspv.error();
         text += concat("clspv ", clspv->version, ": ", clspv->library, "\n");

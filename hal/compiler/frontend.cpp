@@ -104,9 +104,9 @@ Outcome<FrontEnd> front_end_of(const std::string& text) {
         auto kernel = kernel_of(each);
         if (!kernel) return kernel.error();
         result.features |= kernel->features;
-        std::vector<bool>& unused = result.unused.emplace_back();
+        std::vector<PointerTraits>& pointers = result.pointers.emplace_back();
         for (const json& argument : each.at("arguments"))
-            unused.push_back(argument.value("unused", false));
+            pointers.push_back({argument.value("unused", false), argument.value("compared", false)});
         result.traits.push_back({each.at("required_subgroup").get<uint32_t>(), each.at("local_variables").get<bool>()});
         result.kernels.push_back(*std::move(kernel));
     }

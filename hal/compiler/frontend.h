@@ -13,15 +13,19 @@ struct KernelTraits {
     bool local_variables = false; /* declares some, also ones that an optimiser removes */
 };
 
+/* How a kernel uses an argument that is a pointer. */
+struct PointerTraits {
+    bool unused = false;
+    bool compared = false; /* with null */
+};
+
 struct FrontEnd {
     std::vector<package::Kernel> kernels; /* laid out, in the order of the source */
     std::vector<KernelTraits> traits;     /* of the kernels */
     std::string log;                      /* warnings */
     std::string tool;                     /* "clang-15.0.6" */
     qiao_features features = 0;           /* of all kernels together */
-    std::vector<std::vector<bool>> unused; /* [kernel][argument]: pointers that the kernel does not use */
-
-    bool is_unused(size_t kernel, size_t argument) const { return unused[kernel][argument]; }
+    std::vector<std::vector<PointerTraits>> pointers; /* [kernel][argument]; nothing is known of values */
 };
 
 /* Compiles the complete source at `path` for diagnostics and reflection. */

@@ -19,6 +19,7 @@ constexpr uint32_t kInt64Atomics = 12;
 enum Reflected : uint32_t {
     kKernel = 1,
     kArgumentInfo = 2,
+    kStorageBuffer = 3,
     kPodUniform = 6,
     kPodPushConstant = 7,
     kWorkgroup = 11,
@@ -90,15 +91,19 @@ void Reader::reflected(uint32_t what, uint32_t result, const uint32_t* operand, 
             return;
         case kPodPushConstant:
         case kPointerPushConstant:
-            kernel(operand[0]).arguments[at(1)] = {Kind::kPushConstant, at(2), at(3), 0};
+            kernel(operand[0]).arguments[at(1)] = {Kind::kPushConstant, at(2), at(3), 0, 0};
             return;
         case kPodUniform:
         case kPointerUniform:
-            if (at(2) != 0 || at(3) != 0) problem = "its arguments are not in binding 0 of set 0";
-            kernel(operand[0]).arguments[at(1)] = {Kind::kUniform, at(4), at(5), 0};
+            if (at(2) != 0) problem = "its arguments are not in set 0";
+            kernel(operand[0]).arguments[at(1)] = {Kind::kUniform, at(4), at(5), 0, at(3)};
+            return;
+        case kStorageBuffer:
+            if (at(2) != 0) problem = "its buffers are not in set 0";
+            kernel(operand[0]).arguments[at(1)] = {Kind::kBuffer, 0, 0, 0, at(3)};
             return;
         case kWorkgroup:
-            kernel(operand[0]).arguments[at(1)] = {Kind::kLocal, 0, at(3), at(2)};
+            kernel(operand[0]).arguments[at(1)] = {Kind::kLocal, 0, at(3), at(2), 0};
             return;
         case kWorkgroupSize:
             for (uint32_t i = 0; i < 3; ++i)

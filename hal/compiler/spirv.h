@@ -13,11 +13,12 @@ namespace qiao::compiler::spirv {
 
 /* Where one argument is found. */
 struct Argument {
-    enum class Kind { kPushConstant, kUniform, kLocal };
+    enum class Kind { kPushConstant, kUniform, kLocal, kBuffer };
     Kind kind = Kind::kPushConstant;
     uint32_t offset = 0; /* in the push constants or the uniform block */
     uint32_t size = 0;   /* of a local argument: of one element */
     uint32_t spec_id = 0; /* of a local argument: the constant that is its number of elements */
+    uint32_t binding = 0; /* in set 0, of a buffer and of the uniform block */
 };
 
 struct Kernel {

@@ -7,22 +7,25 @@
 #include "keep_arguments.h"
 #include "spirv.h"
 #include "tools.h"
+#include "vulkan_entries.h"
 
 namespace qiao::compiler {
 namespace {
 
 Failure unsupported(std::string message, std::string log = "") {
-    return {QIAO_ERROR_UNSUPPORTED, std::move(message), "leave out the format spirv-vulkan, or write the kernel differently",
+    return {QIAO_ERROR_UNSUPPORTED, std::move(message), "leave out the formats spirv-vulkan, or write the kernel differently",
             std::move(log), 0};
 }
 
-std::optional<Failure> refuse_features(const FrontEnd& front_end) {
+std::optional<Failure> refuse_features(const FrontEnd& front_end, VulkanMemory memory) {
     for (const package::Kernel& kernel : front_end.kernels) {
+        const bool follows = memory == VulkanMemory::kBuffers && (kernel.features & QIAO_FEATURE_ADDRESSES) != 0;
         const char* what = kernel.features & QIAO_FEATURE_PRINTF      ? "printf"
                            : kernel.features & QIAO_FEATURE_SUBGROUPS ? "subgroups"
+                           : follows                                  ? "addresses inside data"
                                                                       : nullptr;
         if (what != nullptr)
-            return unsupported(concat("kernel '", kernel.name, "' needs ", what, ", which Vulkan variants do not have"));
+            return unsupported(concat("kernel '", kernel.name, "' needs ", what, ", which the variant ", format_of(memory), " does not have"));
     }
     return std::nullopt;
 }
@@ -32,17 +35,23 @@ bool understood(const std::string& flag) {
     return flag != "-cl-strict-aliasing" && flag != "-cl-uniform-work-group-size" && flag.rfind("-cl-std=", 0) != 0;
 }
 
-/* Up to 128 bytes of arguments become push constants, which every Vulkan device has; more become a uniform block. */
-std::vector<std::string> clspv_options(const Options& options) {
-    std::vector<std::string> words = {"--spv-version=1.5", "-physical-storage-buffers", "-arch=spir64",
-                                      "-uniform-workgroup-size", "-long-vector", "-global-offset",
-                                      "-max-pushconstant-size=128", "-w"};
+/* Up to 128 bytes of arguments become push constants, which every Vulkan device has; more become a uniform block. Entries that
+ * call a kernel are one function with it. */
+std::vector<std::string> clspv_options(const Options& options, VulkanMemory memory) {
+    std::vector<std::string> words = {"--spv-version=1.5", "-arch=spir64", "-uniform-workgroup-size", "-long-vector",
+                                      "-global-offset", "-max-pushconstant-size=128", "-w"};
+    if (memory == VulkanMemory::kAddresses)
+        words.push_back("-physical-storage-buffers");
+    else
+        words.push_back("-inline-entry-points");
     for (const std::string& flag : options.flags) {
         if (understood(flag) && flag != "-w") words.push_back(flag);
-        if (flag == "-cl-std=CL2.0" || flag == "-cl-std=CL3.0")
-            words.insert(words.end(), {flag, "-inline-entry-points"});
-        else if (flag.rfind("-cl-std=", 0) == 0)
+        if (flag == "-cl-std=CL2.0" || flag == "-cl-std=CL3.0") {
+            words.push_back(flag);
+            if (memory == VulkanMemory::kAddresses) words.push_back("-inline-entry-points");
+        } else if (flag.rfind("-cl-std=", 0) == 0) {
             words.push_back("-cl-std=CL1.2");
+        }
     }
     return words;
 }
@@ -54,7 +63,7 @@ std::vector<KeptArgument> arguments_to_keep(const FrontEnd& front_end, bool all)
         const package::Kernel& kernel = front_end.kernels[i];
         for (size_t j = 0; j < kernel.arguments.size(); ++j) {
             const package::Argument& argument = kernel.arguments[j];
-            if (argument.kind == QIAO_ARGUMENT_KIND_VALUE || !(all || front_end.is_unused(i, j))) continue;
+            if (argument.kind == QIAO_ARGUMENT_KIND_VALUE || !(all || front_end.pointers[i][j].unused)) continue;
             kept.push_back({kernel.name, argument.name, argument.type.substr(0, argument.type.find(' '))});
         }
     }
@@ -70,20 +79,26 @@ std::string first_error(const std::string& log) {
 
 class VulkanBuild {
   public:
-    VulkanBuild(const Options& options, const TemporaryDirectory& temporary, Deadline deadline)
-        : options_(options), temporary_(temporary), deadline_(deadline) {}
+    VulkanBuild(VulkanMemory memory, const Options& options, const TemporaryDirectory& temporary, Deadline deadline)
+        : memory_(memory), options_(options), temporary_(temporary), deadline_(deadline) {}
 
     std::optional<Failure> find_tools();
     /* The module's file; its bytes are not checked yet. */
-    Outcome<std::string> compile(const std::string& path, const FrontEnd& front_end);
+    Outcome<std::string> compile(const std::string& path, const FrontEnd& front_end) const {
+        return memory_ == VulkanMemory::kAddresses ? compile_kernels(path, front_end) : compile_entries(path, front_end);
+    }
     std::optional<Failure> validate(const std::string& module) const;
     const std::string& tool() const { return clspv_.version; }
 
   private:
+    Outcome<std::string> compile_kernels(const std::string& path, const FrontEnd& front_end) const;
+    Outcome<std::string> compile_entries(const std::string& path, const FrontEnd& front_end) const;
+    Outcome<std::string> outcome_of(const Finished& finished, const std::string& out) const;
     Outcome<std::string> preprocess(const std::string& path) const;
     Outcome<std::string> keep(const std::string& path, const std::vector<KeptArgument>& arguments, const char* name) const;
     Finished run_clspv(const std::string& path, const std::string& out) const;
 
+    const VulkanMemory memory_;
     const Options& options_;
     const TemporaryDirectory& temporary_;
     const Deadline deadline_;
@@ -103,7 +118,7 @@ std::optional<Failure> VulkanBuild::find_tools() {
 
 Finished VulkanBuild::run_clspv(const std::string& path, const std::string& out) const {
     Command command{{clspv_.program, clspv_.library, path, out}, {}, temporary_.path()};
-    const auto words = clspv_options(options_);
+    const auto words = clspv_options(options_, memory_);
     command.words.insert(command.words.end(), words.begin(), words.end());
     return run(command, deadline_);
 }
@@ -131,7 +146,7 @@ Outcome<std::string> VulkanBuild::keep(const std::string& path, const std::vecto
     return out;
 }
 
-Outcome<std::string> VulkanBuild::compile(const std::string& path, const FrontEnd& front_end) {
+Outcome<std::string> VulkanBuild::compile_kernels(const std::string& path, const FrontEnd& front_end) const {
     const std::string out = temporary_ / "vulkan.spv";
     std::string from = path;
     if (const auto unused = arguments_to_keep(front_end, false); !unused.empty()) {
@@ -146,6 +161,22 @@ Outcome<std::string> VulkanBuild::compile(const std::string& path, const FrontEn
         if (!kept) return kept.error();
         finished = run_clspv(*kept, out);
     }
+    return outcome_of(finished, out);
+}
+
+/* The source with entries behind it. */
+Outcome<std::string> VulkanBuild::compile_entries(const std::string& path, const FrontEnd& front_end) const {
+    const auto entries = vulkan_entries(front_end);
+    if (!entries) return entries.error();
+    std::string source;
+    if (!read_file(path, source)) return Failure{QIAO_ERROR_IO, concat("cannot read '", path, "'"), "compile again", "", 0};
+    const std::string edited = temporary_ / "entries.cl", out = temporary_ / "vulkan_offset.spv";
+    if (!write_file(edited, source + *entries))
+        return Failure{QIAO_ERROR_IO, concat("cannot write '", edited, "'"), "check the space left there", "", 0};
+    return outcome_of(run_clspv(edited, out), out);
+}
+
+Outcome<std::string> VulkanBuild::outcome_of(const Finished& finished, const std::string& out) const {
     if (finished.ok()) return out;
     if (finished.exit_code == 1 && !finished.errors.empty())
         return unsupported(concat("clspv cannot compile the program for Vulkan: ", first_error(finished.errors)), finished.errors);
@@ -158,7 +189,7 @@ Outcome<std::string> VulkanBuild::compile(const std::string& path, const FrontEn
 std::optional<Failure> VulkanBuild::validate(const std::string& module) const {
     const std::string validator = find_spirv_val();
     if (validator.empty()) return std::nullopt; /* qiao_compiler_check tells */
-    const Finished finished = run(Command{{validator, "--target-env", "vulkan1.2", module}, {}, temporary_.path()}, deadline_);
+    const Finished finished = run(Command{{validator, "--target-env", "vulkan1.2", "--uniform-buffer-standard-layout", module}, {}, temporary_.path()}, deadline_);
     if (finished.ok()) return std::nullopt;
     if (finished.timed_out) return tool_failure("spirv-val", finished, finished.errors);
     return unsupported("clspv's module for Vulkan is not valid; the log has what spirv-val said",
@@ -176,46 +207,105 @@ std::string list_of(const int64_t (&numbers)[3]) {
 }
 
 Failure disagree(const package::Kernel& kernel, const std::string& what) {
-    return unsupported(concat("clspv's module does not agree with the package: kernel '", kernel.name, "' ", what));
+    return unsupported(concat("clspv's module does not agree with the package: kernel '", kernel.name, "', ", what));
 }
 
 /* Compares the module's layout with the package's, argument by argument, and writes what the plugin has to know. */
-Outcome<std::string> metadata_of(const package::Kernel& kernel, const spirv::Reflection& reflection) {
+class Comparison {
+  public:
+    Comparison(const package::Kernel& kernel, const spirv::Kernel& module, VulkanMemory memory)
+        : kernel_(kernel), module_(module), memory_(memory) {}
+
+    /* "" or how they disagree. */
+    std::string run();
+    std::string metadata(const spirv::Constants& constants) const;
+
+  private:
     using Kind = spirv::Argument::Kind;
-    const auto found = reflection.kernels.find(kernel.name);
-    if (found == reflection.kernels.end()) return disagree(kernel, "is missing");
-    std::string locals;
-    bool uniform = false, pushed = false;
-    for (uint32_t i = 0; i < kernel.arguments.size(); ++i) {
-        const package::Argument& expected = kernel.arguments[i];
-        const auto argument = found->second.arguments.find(i);
-        if (argument == found->second.arguments.end() && expected.kind == QIAO_ARGUMENT_KIND_VALUE) continue; /* not used */
-        const bool is_local = expected.kind == QIAO_ARGUMENT_KIND_LOCAL;
-        if (argument == found->second.arguments.end() || (argument->second.kind == Kind::kLocal) != is_local)
-            return disagree(kernel, concat("has another argument ", i));
-        const spirv::Argument& actual = argument->second;
-        if (is_local) {
-            locals += concat(locals.empty() ? "" : ",", actual.spec_id, ":", actual.size);
-            continue;
-        }
-        if (actual.offset != expected.offset || actual.size != expected.size)
-            return disagree(kernel, concat("has argument ", i, " of ", actual.size, " bytes at ", actual.offset, ", not of ",
-                                           expected.size, " at ", expected.offset));
-        (actual.kind == Kind::kUniform ? uniform : pushed) = true;
+    const spirv::Argument* next();
+    std::string compare_block(const package::Argument& expected, const spirv::Argument* actual);
+    std::string compare_local(const spirv::Argument* actual);
+    std::string compare_buffer(const spirv::Argument* actual);
+
+    const package::Kernel& kernel_;
+    const spirv::Kernel& module_;
+    const VulkanMemory memory_;
+    uint32_t ordinal_ = 0;
+    int64_t block_binding_ = -1; /* of the uniform block */
+    bool pushed_ = false;
+    std::string locals_, buffers_;
+};
+
+/* The module's next argument; null if nothing uses it. */
+const spirv::Argument* Comparison::next() {
+    const auto found = module_.arguments.find(ordinal_++);
+    return found != module_.arguments.end() ? &found->second : nullptr;
+}
+
+std::string Comparison::compare_local(const spirv::Argument* actual) {
+    if (actual == nullptr && memory_ == VulkanMemory::kBuffers) {
+        locals_ += locals_.empty() ? "-" : ",-";
+        return "";
     }
-    if (uniform && pushed) return disagree(kernel, "has its arguments in two places");
-    return concat("arguments=", uniform ? "uniform" : "push", ";group=", list_of(reflection.constants.group),
-                  ";offset=", list_of(reflection.constants.offset),
-                  ";dimensions=", number_or_none(reflection.constants.dimensions), ";locals=", locals);
+    if (actual == nullptr || actual->kind != Kind::kLocal) return "is no local argument";
+    locals_ += concat(locals_.empty() ? "" : ",", actual->spec_id, ":", actual->size);
+    return "";
+}
+
+std::string Comparison::compare_buffer(const spirv::Argument* actual) {
+    if (actual != nullptr && actual->kind != Kind::kBuffer) return "is no buffer";
+    buffers_ += concat(buffers_.empty() ? "" : ",", number_or_none(actual != nullptr ? int64_t{actual->binding} : -1));
+    return "";
+}
+
+std::string Comparison::compare_block(const package::Argument& expected, const spirv::Argument* actual) {
+    if (actual == nullptr) return expected.kind == QIAO_ARGUMENT_KIND_VALUE || memory_ == VulkanMemory::kBuffers ? "" : "is missing";
+    if (actual->kind != Kind::kPushConstant && actual->kind != Kind::kUniform) return "is not in the block";
+    if (actual->offset != expected.offset || actual->size != expected.size)
+        return concat("has ", actual->size, " bytes at ", actual->offset, ", not ", expected.size, " at ", expected.offset);
+    if (actual->kind == Kind::kUniform)
+        block_binding_ = actual->binding;
+    else
+        pushed_ = true;
+    return block_binding_ >= 0 && pushed_ ? "is not where those before it are" : "";
+}
+
+std::string Comparison::run() {
+    for (size_t i = 0; i < kernel_.arguments.size(); ++i) {
+        const package::Argument& expected = kernel_.arguments[i];
+        std::string problem;
+        if (expected.kind == QIAO_ARGUMENT_KIND_LOCAL) {
+            problem = compare_local(next());
+        } else {
+            if (expected.kind == QIAO_ARGUMENT_KIND_ADDRESS && memory_ == VulkanMemory::kBuffers) problem = compare_buffer(next());
+            if (problem.empty()) problem = compare_block(expected, next());
+        }
+        if (!problem.empty()) return concat("argument ", i, " ", problem);
+    }
+    return "";
+}
+
+std::string Comparison::metadata(const spirv::Constants& constants) const {
+    return concat("arguments=", block_binding_ >= 0 ? concat("uniform:", block_binding_) : "push", ";group=", list_of(constants.group),
+                  ";offset=", list_of(constants.offset), ";dimensions=", number_or_none(constants.dimensions), ";locals=", locals_,
+                  memory_ == VulkanMemory::kBuffers ? ";buffers=" : "", buffers_);
+}
+
+Outcome<std::string> metadata_of(const package::Kernel& kernel, VulkanMemory memory, const spirv::Reflection& reflection) {
+    const auto found = reflection.kernels.find(memory == VulkanMemory::kBuffers ? kernel.name + "__at" : kernel.name);
+    if (found == reflection.kernels.end()) return disagree(kernel, "is missing");
+    Comparison comparison(kernel, found->second, memory);
+    if (const std::string problem = comparison.run(); !problem.empty()) return disagree(kernel, problem);
+    return comparison.metadata(reflection.constants);
 }
 
 } // namespace
 
-Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, const Options& options,
+Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, VulkanMemory memory, const Options& options,
                                                       const FrontEnd& front_end, const TemporaryDirectory& temporary,
                                                       Deadline deadline) {
-    if (auto failure = refuse_features(front_end)) return *std::move(failure);
-    VulkanBuild build(options, temporary, deadline);
+    if (auto failure = refuse_features(front_end, memory)) return *std::move(failure);
+    VulkanBuild build(memory, options, temporary, deadline);
     if (auto failure = build.find_tools()) return *std::move(failure);
     const auto file = build.compile(path, front_end);
     if (!file) return file.error();
@@ -235,11 +325,11 @@ Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, c
     if (auto failure = build.validate(finished)) return *std::move(failure);
 
     BuiltVariant built;
-    built.variant.format = "spirv-vulkan";
+    built.variant.format = format_of(memory);
     built.variant.tool = build.tool();
     built.variant.features = front_end.features;
     for (const package::Kernel& kernel : front_end.kernels) {
-        auto metadata = metadata_of(kernel, *reflection);
+        auto metadata = metadata_of(kernel, memory, *reflection);
         if (!metadata) return metadata.error();
         built.variant.metadata.push_back(*std::move(metadata));
     }

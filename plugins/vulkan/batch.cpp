@@ -43,13 +43,13 @@ qiao_status wait_timeline(const Timeline& timeline, uint64_t value, uint64_t tim
     }
 }
 
-VkResult create_batch(Device& device, std::unique_ptr<Batch>* out) {
+VkResult create_batch(Device& device, uint32_t family, std::unique_ptr<Batch>* out) {
     const DeviceSymbols& vk = device.vk;
     auto batch = std::make_unique<Batch>();
     VkCommandPoolCreateInfo pool = {};
     pool.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
     pool.flags = VK_COMMAND_POOL_CREATE_TRANSIENT_BIT;
-    pool.queueFamilyIndex = device.record->family;
+    pool.queueFamilyIndex = family;
     VkResult result = vk.vkCreateCommandPool(device.device, &pool, nullptr, &batch->pool);
     if (result != VK_SUCCESS) return result;
     VkCommandBufferAllocateInfo commands = {};
@@ -66,46 +66,9 @@ VkResult create_batch(Device& device, std::unique_ptr<Batch>* out) {
 }
 
 void destroy_batch(Device& device, Batch& batch) {
-    if (batch.set_pool != VK_NULL_HANDLE) device.vk.vkDestroyDescriptorPool(device.device, batch.set_pool, nullptr);
-    destroy_buffer(device, batch.arena);
+    batch.arguments.destroy(device);
     device.vk.vkDestroyCommandPool(device.device, batch.pool, nullptr);
     batch.pool = VK_NULL_HANDLE;
-}
-
-VkResult ensure_arena(Device& device, Batch& batch) {
-    if (batch.set != VK_NULL_HANDLE) return VK_SUCCESS;
-    const DeviceSymbols& vk = device.vk;
-    if (batch.arena.buffer == VK_NULL_HANDLE) {
-        // Every binding reaches over the largest block, also the last one's.
-        const VkResult result = create_buffer(device, kArenaBytes + QIAO_MAX_ARGUMENT_BYTES, device.record->staging_type,
-                                              VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT, &batch.arena);
-        if (result != VK_SUCCESS) return result;
-    }
-    const VkDescriptorPoolSize size = {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 1};
-    VkDescriptorPoolCreateInfo pool = {};
-    pool.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO;
-    pool.maxSets = 1;
-    pool.poolSizeCount = 1;
-    pool.pPoolSizes = &size;
-    VkResult result = VK_SUCCESS;
-    if (batch.set_pool == VK_NULL_HANDLE) result = vk.vkCreateDescriptorPool(device.device, &pool, nullptr, &batch.set_pool);
-    if (result != VK_SUCCESS) return result;
-    VkDescriptorSetAllocateInfo allocate = {};
-    allocate.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
-    allocate.descriptorPool = batch.set_pool;
-    allocate.descriptorSetCount = 1;
-    allocate.pSetLayouts = &device.block_set;
-    result = vk.vkAllocateDescriptorSets(device.device, &allocate, &batch.set);
-    if (result != VK_SUCCESS) return result;
-    const VkDescriptorBufferInfo range = {batch.arena.buffer, 0, QIAO_MAX_ARGUMENT_BYTES};
-    VkWriteDescriptorSet write = {};
-    write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET;
-    write.dstSet = batch.set;
-    write.descriptorCount = 1;
-    write.descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC;
-    write.pBufferInfo = &range;
-    vk.vkUpdateDescriptorSets(device.device, 1, &write, 0, nullptr);
-    return VK_SUCCESS;
 }
 
 } // namespace qiao::vulkan

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "memory.h"
+#include "arguments.h"
 
 namespace qiao::vulkan {
 
@@ -26,9 +26,6 @@ VkResult create_timeline(Device& device, std::shared_ptr<Timeline>* out);
 // Waits with a limit; ends with the device's loss too, whatever the driver does. QIAO_OK, QIAO_TIMEOUT, or a reported failure.
 qiao_status wait_timeline(const Timeline& timeline, uint64_t value, uint64_t timeout_ns) noexcept;
 
-// Room for the argument blocks of the kernels of one batch that take theirs from a uniform buffer.
-inline constexpr uint32_t kArenaBytes = 64u << 10;
-
 struct Batch {
     VkCommandPool pool = VK_NULL_HANDLE;
     VkCommandBuffer commands = VK_NULL_HANDLE;
@@ -37,10 +34,7 @@ struct Batch {
     Batch* next = nullptr;             // in the list it is in
     std::shared_ptr<Timeline> wait;    // before it runs; null = for nothing
     uint64_t wait_value = 0;
-    Buffer arena; // made when first needed
-    VkDescriptorPool set_pool = VK_NULL_HANDLE;
-    VkDescriptorSet set = VK_NULL_HANDLE;
-    uint32_t arena_used = 0;
+    ArgumentRoom arguments;
 };
 
 // A list in order, without memory of its own.
@@ -63,10 +57,7 @@ class BatchList {
     Batch* last_ = nullptr;
 };
 
-VkResult create_batch(Device& device, std::unique_ptr<Batch>* out);
+VkResult create_batch(Device& device, uint32_t family, std::unique_ptr<Batch>* out);
 void destroy_batch(Device& device, Batch& batch);
-
-// The room and the descriptor set for argument blocks, if the batch has none yet.
-VkResult ensure_arena(Device& device, Batch& batch);
 
 } // namespace qiao::vulkan

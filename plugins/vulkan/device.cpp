@@ -22,6 +22,7 @@ uint32_t KernelNumbers::take() {
 namespace {
 
 constexpr uint32_t kMaxLanes = 8;
+constexpr uint64_t kNothingBytes = 256;
 
 // What kernels may use, of what the device has. Robust access and capture for replay cost time, and are not asked for.
 FeatureChain wanted_features(const FeatureChain& has) {
@@ -43,27 +44,34 @@ FeatureChain wanted_features(const FeatureChain& has) {
     wanted.v12.shaderInt8 = has.v12.shaderInt8;
     wanted.v12.scalarBlockLayout = has.v12.scalarBlockLayout;
     wanted.v12.uniformBufferStandardLayout = has.v12.uniformBufferStandardLayout;
-    wanted.v12.bufferDeviceAddress = VK_TRUE;
+    wanted.v12.bufferDeviceAddress = has.v12.bufferDeviceAddress;
     wanted.v12.timelineSemaphore = VK_TRUE;
     return wanted;
 }
 
+constexpr VkPipelineStageFlags kCopies = VK_PIPELINE_STAGE_TRANSFER_BIT,
+                               kComputes = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | kCopies;
+
+void get_lane(Device& device, const Family& family, uint32_t index, VkPipelineStageFlags work, Lane& lane) {
+    lane.family = family.index;
+    lane.work = work;
+    device.vk.vkGetDeviceQueue(device.device, family.index, index, &lane.queue);
+}
+
 VkResult create_device(Device& device) {
     const DeviceRecord& record = *device.record;
-    const uint32_t lanes = std::min(record.family_queues, kMaxLanes);
+    const uint32_t lanes = std::min(record.families.compute.queues, kMaxLanes);
     const std::vector<float> priorities(lanes, 1.0f);
-    VkDeviceQueueCreateInfo queues = {};
-    queues.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-    queues.queueFamilyIndex = record.family;
-    queues.queueCount = lanes;
-    queues.pQueuePriorities = priorities.data();
+    const VkDeviceQueueCreateInfo queues[] = {
+        {VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, record.families.compute.index, lanes, priorities.data()},
+        {VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, record.families.transfer.index, 1, priorities.data()}};
     const FeatureChain features = wanted_features(record.features);
     const char* calibration = VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME;
     VkDeviceCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
     info.pNext = &features.core;
-    info.queueCreateInfoCount = 1;
-    info.pQueueCreateInfos = &queues;
+    info.queueCreateInfoCount = record.families.transfer.queues != 0 ? 2 : 1;
+    info.pQueueCreateInfos = queues;
     info.enabledExtensionCount = record.has(calibration) ? 1 : 0;
     info.ppEnabledExtensionNames = &calibration;
     const VkResult result = device.plugin->vk.vkCreateDevice(record.physical, &info, nullptr, &device.device);
@@ -71,8 +79,9 @@ VkResult create_device(Device& device) {
     if (!load_device(device.plugin->vk, device.device, &device.vk).empty()) return VK_ERROR_INCOMPATIBLE_DRIVER;
     for (uint32_t i = 0; i < lanes; ++i) {
         device.lanes.push_back(std::make_unique<Lane>());
-        device.vk.vkGetDeviceQueue(device.device, record.family, i, &device.lanes.back()->queue);
+        get_lane(device, record.families.compute, i, kComputes, *device.lanes.back());
     }
+    if (record.families.transfer.queues != 0) get_lane(device, record.families.transfer, 0, kCopies, device.copies);
     return VK_SUCCESS;
 }
 
@@ -102,8 +111,10 @@ bool can_calibrate(const Device& device) {
 
 void close_device(Device& device) {
     if (device.device == VK_NULL_HANDLE) return;
+    if (device.copier != nullptr) destroy_queue(device.copier);
     if (device.immediate != nullptr) destroy_queue(device.immediate);
     if (device.vk.vkDestroyDevice == nullptr) return; // a driver without its functions
+    destroy_buffer(device, device.nothing);
     device.pipelines.destroy(device);
     if (device.block_set != VK_NULL_HANDLE)
         device.vk.vkDestroyDescriptorSetLayout(device.device, device.block_set, nullptr);
@@ -118,10 +129,14 @@ qiao_status open_device(Device& device) {
                                  .remedy = "use a newer driver, or another device"});
     VkResult result = create_device(device);
     if (result == VK_SUCCESS) result = create_block_set(device);
+    if (result == VK_SUCCESS)
+        result = create_buffer(device, kNothingBytes, record.types.device, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, &device.nothing);
     if (result != VK_SUCCESS) return device_failed(device, result, text(record.info.name, " cannot be opened"));
     device.calibrated = can_calibrate(device);
     device.pipelines.create(device);
-    return create_queue(device, false, &device.immediate);
+    qiao_status status = create_queue(device, false, &device.immediate);
+    if (status == QIAO_OK && device.copies.queue != VK_NULL_HANDLE) status = create_queue_on(device, device.copies, &device.copier);
+    return status;
 }
 
 qiao_status read_calibrated(Device& device, uint64_t* out_device_ns, uint64_t* out_host_ns) {
@@ -138,7 +153,7 @@ qiao_status read_calibrated(Device& device, uint64_t* out_device_ns, uint64_t* o
 
 // A timestamp between two readings of the host's clock, the narrowest of four.
 qiao_status read_bracketed(Device& device, uint64_t* out_device_ns, uint64_t* out_host_ns) {
-    if (device.record->timestamp_bits == 0)
+    if (device.record->families.compute.timestamp_bits == 0)
         return device.host.fail({.status = QIAO_ERROR_UNSUPPORTED,
                                  .message = text(device.record->info.name, "'s queues keep no timestamps")});
     std::lock_guard lock(device.immediate_mutex);
@@ -272,7 +287,7 @@ const qiao_plugin_device_ops vulkan_device_ops = {
     nullptr, // device_reset: Vulkan has none
     nullptr, // device_memory_free: only an extension tells
     vulkan_device_clock,
-    nullptr, // device_native: none yet
+    vulkan_device_native,
 };
 
 } // namespace qiao::vulkan

@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "allocations.h"
+#include "families.h"
+#include "memory_types.h"
 #include "pipeline_cache.h"
 #include "status.h"
 #include "symbols.h"
@@ -37,23 +40,32 @@ struct DeviceRecord {
     std::vector<std::string> extensions;
     std::string cache_name; // of its pipelines: changes with device and driver
     uint32_t quirks = 0;
-    uint32_t family = 0; // of its compute queues
-    uint32_t family_queues = 0;
-    uint32_t timestamp_bits = 0;
+    bool table = false; // has no addresses, or is not to use them: kernels get buffers and offsets
+    Families families;
+    MemoryTypes types;
     std::string unusable; // "" or why it cannot be opened
-    // Indices into memory.memoryTypes.
-    uint32_t device_type = 0, host_type = 0, staging_type = 0;
     qiao_plugin_device_info info = {};
 
     bool has(const char* extension) const;
     VkMemoryPropertyFlags type_flags(uint32_t type) const { return memory.memoryTypes[type].propertyFlags; }
-    // The host may reach device memory directly, and reading it is not slow.
+    // The host copies to and from device memory by itself.
     bool host_reaches_device() const;
+};
+
+enum class AddressMode { kAuto, kNative, kTable };
+
+// A buffer, its memory, and where the host sees it.
+struct Buffer {
+    VkBuffer buffer = VK_NULL_HANDLE;
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    VkDeviceAddress address = 0; // 0 = was not asked for
+    char* mapped = nullptr;      // null = the host cannot touch it
 };
 
 struct Plugin {
     Host host;
     std::string library;
+    AddressMode mode = AddressMode::kAuto;
     Loader loader;
     std::mutex mutex; // guards what follows
     bool enumerated = false;
@@ -67,6 +79,8 @@ struct Plugin {
 // One native queue. Several of ours may share it, so submission takes its lock.
 struct Lane {
     VkQueue queue = VK_NULL_HANDLE;
+    uint32_t family = 0;
+    VkPipelineStageFlags work = 0; // the stages that its operations run in
     std::mutex mutex;
     uint32_t users = 0; // guarded by the device's mutex
 };
@@ -91,19 +105,24 @@ struct Device {
     DeviceSymbols vk;
     VkDescriptorSetLayout block_set = VK_NULL_HANDLE; // binding 0: a dynamic uniform buffer, the argument block
     bool calibrated = false; // the driver reads both clocks at once
+    Buffer nothing;          // bound for null pointers
+    Allocations allocations; // by address; of no use, and empty, where the core resolves addresses
 
     std::atomic<bool> lost{false};
     std::mutex mutex; // guards what follows
-    std::vector<std::unique_ptr<Lane>> lanes;
+    std::vector<std::unique_ptr<Lane>> lanes; // that compute
+    Lane copies;                              // a queue that only copies; none = null
     std::vector<Queue*> queues;
     KernelNumbers kernels;
     uint64_t next_serial = 1;
 
     PipelineCache pipelines;
 
-    // For blocking copies and the launches of hosts that have no queues.
+    // For the launches of hosts that have no queues, and for blocking copies where no queue only copies.
     std::mutex immediate_mutex;
     Queue* immediate = nullptr;
+    std::mutex copier_mutex;
+    Queue* copier = nullptr; // for blocking copies; null = the immediate queue does them
 };
 
 // instance.cpp: makes the instance and lists its physical devices.
@@ -125,6 +144,8 @@ void name_object(Device& device, VkObjectType type, uint64_t handle, const std::
 // A handle as a number; on 64-bit machines all are pointers.
 template <typename Handle>
 uint64_t number_of(Handle handle) { return reinterpret_cast<uint64_t>(handle); }
+
+qiao_status vulkan_device_native(void* device, qiao_native* out_native); // native.cpp
 
 extern const qiao_plugin_device_ops vulkan_device_ops;
 extern const qiao_plugin_memory_ops vulkan_memory_ops;        // without map: the core maps a copy

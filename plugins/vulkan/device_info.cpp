@@ -1,6 +1,5 @@
 // What a physical device says of itself; what Vulkan does not tell stays zero. Opens nothing.
 #include <algorithm>
-#include <bit>
 #include <thread>
 
 #include "device.h"
@@ -29,9 +28,7 @@ bool DeviceRecord::has(const char* extension) const {
 }
 
 bool DeviceRecord::host_reaches_device() const {
-    constexpr VkMemoryPropertyFlags wanted = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
-                                             VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-    return (type_flags(device_type) & wanted) == wanted && (quirks & kNeverReadMapped) == 0;
+    return types.host_reaches_device && (quirks & kNeverReadMapped) == 0;
 }
 
 namespace {
@@ -49,53 +46,17 @@ void ask_extensions(const InstanceSymbols& vk, DeviceRecord& record) {
         record.extensions.emplace_back(extension.extensionName);
 }
 
-/* A family that only computes is a card's own path around its graphics; else the first that computes. */
-void choose_family(const InstanceSymbols& vk, DeviceRecord& record) {
+void ask_families(const InstanceSymbols& vk, DeviceRecord& record) {
     uint32_t count = 0;
     vk.vkGetPhysicalDeviceQueueFamilyProperties2(record.physical, &count, nullptr);
     std::vector<VkQueueFamilyProperties2> families(count);
     for (VkQueueFamilyProperties2& family : families)
         family.sType = VK_STRUCTURE_TYPE_QUEUE_FAMILY_PROPERTIES_2;
     vk.vkGetPhysicalDeviceQueueFamilyProperties2(record.physical, &count, families.data());
-    for (const bool graphics : {false, true}) {
-        for (uint32_t i = 0; i < count && record.family_queues == 0; ++i) {
-            const VkQueueFamilyProperties& family = families[i].queueFamilyProperties;
-            if ((family.queueFlags & VK_QUEUE_COMPUTE_BIT) == 0) continue;
-            if (((family.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0) != graphics) continue;
-            record.family = i;
-            record.family_queues = family.queueCount;
-            record.timestamp_bits = family.timestampValidBits;
-        }
-    }
-}
-
-/* The type with all of `required` and most of `liked`; UINT32_MAX if there is none. Earlier types are faster. */
-uint32_t choose_type(const DeviceRecord& record, VkMemoryPropertyFlags required, VkMemoryPropertyFlags liked,
-                     VkMemoryPropertyFlags disliked) {
-    uint32_t best = UINT32_MAX;
-    int best_points = 0;
-    for (uint32_t i = 0; i < record.memory.memoryTypeCount; ++i) {
-        const VkMemoryPropertyFlags flags = record.type_flags(i);
-        constexpr VkMemoryPropertyFlags never = VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT | VK_MEMORY_PROPERTY_PROTECTED_BIT |
-                                                VK_MEMORY_PROPERTY_DEVICE_COHERENT_BIT_AMD;
-        if ((flags & required) != required || (flags & never) != 0) continue;
-        const int points = 64 + 8 * std::popcount(flags & liked) - std::popcount(flags & disliked);
-        if (points <= best_points) continue;
-        best = i;
-        best_points = points;
-    }
-    return best;
-}
-
-void choose_memory(DeviceRecord& record) {
-    constexpr VkMemoryPropertyFlags device = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
-    constexpr VkMemoryPropertyFlags host = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-    constexpr VkMemoryPropertyFlags cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-    // Where all memory is one, the host reaches it; a window onto a card's memory is slow to read and is not wanted.
-    record.device_type = choose_type(record, device, cached, host);
-    record.host_type = choose_type(record, host, cached, device);
-    record.staging_type = record.host_type;
-    if (record.device_type == UINT32_MAX) record.device_type = choose_type(record, 0, 0, host);
+    std::vector<VkQueueFamilyProperties> plain;
+    for (const VkQueueFamilyProperties2& family : families)
+        plain.push_back(family.queueFamilyProperties);
+    record.families = choose_families(plain);
 }
 
 void describe_limits(const DeviceRecord& record, qiao_plugin_device_info& info) {
@@ -154,17 +115,18 @@ qiao_features features_of(const DeviceRecord& record) {
     if (record.features.v12.shaderFloat16) features |= QIAO_FEATURE_FP16;
     if (record.features.core.features.shaderInt64) features |= QIAO_FEATURE_INT64;
     if (record.features.v12.shaderBufferInt64Atomics) features |= QIAO_FEATURE_INT64_ATOMICS;
-    if (record.features.v12.bufferDeviceAddress) features |= QIAO_FEATURE_ADDRESSES;
+    if (record.features.v12.bufferDeviceAddress && !record.table) features |= QIAO_FEATURE_ADDRESSES;
     return features;
 }
 
-std::string why_unusable(const DeviceRecord& record) {
+std::string why_unusable(const DeviceRecord& record, AddressMode mode) {
     if (record.properties.apiVersion < VK_API_VERSION_1_2)
         return text("its driver speaks Vulkan ", version_text(record.properties.apiVersion), ", 1.2 is needed");
-    if (!record.features.v12.bufferDeviceAddress) return "its driver has no buffer device addresses";
+    if (mode == AddressMode::kNative && !record.features.v12.bufferDeviceAddress)
+        return "its driver has no buffer device addresses, and QIAO_VULKAN_ADDRESSES is native";
     if (!record.features.v12.timelineSemaphore) return "its driver has no timeline semaphores";
-    if (!record.features.core.features.shaderInt64) return "its driver has no 64-bit integers, which addresses are";
-    if (record.device_type == UINT32_MAX || record.host_type == UINT32_MAX)
+    if (!record.features.core.features.shaderInt64) return "its driver has no 64-bit integers, which addresses and offsets are";
+    if (record.types.device == UINT32_MAX || record.types.host == UINT32_MAX)
         return "its driver lists no memory that the host can write";
     return "";
 }
@@ -222,16 +184,18 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2;
     vk.vkGetPhysicalDeviceMemoryProperties2(record.physical, &memory);
     record.memory = memory.memoryProperties;
-    choose_family(vk, record);
-    choose_memory(record);
-    record.unusable = why_unusable(record);
+    ask_families(vk, record);
+    record.types = choose_memory_types(record.memory);
+    record.table = plugin.mode == AddressMode::kTable ||
+                   (plugin.mode == AddressMode::kAuto && !record.features.v12.bufferDeviceAddress);
+    record.unusable = why_unusable(record, plugin.mode);
     record.cache_name = cache_name_of(record.properties);
 
     const Vendor* vendor = find_vendor(record.properties.vendorID);
     if (vendor != nullptr) record.quirks = vendor->quirks;
     qiao_plugin_device_info& info = record.info;
     info.struct_size = sizeof info;
-    info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED;
+    info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED | (record.table ? QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED : 0);
     const VkPhysicalDeviceType type = record.properties.deviceType;
     if (type == VK_PHYSICAL_DEVICE_TYPE_CPU || type == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU)
         info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
@@ -245,10 +209,13 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     describe_limits(record, info);
     info.compute_units = compute_units_of(vk, record);
     info.max_allocation_bytes = sizes.maxMemoryAllocationSize;
+    if (record.table) // what a kernel is given is bound as a whole
+        info.max_allocation_bytes =
+            std::min<uint64_t>(info.max_allocation_bytes, record.properties.limits.maxStorageBufferRange);
     info.subgroup_width = subgroups.subgroupSize;
     info.preferred_group_multiple = subgroups.subgroupSize;
     info.features = features_of(record);
-    info.formats = "spirv-vulkan";
+    info.formats = record.table ? "spirv-vulkan+offset" : "spirv-vulkan;spirv-vulkan+offset";
     if (record.unusable.empty()) {
         info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE | 1u << QIAO_MEMORY_KIND_HOST;
         info.tables = record.host_reaches_device() ? &vulkan_mapped_tables : &vulkan_tables;

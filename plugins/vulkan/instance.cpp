@@ -102,7 +102,7 @@ qiao_status list_devices(Plugin& plugin) {
         auto record = std::make_unique<DeviceRecord>();
         record->physical = devices[i];
         describe_device(plugin, *record);
-        if (record->family_queues == 0) {
+        if (record->families.compute.queues == 0) {
             plugin.host.log(QIAO_LOG_LEVEL_INFO, text(record->info.name, " is left out: it has no queue that computes"));
             continue;
         }

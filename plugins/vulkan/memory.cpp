@@ -1,5 +1,5 @@
 // Memory: allocations with native addresses, and blocking copies. Where the host reaches device memory it copies itself;
-// elsewhere bytes go through a staging buffer on the device's immediate queue.
+// elsewhere bytes go through a staging buffer, on a queue that only copies if there is one.
 #include "memory.h"
 
 #include <algorithm>
@@ -15,6 +15,12 @@ VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type
     info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
     info.size = size_bytes;
     info.usage = usage;
+    const uint32_t families[] = {device.record->families.compute.index, device.record->families.transfer.index};
+    if (device.copies.queue != VK_NULL_HANDLE) { // both touch it, without handing it over each time
+        info.sharingMode = VK_SHARING_MODE_CONCURRENT;
+        info.queueFamilyIndexCount = 2;
+        info.pQueueFamilyIndices = families;
+    }
     VkResult result = vk.vkCreateBuffer(device.device, &info, nullptr, &made.buffer);
     if (result != VK_SUCCESS) return result;
     VkMemoryRequirements requirements;
@@ -61,8 +67,9 @@ namespace {
 template <typename Body>
 qiao_status stage(Device& device, uint64_t size_bytes, Body body) noexcept {
     return guarded(device.host, "memory copy", [&]() -> qiao_status {
-        std::lock_guard lock(device.immediate_mutex);
-        Queue& queue = *device.immediate;
+        const bool copier = device.copier != nullptr;
+        std::lock_guard lock(copier ? device.copier_mutex : device.immediate_mutex);
+        Queue& queue = copier ? *device.copier : *device.immediate;
         Buffer* staging = nullptr;
         qiao_status status = staging_of(queue, &staging);
         for (uint64_t done = 0; done < size_bytes && status == QIAO_OK; done += kStagingBytes)
@@ -92,7 +99,7 @@ qiao_status read_staged(Device& device, const Allocation& from, uint64_t offset,
 namespace {
 
 constexpr VkBufferUsageFlags kUsage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                      VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
+                                      VK_BUFFER_USAGE_TRANSFER_DST_BIT;
 
 const char* kind_name(qiao_memory_kind kind) {
     return kind == QIAO_MEMORY_KIND_HOST ? "host" : kind == QIAO_MEMORY_KIND_SHARED ? "shared" : "device";
@@ -118,10 +125,11 @@ static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugi
         const bool host_kind = desc->kind == QIAO_MEMORY_KIND_HOST;
         auto allocation = std::make_unique<Allocation>();
         // Drivers align buffers to 256 bytes at most by themselves; more is made by allocating more.
-        const uint64_t excess = desc->alignment > 16 ? desc->alignment : 0;
+        // Without addresses the core keeps alignments.
+        const uint64_t excess = desc->alignment > 16 && !record.table ? desc->alignment : 0;
         const VkResult result =
-            create_buffer(device, desc->size_bytes + excess, host_kind ? record.host_type : record.device_type, kUsage,
-                          &allocation->buffer);
+            create_buffer(device, desc->size_bytes + excess, host_kind ? record.types.host : record.types.device,
+                          record.table ? kUsage : kUsage | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT, &allocation->buffer);
         if (result != VK_SUCCESS) {
             if (result == VK_ERROR_DEVICE_LOST) return device_failed(device, result, "an allocation");
             return device.host.fail(failure_of(
@@ -131,6 +139,7 @@ static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugi
                 "free memory or ask for less"));
         }
         const uint64_t address = align_up(allocation->buffer.address, std::max<uint64_t>(desc->alignment, 1));
+        allocation->address = address;
         allocation->offset = address - allocation->buffer.address;
         allocation->size_bytes = desc->size_bytes;
         allocation->kind = desc->kind;
@@ -141,14 +150,17 @@ static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugi
         if (device.plugin->validation)
             name_object(device, VK_OBJECT_TYPE_BUFFER, number_of(allocation->buffer.buffer),
                         text(kind_name(desc->kind), " memory of ", desc->size_bytes, " bytes"));
+        if (!record.table) device.allocations.add(address, desc->size_bytes, allocation.get());
         out_allocation->allocation = allocation.release();
         return QIAO_OK;
     });
 }
 
 static void vulkan_memory_free(void* device_pointer, void* allocation_pointer) {
+    Device& device = object<Device>(device_pointer);
     auto* allocation = static_cast<Allocation*>(allocation_pointer);
-    destroy_buffer(object<Device>(device_pointer), allocation->buffer);
+    if (!device.record->table) device.allocations.remove(allocation->address);
+    if (allocation->owned) destroy_buffer(device, allocation->buffer);
     delete allocation;
 }
 
@@ -183,12 +195,12 @@ static qiao_status vulkan_memory_unmap(void*, void*, void*) {
 
 const qiao_plugin_memory_ops vulkan_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
-    nullptr,                        nullptr,                nullptr,            nullptr,
+    nullptr,                        nullptr,                vulkan_memory_native, vulkan_memory_wrap,
 };
 
 const qiao_plugin_memory_ops vulkan_mapped_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
-    vulkan_memory_map,              vulkan_memory_unmap,    nullptr,            nullptr,
+    vulkan_memory_map,              vulkan_memory_unmap,    vulkan_memory_native, vulkan_memory_wrap,
 };
 
 } // namespace qiao::vulkan

@@ -1,17 +1,9 @@
-// Allocations: a buffer with memory of its own and a device address.
+// Allocations: a buffer with memory of its own and, where the device has them, an address.
 #pragma once
 
 #include "device.h"
 
 namespace qiao::vulkan {
-
-// A buffer, its memory, and where the host sees it.
-struct Buffer {
-    VkBuffer buffer = VK_NULL_HANDLE;
-    VkDeviceMemory memory = VK_NULL_HANDLE;
-    VkDeviceAddress address = 0;
-    char* mapped = nullptr; // null = the host cannot touch it
-};
 
 // VK_SUCCESS, or nothing is left behind. Mapped if the type is visible and coherent for the host.
 VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type, VkBufferUsageFlags usage, Buffer* out);
@@ -19,11 +11,18 @@ void destroy_buffer(Device& device, Buffer& buffer);
 
 struct Allocation {
     Buffer buffer;
-    uint64_t offset = 0; // of the first usable byte: what was asked for may be aligned more than memory is
+    uint64_t address = 0; // 0 where the core makes addresses
+    uint64_t offset = 0;  // of the first usable byte: what was asked for may be aligned more than memory is
     uint64_t size_bytes = 0;
     qiao_memory_kind kind = 0;
+    bool owned = true;        // else the application's, which frees it
     bool host_copies = false; // the host reads and writes the bytes itself
 };
+
+// Slots of several tables (native.cpp).
+qiao_status vulkan_memory_native(void* device, void* allocation, qiao_native* out_native);
+qiao_status vulkan_memory_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
+                               qiao_plugin_allocation* out_allocation);
 
 // Blocking copies between host memory and an allocation that the host does not reach: through a staging buffer.
 qiao_status write_staged(Device& device, const Allocation& to, uint64_t offset, const void* from, uint64_t size_bytes) noexcept;

@@ -75,25 +75,36 @@ bool take_word(const char*& at, const char* word) {
     return true;
 }
 
+// "3:4,-,4:8" up to the end or a semicolon.
 bool take_locals(const char*& at, std::vector<Metadata::Local>& out) {
+    while (*at != '\0' && *at != ';') {
+        if (!out.empty() && *at++ != ',') return false;
+        int64_t constant = 0, element_bytes = 1;
+        if (!take(at, '\0', &constant)) return false;
+        if (constant >= 0 && (*at++ != ':' || !take(at, '\0', &element_bytes) || element_bytes < 1)) return false;
+        out.push_back({constant, static_cast<uint32_t>(element_bytes)});
+    }
+    return true;
+}
+
+bool take_buffers(const char*& at, std::vector<int64_t>& out) {
     while (*at != '\0') {
         if (!out.empty() && *at++ != ',') return false;
-        int64_t constant = 0, element_bytes = 0;
-        if (!take(at, ':', &constant) || !take(at, '\0', &element_bytes) || constant < 0 || element_bytes < 1) return false;
-        out.push_back({static_cast<uint32_t>(constant), static_cast<uint32_t>(element_bytes)});
+        if (!take(at, '\0', &out.emplace_back())) return false;
     }
     return true;
 }
 
 bool parse(const char*& at, Metadata& out) {
     out = {};
-    if (take_word(at, "arguments=uniform;"))
-        out.uniform = true;
-    else if (!take_word(at, "arguments=push;"))
+    if (take_word(at, "arguments=uniform:")) {
+        if (!take(at, ';', &out.uniform) || out.uniform < 0) return false;
+    } else if (!take_word(at, "arguments=push;")) {
         return false;
+    }
     return take_word(at, "group=") && take_three(at, out.group) && take_word(at, "offset=") && take_three(at, out.offset) &&
            take_word(at, "dimensions=") && take(at, ';', &out.dimensions) && take_word(at, "locals=") &&
-           take_locals(at, out.locals);
+           take_locals(at, out.locals) && (*at == '\0' || (take_word(at, ";buffers=") && take_buffers(at, out.buffers)));
 }
 
 } // namespace

@@ -13,15 +13,16 @@ std::string refuse_module(const DeviceRecord& record, const void* data, size_t s
 
 // A kernel's metadata: hal/docs/packages.md, "spirv-vulkan".
 struct Metadata {
-    bool uniform = false;       // the block is a uniform buffer, else push constants
+    int64_t uniform = -1; // the binding of the block as a uniform buffer; -1 = push constants
     int64_t group[3] = {-1, -1, -1}; // numbers of specialisation constants, -1 = none
     int64_t offset[3] = {-1, -1, -1};
     int64_t dimensions = -1;
     struct Local {
-        uint32_t constant = 0; // its number of elements
+        int64_t constant = -1; // its number of elements; -1 = nothing uses it
         uint32_t element_bytes = 1;
     };
     std::vector<Local> locals;
+    std::vector<int64_t> buffers; // of "+offset": for each address argument the binding of its buffer; -1 = nothing uses it
 };
 
 // "" or what is not understood.

@@ -110,6 +110,9 @@ void destroy_pipelines(Kernel& kernel) {
     kernel.pipelines.clear();
     if (kernel.layout != VK_NULL_HANDLE) device.vk.vkDestroyPipelineLayout(device.device, kernel.layout, nullptr);
     kernel.layout = VK_NULL_HANDLE;
+    if (kernel.set_layout != device.block_set && kernel.set_layout != VK_NULL_HANDLE)
+        device.vk.vkDestroyDescriptorSetLayout(device.device, kernel.set_layout, nullptr);
+    kernel.set_layout = VK_NULL_HANDLE;
     if (kernel.module != VK_NULL_HANDLE) device.vk.vkDestroyShaderModule(device.device, kernel.module, nullptr);
     kernel.module = VK_NULL_HANDLE;
 }

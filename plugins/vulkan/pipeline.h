@@ -14,6 +14,8 @@ namespace qiao::vulkan {
 
 struct Program;
 
+inline constexpr uint32_t kMaxPushBytes = 256; // more than any device is known to take
+
 // What a pipeline is made for. Local arguments' byte counts are compared apart: they stand in the argument block.
 struct Shape {
     uint32_t group[3];
@@ -37,7 +39,15 @@ struct Kernel {
     VkPipelineLayout layout = VK_NULL_HANDLE;
     uint32_t value_bytes = 0; // of the block, before the counts of local arguments
     uint32_t push_bytes = 0;  // the same rounded up to four; 0 = nothing is pushed
-    bool push_beyond_block = false; // a block of a few bytes ends before
+    // Arguments that are not simply pushed: arguments.cpp.
+    bool bound = false;
+    VkDescriptorSetLayout set_layout = VK_NULL_HANDLE; // null = nothing is bound
+    std::vector<uint32_t> addresses;                   // where they stand in the block, if buffers take their place
+    std::vector<int64_t> buffer_of_address;            // index into `buffers`; -1 = nothing uses it
+    struct BoundBuffer {
+        uint32_t binding;
+    };
+    std::vector<BoundBuffer> buffers;
     uint32_t locals_offset = 0;
     uint32_t local_count = 0;
     std::mutex mutex; // guards what follows
@@ -49,7 +59,7 @@ struct Kernel {
 const Pipeline* find_pipeline(Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
                               qiao_status* out_status) noexcept;
 
-// Its layout and module too.
+// Its layouts and module too.
 void destroy_pipelines(Kernel& kernel);
 
 } // namespace qiao::vulkan

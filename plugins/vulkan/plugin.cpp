@@ -1,4 +1,6 @@
 // The exported query function and the plugin's description; what its tables hold is the other files'.
+#include <stdlib.h>
+
 #include "device.h"
 
 namespace qiao::vulkan {
@@ -28,6 +30,18 @@ static qiao_status refuse(qiao_plugin_info* out_info, const std::string& library
     return QIAO_ERROR_NOT_FOUND;
 }
 
+static bool read_mode(AddressMode* out_mode, qiao_plugin_info* out_info) {
+    const char* value = secure_getenv("QIAO_VULKAN_ADDRESSES");
+    const std::string mode = value != nullptr && value[0] != '\0' ? value : "auto";
+    *out_mode = mode == "table" ? AddressMode::kTable : mode == "native" ? AddressMode::kNative : AddressMode::kAuto;
+    if (mode == "auto" || *out_mode != AddressMode::kAuto) return true;
+    static thread_local char message[256];
+    plugin::copy_text(message, text("QIAO_VULKAN_ADDRESSES is '", mode, "'"));
+    out_info->refusal = message;
+    out_info->remedy = "give auto, native or table, or unset it";
+    return false;
+}
+
 static qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     out_info->abi_major = QIAO_PLUGIN_ABI_MAJOR;
     out_info->abi_minor = QIAO_PLUGIN_ABI_MINOR;
@@ -38,6 +52,7 @@ static qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) 
     out_info->build = "compiler " __VERSION__ ", Vulkan headers 1.3";
     auto plugin = std::make_unique<Plugin>();
     plugin->host = Host(host);
+    if (!read_mode(&plugin->mode, out_info)) return QIAO_ERROR_INVALID_ARGUMENT;
     plugin->library = library_name();
     if (const std::string reason = open_library(plugin->library.c_str(), &plugin->loader); !reason.empty())
         return refuse(out_info, plugin->library, reason);

@@ -12,41 +12,73 @@ namespace qiao::vulkan {
 struct Program {
     Device* device = nullptr;
     Words words; // of the whole module
+    bool offsets = false; // kernels take buffers and offsets in place of addresses
     std::mutex mutex; // guards what follows
     std::vector<std::unique_ptr<Kernel>> kernels;
 };
 
 namespace {
 
+constexpr const char *kFormat = "spirv-vulkan", *kOffsetFormat = "spirv-vulkan+offset";
+
 // "" or why the device cannot run the program.
 std::string refuse(const Device& device, const qiao_plugin_program_desc& desc) {
     const DeviceRecord& record = *device.record;
-    if (std::strcmp(desc.format, "spirv-vulkan") != 0) return text("format '", desc.format, "' is not spirv-vulkan");
+    const bool offsets = std::strcmp(desc.format, kOffsetFormat) == 0;
+    if (!offsets && (record.table || std::strcmp(desc.format, kFormat) != 0))
+        return text("format '", desc.format, "' is not one of ", record.info.formats);
     if (desc.target != nullptr && desc.target[0] != '\0' && fnmatch(desc.target, record.info.target, 0) != 0)
         return text("made for '", desc.target, "', the device is '", record.info.target, "'");
     return refuse_module(record, desc.data, desc.size_bytes);
 }
 
-// Where values end and the counts of local arguments begin.
-void lay_out(Kernel& kernel, const qiao_plugin_kernel_desc& desc) {
+// Where values end and the counts of local arguments begin, and what is bound.
+void lay_out(Kernel& kernel, const qiao_plugin_kernel_desc& desc, bool offsets) {
+    const Metadata& metadata = kernel.metadata;
     for (uint32_t i = 0; i < desc.argument_count; ++i) {
         const qiao_plugin_argument& argument = desc.arguments[i];
         if (argument.kind == QIAO_ARGUMENT_KIND_LOCAL) {
             if (kernel.local_count++ == 0) kernel.locals_offset = argument.offset;
-        } else {
-            kernel.value_bytes = std::max(kernel.value_bytes, argument.offset + argument.size_bytes);
+            continue;
         }
+        kernel.value_bytes = std::max(kernel.value_bytes, argument.offset + argument.size_bytes);
+        if (argument.kind == QIAO_ARGUMENT_KIND_ADDRESS && offsets) kernel.addresses.push_back(argument.offset);
     }
-    if (!kernel.metadata.uniform) kernel.push_bytes = (kernel.value_bytes + 3) & ~3u;
-    kernel.push_beyond_block = kernel.push_bytes > desc.block_size;
+    for (const int64_t binding : metadata.buffers) {
+        kernel.buffer_of_address.push_back(binding < 0 ? -1 : static_cast<int64_t>(kernel.buffers.size()));
+        if (binding >= 0) kernel.buffers.push_back({static_cast<uint32_t>(binding)});
+    }
+    if (metadata.uniform < 0) kernel.push_bytes = (kernel.value_bytes + 3) & ~3u;
+    // A block of a few bytes may end before what is pushed does.
+    kernel.bound = metadata.uniform >= 0 || offsets || kernel.push_bytes > desc.block_size;
+}
+
+// Kernels with a uniform block alone have one layout, and so one set in a batch.
+VkResult create_set_layout(Device& device, Kernel& kernel) {
+    if (kernel.buffers.empty() && kernel.metadata.uniform < 0) return VK_SUCCESS;
+    if (kernel.buffers.empty() && kernel.metadata.uniform == 0) {
+        kernel.set_layout = device.block_set;
+        return VK_SUCCESS;
+    }
+    std::vector<VkDescriptorSetLayoutBinding> bindings;
+    for (const Kernel::BoundBuffer& each : kernel.buffers)
+        bindings.push_back({each.binding, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
+    if (kernel.metadata.uniform >= 0)
+        bindings.push_back({static_cast<uint32_t>(kernel.metadata.uniform), VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 1,
+                            VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
+    VkDescriptorSetLayoutCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO;
+    info.bindingCount = static_cast<uint32_t>(bindings.size());
+    info.pBindings = bindings.data();
+    return device.vk.vkCreateDescriptorSetLayout(device.device, &info, nullptr, &kernel.set_layout);
 }
 
 VkResult create_layout(Device& device, Kernel& kernel) {
     const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, kernel.push_bytes};
     VkPipelineLayoutCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
-    info.setLayoutCount = kernel.metadata.uniform ? 1 : 0;
-    info.pSetLayouts = &device.block_set;
+    info.setLayoutCount = kernel.set_layout != VK_NULL_HANDLE ? 1 : 0;
+    info.pSetLayouts = &kernel.set_layout;
     info.pushConstantRangeCount = kernel.push_bytes != 0 ? 1 : 0;
     info.pPushConstantRanges = &range;
     return device.vk.vkCreatePipelineLayout(device.device, &info, nullptr, &kernel.layout);
@@ -69,12 +101,21 @@ std::string list_of(const std::vector<std::string>& names) {
 
 // "" or why the kernel's description cannot be used.
 std::string check(const Device& device, const Kernel& kernel, const qiao_plugin_kernel_desc& desc) {
-    const uint32_t limit = device.record->properties.limits.maxPushConstantsSize;
+    const VkPhysicalDeviceLimits& limits = device.record->properties.limits;
+    const uint32_t limit = std::min(limits.maxPushConstantsSize, kMaxPushBytes);
     if (kernel.push_bytes > limit)
         return text("its ", kernel.push_bytes, " bytes of arguments are over the device's ", limit, " bytes of push constants");
     if (kernel.metadata.locals.size() != kernel.local_count)
         return text("it has ", kernel.local_count, " local arguments, the variant's metadata '", desc.vendor_metadata, "' has ",
                     kernel.metadata.locals.size());
+    if (kernel.metadata.buffers.size() != kernel.addresses.size())
+        return text("it has ", kernel.addresses.size(), " addresses, the variant's metadata '", desc.vendor_metadata, "' has ",
+                    kernel.metadata.buffers.size(), " buffers");
+    if (kernel.buffers.size() > limits.maxPerStageDescriptorStorageBuffers)
+        return text("its ", kernel.buffers.size(), " buffers are over the device's limit of ",
+                    limits.maxPerStageDescriptorStorageBuffers, " for a kernel");
+    if (kernel.metadata.uniform >= 0 && !device.record->features.v12.uniformBufferStandardLayout)
+        return "its arguments are a uniform buffer laid out like a struct of C (uniformBufferStandardLayout), which the device lacks";
     for (int i = 0; i < 3; ++i)
         if (kernel.metadata.group[i] < 0 && desc.required_group[i] == 0)
             return "its group size is fixed in the module, but not said to be required";
@@ -95,6 +136,7 @@ static qiao_status vulkan_program_load(void* device_pointer, const qiao_plugin_p
         if (desc->cache_directory != nullptr) device.pipelines.use_directory(device, desc->cache_directory);
         auto program = std::make_unique<Program>();
         program->device = &device;
+        program->offsets = std::strcmp(desc->format, kOffsetFormat) == 0;
         program->words.resize(desc->size_bytes / 4);
         std::memcpy(program->words.data(), desc->data, desc->size_bytes);
         *out_program = program.release();
@@ -135,14 +177,15 @@ static qiao_status vulkan_kernel_find(void* program_pointer, const qiao_plugin_k
         std::string problem = parse_metadata(desc->vendor_metadata, &kernel->metadata);
         if (!problem.empty()) problem = "the variant's metadata " + problem;
         if (problem.empty()) {
-            lay_out(*kernel, *desc);
+            lay_out(*kernel, *desc, program.offsets);
             problem = check(device, *kernel, *desc);
         }
         if (!problem.empty())
             return device.host.fail({.status = QIAO_ERROR_UNSUPPORTED,
                                      .message = text("kernel '", desc->name, "' cannot run on ", device.record->info.name, ": ", problem),
                                      .remedy = "compile the package again with this version of Qiao"});
-        VkResult result = create_layout(device, *kernel);
+        VkResult result = create_set_layout(device, *kernel);
+        if (result == VK_SUCCESS) result = create_layout(device, *kernel);
         if (result == VK_SUCCESS) result = create_module(device, *kernel, module_of(program.words, kernel->name));
         if (result != VK_SUCCESS) {
             destroy_pipelines(*kernel);
@@ -166,7 +209,7 @@ static qiao_status vulkan_program_score(void* device_pointer, const qiao_plugin_
     Device& device = object<Device>(device_pointer);
     return guarded(device.host, "program_score", [&]() -> qiao_status {
         const std::string refusal = refuse(device, *desc);
-        *out_score = refusal.empty() ? 20 : 0;
+        *out_score = !refusal.empty() ? 0 : std::strcmp(desc->format, kFormat) == 0 ? 20 : 10;
         plugin::copy_text(reason, reason_size, refusal);
         return QIAO_OK;
     });

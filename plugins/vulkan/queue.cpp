@@ -1,271 +1,19 @@
-// Queues: see queue.h. A launch is a barrier, a pipeline where it changed, the arguments, and a dispatch.
+// Queues: their life, blocking calls on the immediate ones, and the slots. See queue.h.
 #include "queue.h"
 
 #include <algorithm>
-#include <bit>
+
+#include "recording.h"
 
 namespace qiao::vulkan {
-namespace {
-
-constexpr VkPipelineStageFlags kWork = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
-
-// Operations run in order: each sees what those before it wrote.
-constexpr VkMemoryBarrier kBetweenOperations = {
-    VK_STRUCTURE_TYPE_MEMORY_BARRIER, nullptr, VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-    VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT};
-constexpr VkMemoryBarrier kToHost = {VK_STRUCTURE_TYPE_MEMORY_BARRIER, nullptr,
-                                     VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
-                                     VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT};
-
-// ---------------------------------------------------------------------------------------------- batches
-
-void note_reached(Queue& queue, uint64_t value) {
-    uint64_t known = queue.reached.load(std::memory_order_relaxed);
-    while (known < value && !queue.reached.compare_exchange_weak(known, value, std::memory_order_release)) {
-    }
-}
-
-VkResult ask_reached(Queue& queue, uint64_t* out_value) {
-    Device& device = *queue.device;
-    const VkResult result = device.vk.vkGetSemaphoreCounterValue(device.device, queue.timeline->semaphore, out_value);
-    if (result == VK_SUCCESS) note_reached(queue, *out_value);
-    return result;
-}
-
-void recycle(Queue& queue) {
-    const uint64_t reached = queue.reached.load(std::memory_order_acquire);
-    while (queue.pending.first() != nullptr && queue.pending.first()->value <= reached) {
-        Batch* batch = queue.pending.pop();
-        batch->wait.reset();
-        queue.idle.push(batch);
-    }
-}
-
-// An idle batch, made if all are in use: a queue has as many as it ever had in flight.
-VkResult take_batch(Queue& queue, Batch** out) {
-    recycle(queue);
-    if (queue.idle.first() == nullptr && queue.pending.first() != nullptr) {
-        uint64_t value = 0;
-        if (const VkResult result = ask_reached(queue, &value); result != VK_SUCCESS) return result;
-        recycle(queue);
-    }
-    *out = queue.idle.pop();
-    if (*out != nullptr) return VK_SUCCESS;
-    queue.batches.reserve(queue.batches.size() + 1);
-    std::unique_ptr<Batch> made;
-    if (const VkResult result = create_batch(*queue.device, &made); result != VK_SUCCESS) return result;
-    *out = made.get();
-    queue.batches.push_back(std::move(made));
-    return VK_SUCCESS;
-}
-
-[[gnu::noinline]] qiao_status open_batch(Queue& queue) noexcept {
-    Device& device = *queue.device;
-    return guarded(device.host, "queue", [&]() -> qiao_status {
-        Batch* batch = nullptr;
-        VkResult result = take_batch(queue, &batch);
-        if (result == VK_SUCCESS) result = device.vk.vkResetCommandPool(device.device, batch->pool, 0);
-        VkCommandBufferBeginInfo begin = {};
-        begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
-        begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
-        if (result == VK_SUCCESS) result = device.vk.vkBeginCommandBuffer(batch->commands, &begin);
-        if (result != VK_SUCCESS) {
-            if (batch != nullptr) queue.idle.push(batch);
-            return device_failed(device, result, "a command buffer");
-        }
-        batch->bound = VK_NULL_HANDLE;
-        batch->arena_used = 0;
-        queue.open = batch;
-        return QIAO_OK;
-    });
-}
-
-inline qiao_status ensure_open(Queue& queue) {
-    return queue.open != nullptr ? static_cast<qiao_status>(QIAO_OK) : open_batch(queue);
-}
-
-[[gnu::noinline]] qiao_status submit_failed(Queue& queue, VkResult result) noexcept {
-    queue.recorded = queue.submitted.load(std::memory_order_relaxed);
-    queue.open->wait.reset();
-    queue.idle.push(queue.open);
-    queue.open = nullptr;
-    return device_failed(*queue.device, result, "a submission to the device");
-}
-
-VkResult end_and_submit(Queue& queue, Batch& batch) {
-    const DeviceSymbols& vk = queue.device->vk;
-    vk.vkCmdPipelineBarrier(batch.commands, kWork, VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &kToHost, 0, nullptr, 0, nullptr);
-    if (const VkResult result = vk.vkEndCommandBuffer(batch.commands); result != VK_SUCCESS) return result;
-    constexpr VkPipelineStageFlags stages = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
-    const uint32_t wait_count = batch.wait != nullptr ? 1 : 0;
-    VkTimelineSemaphoreSubmitInfo values = {};
-    values.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO;
-    values.waitSemaphoreValueCount = wait_count;
-    values.pWaitSemaphoreValues = &batch.wait_value;
-    values.signalSemaphoreValueCount = 1;
-    values.pSignalSemaphoreValues = &batch.value;
-    VkSubmitInfo submit = {};
-    submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
-    submit.pNext = &values;
-    submit.waitSemaphoreCount = wait_count;
-    submit.pWaitSemaphores = batch.wait != nullptr ? &batch.wait->semaphore : nullptr;
-    submit.pWaitDstStageMask = &stages;
-    submit.commandBufferCount = 1;
-    submit.pCommandBuffers = &batch.commands;
-    submit.signalSemaphoreCount = 1;
-    submit.pSignalSemaphores = &queue.timeline->semaphore;
-    std::lock_guard lock(queue.lane->mutex);
-    return vk.vkQueueSubmit(queue.lane->queue, 1, &submit, VK_NULL_HANDLE);
-}
-
-// Submits the open batch; it signals the last value recorded.
-qiao_status submit(Queue& queue) noexcept {
-    Batch& batch = *queue.open;
-    batch.value = queue.recorded;
-    if (const VkResult result = end_and_submit(queue, batch); result != VK_SUCCESS) [[unlikely]]
-        return submit_failed(queue, result);
-    queue.open = nullptr;
-    queue.pending.push(&batch);
-    queue.submitted.store(batch.value, std::memory_order_release);
-    return QIAO_OK;
-}
-
-// ---------------------------------------------------------------------------------------------- operations
-
-inline bool known_idle(const Queue& queue) {
-    return queue.reached.load(std::memory_order_acquire) == queue.submitted.load(std::memory_order_relaxed);
-}
-
-void stamp(Queue& queue, VkPipelineStageFlagBits stage, uint32_t which) {
-    const DeviceSymbols& vk = queue.device->vk;
-    const auto slot = static_cast<uint32_t>(queue.stamp_count % kStamps);
-    if (which == 0) vk.vkCmdResetQueryPool(queue.open->commands, queue.stamps, 2 * slot, 2);
-    vk.vkCmdWriteTimestamp(queue.open->commands, stage, queue.stamps, 2 * slot + which);
-}
-
-// Before an operation is recorded.
-inline qiao_status begin_operation(Queue& queue) {
-    if (const qiao_status status = ensure_open(queue); status != QIAO_OK) [[unlikely]]
-        return status;
-    queue.device->vk.vkCmdPipelineBarrier(queue.open->commands, kWork, kWork, 0, 1, &kBetweenOperations, 0, nullptr, 0, nullptr);
-    if (queue.stamps != VK_NULL_HANDLE) [[unlikely]]
-        stamp(queue, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, 0);
-    return QIAO_OK;
-}
-
-// After it. While the device has nothing else to do, waiting for more would only waste time.
-inline qiao_status end_operation(Queue& queue, uint64_t value) {
-    if (queue.stamps != VK_NULL_HANDLE) [[unlikely]] {
-        stamp(queue, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 1);
-        queue.stamp_values[queue.stamp_count++ % kStamps] = value;
-    }
-    queue.recorded = value;
-    return known_idle(queue) ? submit(queue) : static_cast<qiao_status>(QIAO_OK);
-}
-
-// ---------------------------------------------------------------------------------------------- launches
-
-void grow(Queue& queue, uint32_t number) {
-    const uint32_t capacity = std::bit_ceil(number + 1);
-    auto entries = std::make_unique<Queue::Entry[]>(capacity);
-    std::copy_n(queue.entries.get(), queue.mask + 1, entries.get());
-    queue.entries = std::move(entries);
-    queue.mask = capacity - 1;
-}
-
-// Another shape than this queue's last launch of the kernel had.
-[[gnu::noinline]] const Pipeline* change_pipeline(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geometry,
-                                                  const void* block, qiao_status* out_status) noexcept {
-    *out_status = guarded(queue.device->host, "kernel launch", [&]() -> qiao_status {
-        if (kernel.number > queue.mask) grow(queue, kernel.number);
-        return QIAO_OK;
-    });
-    if (*out_status != QIAO_OK) return nullptr;
-    const Pipeline* pipeline = find_pipeline(kernel, geometry, block, out_status);
-    if (pipeline != nullptr) queue.entries[kernel.number] = {kernel.serial, geometry.generation, pipeline};
-    return pipeline;
-}
-
-inline const Pipeline* pipeline_of(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
-                                   qiao_status* out_status) {
-    const Queue::Entry& entry = queue.entries[kernel.number & queue.mask];
-    if (entry.serial != kernel.serial || entry.generation != geometry.generation) [[unlikely]]
-        return change_pipeline(queue, kernel, geometry, block, out_status);
-    // Geometries know the sum of local memory only.
-    if (kernel.local_count != 0 &&
-        std::memcmp(entry.pipeline->local_bytes.get(), static_cast<const char*>(block) + kernel.locals_offset,
-                    size_t{4} * kernel.local_count) != 0) [[unlikely]]
-        return change_pipeline(queue, kernel, geometry, block, out_status);
-    return entry.pipeline;
-}
-
-[[gnu::noinline]] void push_short_block(const DeviceSymbols& vk, Batch& batch, const Kernel& kernel, const void* block) {
-    uint32_t words[QIAO_MAX_ARGUMENT_BYTES / 4] = {};
-    std::memcpy(words, block, kernel.value_bytes);
-    vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, kernel.push_bytes, words);
-}
-
-// Copies the block into the batch's arena and binds it there; a full arena ends the batch.
-[[gnu::noinline]] qiao_status bind_block(Queue& queue, const Kernel& kernel, const void* block) noexcept {
-    Device& device = *queue.device;
-    const auto alignment = static_cast<uint32_t>(
-        std::max<VkDeviceSize>(device.record->properties.limits.minUniformBufferOffsetAlignment, 16));
-    Batch& batch = *queue.open;
-    if (const VkResult result = ensure_arena(device, batch); result != VK_SUCCESS)
-        return device_failed(device, result, "a buffer for argument blocks");
-    const uint32_t offset = batch.arena_used;
-    std::memcpy(batch.arena.mapped + offset, block, kernel.value_bytes);
-    batch.arena_used = (offset + kernel.value_bytes + alignment - 1) / alignment * alignment;
-    device.vk.vkCmdBindDescriptorSets(batch.commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &batch.set, 1,
-                                      &offset);
-    return QIAO_OK;
-}
-
-inline bool arena_is_full(const Queue& queue) {
-    return queue.open != nullptr && queue.open->arena_used > kArenaBytes - QIAO_MAX_ARGUMENT_BYTES;
-}
-
-inline qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
-                          uint64_t value) {
-    qiao_status status = QIAO_OK;
-    const Pipeline* pipeline = pipeline_of(queue, kernel, geometry, block, &status);
-    if (pipeline == nullptr) [[unlikely]]
-        return status;
-    if (kernel.metadata.uniform && arena_is_full(queue)) [[unlikely]] {
-        if (status = submit(queue); status != QIAO_OK) return status;
-    }
-    if (status = begin_operation(queue); status != QIAO_OK) [[unlikely]]
-        return status;
-    const DeviceSymbols& vk = queue.device->vk;
-    Batch& batch = *queue.open;
-    if (batch.bound != pipeline->pipeline) {
-        vk.vkCmdBindPipeline(batch.commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->pipeline);
-        batch.bound = pipeline->pipeline;
-    }
-    if (kernel.metadata.uniform) [[unlikely]] {
-        if (status = bind_block(queue, kernel, block); status != QIAO_OK) return status;
-    } else if (kernel.push_bytes != 0) {
-        if (kernel.push_beyond_block) [[unlikely]]
-            push_short_block(vk, batch, kernel, block);
-        else
-            vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, kernel.push_bytes, block);
-    }
-    vk.vkCmdDispatch(batch.commands, geometry.group_count[0], geometry.group_count[1], geometry.group_count[2]);
-    return end_operation(queue, value);
-}
-
-} // namespace
 
 // ---------------------------------------------------------------------------------------------- life
 
 namespace {
 
-Lane* take_lane(Device& device) {
-    std::lock_guard lock(device.mutex);
-    const auto least = std::min_element(device.lanes.begin(), device.lanes.end(),
-                                        [](const auto& a, const auto& b) { return a->users < b->users; });
-    ++(*least)->users;
-    return least->get();
+Lane& least_used(Device& device) {
+    return **std::min_element(device.lanes.begin(), device.lanes.end(),
+                              [](const auto& a, const auto& b) { return a->users < b->users; });
 }
 
 VkResult create_stamps(Queue& queue) {
@@ -279,11 +27,7 @@ VkResult create_stamps(Queue& queue) {
 
 } // namespace
 
-qiao_status create_queue(Device& device, bool profiling, Queue** out) {
-    if (profiling && device.record->timestamp_bits == 0)
-        return device.host.fail({.status = QIAO_ERROR_UNSUPPORTED,
-                                 .message = text(device.record->info.name, "'s queues keep no timestamps"),
-                                 .remedy = "create the queue without profiling"});
+static qiao_status make_queue(Device& device, Lane* lane, bool profiling, Queue** out) {
     auto queue = std::make_unique<Queue>();
     queue->device = &device;
     queue->entries = std::make_unique<Queue::Entry[]>(16);
@@ -291,9 +35,23 @@ qiao_status create_queue(Device& device, bool profiling, Queue** out) {
     VkResult result = create_timeline(device, &queue->timeline);
     if (result == VK_SUCCESS && profiling) result = create_stamps(*queue);
     if (result != VK_SUCCESS) return device_failed(device, result, text("a queue on ", device.record->info.name));
-    queue->lane = take_lane(device);
+    std::lock_guard lock(device.mutex);
+    queue->lane = lane != nullptr ? lane : &least_used(device);
+    ++queue->lane->users;
     *out = queue.release();
     return QIAO_OK;
+}
+
+qiao_status create_queue(Device& device, bool profiling, Queue** out) {
+    if (profiling && device.record->families.compute.timestamp_bits == 0)
+        return device.host.fail({.status = QIAO_ERROR_UNSUPPORTED,
+                                 .message = text(device.record->info.name, "'s queues keep no timestamps"),
+                                 .remedy = "create the queue without profiling"});
+    return make_queue(device, nullptr, profiling, out);
+}
+
+qiao_status create_queue_on(Device& device, Lane& lane, Queue** out) {
+    return make_queue(device, &lane, false, out);
 }
 
 void destroy_queue(Queue* queue) {
@@ -328,7 +86,7 @@ qiao_status staging_of(Queue& queue, Buffer** out) {
     Device& device = *queue.device;
     if (queue.staging.buffer == VK_NULL_HANDLE) {
         const VkResult result =
-            create_buffer(device, kStagingBytes, device.record->staging_type,
+            create_buffer(device, kStagingBytes, device.record->types.staging,
                           VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT, &queue.staging);
         if (result != VK_SUCCESS) return device_failed(device, result, "a staging buffer");
     }
@@ -360,7 +118,7 @@ qiao_status stamp_now(Queue& queue, uint64_t* out_ticks, uint64_t* out_before_ns
 }
 
 uint64_t nanoseconds_of(const Device& device, uint64_t ticks) {
-    const uint32_t bits = device.record->timestamp_bits;
+    const uint32_t bits = device.record->families.compute.timestamp_bits;
     if (bits < 64) ticks &= (uint64_t{1} << bits) - 1;
     const double period = static_cast<double>(device.record->properties.limits.timestampPeriod);
     return period == 1.0 ? ticks : static_cast<uint64_t>(static_cast<long double>(ticks) * static_cast<long double>(period));
@@ -409,17 +167,17 @@ static void vulkan_queue_destroy(void* queue_pointer) {
 }
 
 static qiao_status vulkan_queue_launch(void* queue_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
-                                       const void* block, const qiao_plugin_binding*, uint64_t value) {
-    return launch(object<Queue>(queue_pointer), object<Kernel>(kernel_pointer), *geometry, block, value);
+                                       const void* block, const qiao_plugin_binding* bindings, uint64_t value) {
+    return launch(object<Queue>(queue_pointer), object<Kernel>(kernel_pointer), *geometry, block, bindings, value);
 }
 
 qiao_status vulkan_kernel_launch(void* device_pointer, void* kernel_pointer, const qiao_plugin_geometry* geometry,
-                                        const void* block, const qiao_plugin_binding*) {
+                                        const void* block, const qiao_plugin_binding* bindings) {
     Device& device = object<Device>(device_pointer);
     std::lock_guard lock(device.immediate_mutex);
     Queue& queue = *device.immediate;
-    const qiao_status status = launch(queue, object<Kernel>(kernel_pointer), *geometry, block, queue.recorded + 1);
-    return status == QIAO_OK && queue.open != nullptr ? submit(queue) : status;
+    const qiao_status status = launch(queue, object<Kernel>(kernel_pointer), *geometry, block, bindings, queue.recorded + 1);
+    return status == QIAO_OK && has_unsubmitted(queue) ? submit(queue) : status;
 }
 
 static bool overlap(const qiao_plugin_copy& copy, uint64_t rows) {
@@ -480,7 +238,7 @@ static qiao_status vulkan_queue_after(void* queue_pointer, void* other_pointer, 
     if (other.device != &device) return QIAO_ERROR_UNSUPPORTED; // semaphores do not cross devices
     return guarded(device.host, "queue_after", [&]() -> qiao_status {
         // What was recorded before does not wait.
-        if (queue.open != nullptr)
+        if (has_unsubmitted(queue))
             if (const qiao_status status = submit(queue); status != QIAO_OK) return status;
         if (const qiao_status status = begin_operation(queue); status != QIAO_OK) return status;
         queue.open->wait = other.timeline;
@@ -491,7 +249,7 @@ static qiao_status vulkan_queue_after(void* queue_pointer, void* other_pointer, 
 
 static qiao_status vulkan_queue_mark(void* queue_pointer, uint64_t) {
     Queue& queue = object<Queue>(queue_pointer);
-    return queue.open != nullptr ? submit(queue) : static_cast<qiao_status>(QIAO_OK);
+    return has_unsubmitted(queue) ? submit(queue) : static_cast<qiao_status>(QIAO_OK);
 }
 
 static qiao_status vulkan_queue_poll(void* queue_pointer, uint64_t* out_value) {
@@ -550,8 +308,8 @@ const qiao_plugin_queue_ops vulkan_queue_ops = {
     vulkan_queue_after,
     nullptr, // queue_notify: Vulkan has no callbacks
     vulkan_queue_timestamps,
-    nullptr, // queue_native, queue_wrap: none yet
-    nullptr,
+    vulkan_queue_native,
+    nullptr, // queue_wrap: a device's queues are all made with it
 };
 
 } // namespace qiao::vulkan

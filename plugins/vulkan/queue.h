@@ -37,17 +37,24 @@ struct Queue {
     std::unique_ptr<uint64_t[]> stamp_values;
     uint64_t stamp_count = 0;
 
-    Buffer staging; // of the immediate queue only
+    Buffer staging; // of the device's own queues only
 };
 
+// On the compute lane with the fewest users, or on that lane.
 qiao_status create_queue(Device& device, bool profiling, Queue** out);
+qiao_status create_queue_on(Device& device, Lane& lane, Queue** out);
 void destroy_queue(Queue* queue);
 
-// For blocking calls on the device's immediate queue, whose mutex the caller holds.
+qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
+                   const qiao_plugin_binding* bindings, uint64_t value);
+
+// For blocking calls on a device's own queue, whose mutex the caller holds.
 qiao_status staging_of(Queue& queue, Buffer** out);
 qiao_status copy_and_wait(Queue& queue, VkBuffer source, VkBuffer target, const VkBufferCopy& region);
 // Device time in ticks of an empty batch that ran between the two host times.
 qiao_status stamp_now(Queue& queue, uint64_t* out_ticks, uint64_t* out_before_ns, uint64_t* out_after_ns);
+
+qiao_status vulkan_queue_native(void* queue, qiao_native* out_native); // native.cpp
 
 // The slot of program.cpp's table.
 qiao_status vulkan_kernel_launch(void* device, void* kernel, const qiao_plugin_geometry* geometry, const void* block,

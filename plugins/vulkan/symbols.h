@@ -82,6 +82,7 @@
     X(vkDestroyDescriptorSetLayout)   \
     X(vkCreateDescriptorPool)         \
     X(vkDestroyDescriptorPool)        \
+    X(vkResetDescriptorPool)          \
     X(vkAllocateDescriptorSets)       \
     X(vkUpdateDescriptorSets)
 

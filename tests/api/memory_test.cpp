@@ -170,7 +170,7 @@ TEST_SUITE("memory.allocate") {
     TEST_CASE("more than there is left is out of memory, and what is freed can be had again") {
         Session session;
         const uint64_t most = std::min(session.properties.max_allocation_bytes, session.properties.memory_bytes);
-        if (most > 256u << 20) return;  // a machine's whole memory is not this test's to take
+        if (most > 256u << 20 || session.properties.memory_bytes > 1u << 30) return;  // a machine's whole memory is not this test's to take
         std::vector<Memory> all;
         qiao_status status = QIAO_OK;
         while (status == QIAO_OK && all.size() < 100) {

@@ -1,9 +1,10 @@
 // Runs one operation N times, for callgrind: two runs with different N tell the instructions of one operation, whatever
-// start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin or null OpenCL driver, for raw modes].
+// start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin, null OpenCL or null Vulkan driver, for raw modes].
 #include <qiao/qiao.hpp>
 
 #include "null_device.h"
 #include "raw_opencl.h"
+#include "raw_vulkan.h"
 
 namespace {
 
@@ -96,6 +97,18 @@ void launch_and_wait_raw_opencl(long count, const char* library) {
     }
 }
 
+// In batches as Qiao has them, or one by one.
+void launch_raw_vulkan(long count, const char* library, bool waiting) {
+    const std::vector<std::byte> module = bench::noop_module();
+    bench::RawVulkan raw(module, 4, 12, library);
+    bench::Block block{};
+    if (!waiting) return raw.run(static_cast<uint32_t>(count), &block);
+    for (long i = 0; i < count; ++i) {
+        block.count = static_cast<uint32_t>(i);
+        raw.run(1, &block);
+    }
+}
+
 void ask_timeline(long count) {
     bench::ThroughQiao qiao;
     const qiao_launch launch = shape(64, 1);
@@ -128,6 +141,10 @@ int main(int argc, char** argv) {
     else if (mode == "opencl-wait") launch_and_wait(count, "opencl:0");
     else if (mode == "raw-opencl-launch" && argc > 3) launch_raw_opencl(count, argv[3]);
     else if (mode == "raw-opencl-wait" && argc > 3) launch_and_wait_raw_opencl(count, argv[3]);
+    else if (mode == "vulkan-launch") launch_repeatedly(count, "vulkan:0", 1, false);
+    else if (mode == "vulkan-wait") launch_and_wait(count, "vulkan:0");
+    else if (mode == "raw-vulkan-launch" && argc > 3) launch_raw_vulkan(count, argv[3], false);
+    else if (mode == "raw-vulkan-wait" && argc > 3) launch_raw_vulkan(count, argv[3], true);
     else if (mode == "reached") ask_timeline(count);
     else if (mode == "limit") ask_limit(count);
     else if (mode == "raw-launch" && argc > 3) launch_raw(count, argv[3]);

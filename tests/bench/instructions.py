@@ -30,12 +30,15 @@ BUDGETS = [
     ("opencl-wait", "raw-opencl-wait", 350),
     # the core makes the addresses, the plugin gets bindings
     ("opencl-table", "raw-opencl-launch", 360),
+    # in batches of 32, on a device that is busy; by itself, on one that is idle
+    ("vulkan-launch", "raw-vulkan-launch", 190),
+    ("vulkan-wait", "raw-vulkan-wait", 490),
 ]
 
 
 def total_instructions(program, mode, count, arguments, plugins):
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, QIAO_PLUGINS="null*,opencl", LD_BIND_NOW="1")
+        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, QIAO_PLUGINS="null*,opencl,vulkan", LD_BIND_NOW="1")
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", program, mode, str(count), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
     found = re.search(r"Collected : (\d+)", result.stderr)
@@ -55,19 +58,23 @@ def main():
     parser.add_argument("--program", required=True, help="count_instructions")
     parser.add_argument("--library", required=True, help="the null plugin's library, for the raw operations")
     parser.add_argument("--plugins", required=True, help="folder that holds null1, null8 and null32")
-    parser.add_argument("--opencl-plugins", required=True, help="folder of the OpenCL plugin's manifest")
+    parser.add_argument("--real-plugins", required=True, help="folder of the OpenCL and the Vulkan plugin's manifests")
     parser.add_argument("--opencl-library", required=True, help="the null OpenCL driver")
+    parser.add_argument("--vulkan-library", required=True, help="the null Vulkan driver")
     options = parser.parse_args()
 
     os.environ["QIAO_OPENCL_LIBRARY"] = options.opencl_library
+    os.environ["QIAO_VULKAN_LIBRARY"] = options.vulkan_library
+    libraries = {"opencl": options.opencl_library, "vulkan": options.vulkan_library}
     os.environ["QIAO_PROBE"] = "inprocess"  # a run that has to probe starts at another cost than one that knows the verdict
     one = os.path.join(options.plugins, "null1")
     raw = {}
     exceeded = False
     print(f"{'operation':<16}{'instructions':>14}{'over raw':>10}{'budget':>8}")
     for operation, baseline, budget in BUDGETS:
-        opencl = operation.startswith("opencl")
-        plugins, library = (options.opencl_plugins, options.opencl_library) if opencl else (one, options.library)
+        family = operation.split("-")[0]
+        plugins = options.real_plugins if family in libraries else one
+        library = libraries.get(family, options.library)
         count = instructions(options.program, operation, plugins)
         if baseline and baseline not in raw:
             raw[baseline] = instructions(options.program, baseline, plugins, [library])

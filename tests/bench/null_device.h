@@ -30,6 +30,13 @@ struct Block {
     uint32_t reserved;
 };
 
+// A SPIR-V module as far as it is looked at without being compiled: its head, a capability, the entry point `noop`.
+inline std::vector<std::byte> noop_module() {
+    const uint32_t words[] = {0x07230203, 0x00010500, 0, 2, 0, 2u << 16 | 17, 1, 5u << 16 | 15, 5, 1, 0x706f6f6e, 0};
+    const auto* bytes = reinterpret_cast<const std::byte*>(words);
+    return {bytes, bytes + sizeof words};
+}
+
 // A package with one kernel `noop(global uint*, uint)`, made without a compiler, also for devices that take (buffer, offset) pairs.
 inline std::vector<std::byte> noop_package() {
     qiao::package::Kernel kernel;
@@ -44,6 +51,11 @@ inline std::vector<std::byte> noop_package() {
     writer.add_kernel(*laid_out);
     writer.add_source_variant(0);
     writer.add_source_variant(0, "opencl-c+offset");
+    qiao::package::Variant vulkan;
+    vulkan.format = "spirv-vulkan";
+    vulkan.tool = "none";
+    vulkan.metadata = {"arguments=push;group=0,1,2;offset=-,-,-;dimensions=-;locals="};
+    writer.add_variant(vulkan, noop_module());
     auto bytes = writer.finish();
     if (!bytes) {
         std::fprintf(stderr, "%s\n", bytes.error().message.c_str());

@@ -26,8 +26,9 @@ public:
     static constexpr uint32_t kBatch = 32;  // launches of a submission, if there are that many
 
     // The module has the entry point `noop`; constants 0 to 2 are its group size.
-    RawVulkan(std::span<const std::byte> module, uint32_t group, uint32_t push_bytes) : push_bytes_(push_bytes) {
-        open();
+    RawVulkan(std::span<const std::byte> module, uint32_t group, uint32_t push_bytes, const char* library = "libvulkan.so.1")
+        : push_bytes_(push_bytes) {
+        open(library);
         make_pipeline(module, group);
         for (Slot& slot : slots_) {
             VkCommandPoolCreateInfo pool{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO, nullptr, VK_COMMAND_POOL_CREATE_TRANSIENT_BIT, 0};
@@ -83,8 +84,8 @@ private:
         reached_ = value;
     }
 
-    void open() {
-        void* handle = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
+    void open(const char* library) {
+        void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
         if (handle == nullptr) die(dlerror());
         const auto get = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(handle, "vkGetInstanceProcAddr"));
         const auto create = reinterpret_cast<PFN_vkCreateInstance>(get(nullptr, "vkCreateInstance"));

@@ -114,7 +114,7 @@ OUTSIDE_ALLOWED = {
     "tests of plugins": [],
     "mock card": ["os", "processor", "dynamic loading", "json"],
     "samples": [],
-    "fakes": ["os", "opencl"],
+    "fakes": ["os", "opencl", "vulkan"],
     "tests": list(OUTSIDE),
 }
 

@@ -10,6 +10,7 @@ namespace qiao::reflect {
 namespace {
 
 constexpr unsigned kGlobalSpace = 1, kConstantSpace = 2, kLocalSpace = 3;
+constexpr unsigned kMaxCallDepth = 8; /* that a pointer is followed */
 
 std::string string_of(Value metadata) {
     unsigned size = 0;
@@ -67,6 +68,23 @@ unsigned access_of(Value function, unsigned parameter, unsigned space, const std
     return qualifiers.find("const") != std::string::npos ? QIAO_ACCESS_READ : 0;
 }
 
+/* Whether a kernel, or what it calls, asks if this pointer of its is null. */
+bool compared_with_null(Value pointer, unsigned depth) {
+    const Llvm& l = llvm();
+    for (Use use = l.GetFirstUse(pointer); use; use = l.GetNextUse(use)) {
+        const Value user = l.GetUser(use);
+        if (!l.IsAInstruction(user)) continue;
+        const int opcode = l.GetInstructionOpcode(user);
+        if (opcode == kCompareIntegers && (l.IsNull(l.GetOperand(user, 0)) || l.IsNull(l.GetOperand(user, 1)))) return true;
+        const Value callee = opcode == kCall ? l.IsAFunction(l.GetCalledValue(user)) : nullptr;
+        if (callee == nullptr || l.IsDeclaration(callee)) continue;
+        for (unsigned i = 0; i < l.CountParams(callee); ++i)
+            if (l.GetOperand(user, i) == pointer && (depth == 0 || compared_with_null(l.GetParam(callee, i), depth - 1)))
+                return true;
+    }
+    return false;
+}
+
 /* "global const float*"; what is constant is const anyway. */
 std::string type_text(unsigned space, const std::string& qualifiers, const std::string& type) {
     if (space == kConstantSpace) return "constant " + type;
@@ -94,6 +112,7 @@ nlohmann::json describe_argument(Layout layout, Value kernel, unsigned index, co
                 {"kind", local ? QIAO_ARGUMENT_KIND_LOCAL : QIAO_ARGUMENT_KIND_ADDRESS},
                 {"access", local ? 0 : access_of(kernel, index, space, qualifiers)},
                 {"unused", l.GetFirstUse(l.GetParam(kernel, index)) == nullptr},
+                {"compared", compared_with_null(l.GetParam(kernel, index), kMaxCallDepth)},
                 {"size", local ? 4 : 8},
                 {"alignment", local ? 4 : 8}};
     }

@@ -30,7 +30,7 @@ using Layout = struct OpaqueLayout*;
 inline constexpr int kHalfType = 1, kDoubleType = 3, kIntegerType = 8, kStructType = 10, kArrayType = 11,
                      kPointerType = 12, kVectorType = 13;
 inline constexpr int kAlloca = 26, kLoad = 27, kGetElementPointer = 29, kFloatExtend = 38, kIntToPointer = 40,
-                     kCall = 45;
+                     kCompareIntegers = 42, kCall = 45;
 inline constexpr int kExternalLinkage = 0, kInternalLinkage = 8;
 inline constexpr unsigned kSpirKernelConvention = 76;
 inline constexpr unsigned kFunctionAttributes = UINT32_MAX;
@@ -79,6 +79,7 @@ inline constexpr unsigned kFunctionAttributes = UINT32_MAX;
     X(int, GetNumOperands, (Value))                                                   \
     X(Value, GetOperand, (Value, unsigned))                                           \
     X(Value, GetCalledValue, (Value))                                                 \
+    X(int, IsNull, (Value))                                                           \
     X(Value, IsAFunction, (Value))                                                    \
     X(Value, IsAInstruction, (Value))                                                 \
     X(Value, IsAGlobalVariable, (Value))                                              \

@@ -9,20 +9,27 @@ using support::Output;
 
 namespace {
 
-qiao_compiler_desc vulkan(const std::string& source, uint64_t flags = QIAO_COMPILER_NO_CACHE) {
+qiao_compiler_desc vulkan(const std::string& source, uint64_t flags = QIAO_COMPILER_NO_CACHE, const char* format = "spirv-vulkan") {
     qiao_compiler_desc made = desc(source);
-    made.formats = "spirv-vulkan";
+    made.formats = format;
     made.flags = flags;
     return made;
 }
 
 /* The one Vulkan variant of a package. */
 qiao::package::Variant variant_of(const Output& output) {
+    INFO(output.message() << output.log());
+    REQUIRE(output.status == QIAO_OK);
     const auto package = output.package();
     for (const auto& variant : package.variants())
-        if (variant.format == "spirv-vulkan") return variant;
-    FAIL("the package has no Vulkan variant: ", output.log());
+        if (variant.format.rfind("spirv-vulkan", 0) == 0) return variant;
+    FAIL("the package has no Vulkan variant");
     return {};
+}
+
+/* The metadata of a source's first kernel, for devices without addresses. */
+std::string offset_metadata(const std::string& source) {
+    return variant_of(Output(vulkan(source, QIAO_COMPILER_NO_CACHE, "spirv-vulkan+offset"))).metadata[0];
 }
 
 constexpr const char* kScale = R"(
@@ -74,7 +81,7 @@ TEST_SUITE("compiler.spirv_vulkan") {
         source += ", float4 v, char c) { out[0] = v.x + c";
         for (int i = 0; i < 17; ++i) source += " + *p" + std::to_string(i);
         source += "; }";
-        CHECK(contains(variant_of(Output(vulkan(source))).metadata[0], "arguments=uniform;"));
+        CHECK(contains(variant_of(Output(vulkan(source))).metadata[0], "arguments=uniform:0;"));
     }
 
     TEST_CASE("structs by value lie where the front end puts them") {
@@ -141,6 +148,43 @@ TEST_SUITE("compiler.spirv_vulkan") {
         CHECK(contains(result.log, "clspv pyclspv-0.0.1: "));
         CHECK(contains(result.log, "spirv-val: "));
         qiao_compiler_output_release(output);
+    }
+
+    TEST_CASE("without addresses each pointer is a buffer, and its offset stands where the address did") {
+        const std::string metadata = offset_metadata(
+            "kernel void k(global const float* restrict a, char c, constant int* table, global void* unused, local float4* l,"
+            " local int* unused_too) { l[0] = a[0] + c; barrier(CLK_LOCAL_MEM_FENCE); ((global float*)a)[1] = l[0].x + table[1]; }");
+        CHECK(metadata == "arguments=push;group=0,1,2;offset=-,-,-;dimensions=-;locals=3:16,-;buffers=0,1,-");
+    }
+
+    TEST_CASE("without addresses more than 128 bytes of arguments are a uniform block behind the buffers") {
+        std::string source = "kernel void k(global int* out, float16 v, float16 w, char c) { out[0] = v.x + w.y + c; }";
+        CHECK(contains(offset_metadata(source), "arguments=uniform:1;"));
+        CHECK(contains(offset_metadata(source), "buffers=0"));
+    }
+
+    TEST_CASE("without addresses a kernel may ask whether its pointers are null, up to four of them") {
+        const auto source = [](int count) {
+            std::string parameters = "global int* out", sum = "0";
+            for (int i = 0; i < count; ++i) {
+                parameters += ", global int* p" + std::to_string(i);
+                sum += " + (p" + std::to_string(i) + " ? p" + std::to_string(i) + "[0] : 1)";
+            }
+            return "int value(global int* p) { return p ? p[1] : 7; }\n"
+                   "kernel void k(" + parameters + ") { out[0] = " + sum + "; }";
+        };
+        CHECK(contains(offset_metadata(source(4)), "buffers=0,1,2,3,4"));
+        const std::string five = source(5);
+        const Output output(vulkan(five, QIAO_COMPILER_NO_CACHE, "spirv-vulkan+offset"));
+        CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(output.message(), "'k' compares 5 arguments with null"));
+    }
+
+    TEST_CASE("without addresses none can be followed") {
+        const std::string source = "kernel void follow(global ulong* list) { list[0] = *(global ulong*)list[1]; }";
+        const Output output(vulkan(source, QIAO_COMPILER_NO_CACHE, "spirv-vulkan+offset"));
+        CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(output.message(), "'follow' needs addresses inside data"));
     }
 
     TEST_CASE("a use is put into the definition, not into a prototype, a string or another function") {

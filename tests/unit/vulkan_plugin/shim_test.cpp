@@ -1,33 +1,27 @@
-// Drivers that lack something, and one that is lost: lavapipe behind shim.cpp.
-#include "support.h"
+// Drivers that lack something or have more, and one that is lost: lavapipe behind shim.cpp.
+#include "shim_control.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 
 using namespace test;
 
 namespace {
 
-struct Shim {
-    explicit Shim(const char* what) {
-        setenv("QIAO_VULKAN_LIBRARY", QIAO_TEST_VULKAN_SHIM, 1);
-        become(what);
-    }
-    ~Shim() {
-        unsetenv("QIAO_TEST_SHIM");
-        unsetenv("QIAO_VULKAN_LIBRARY");
-    }
-    static void become(const char* what) { setenv("QIAO_TEST_SHIM", what, 1); }
-};
-
 constexpr const char* kFill = "kernel void fill(global uint* out, uint value) { out[get_global_id(0)] = value; }";
 
 } // namespace
 
 TEST_SUITE("vulkan.shim") {
-    TEST_CASE("a device without addresses is listed with the reason, and refused when it is opened") {
+    TEST_CASE("a device without addresses has the core make them, unless its own are insisted on") {
         const Shim shim("no_addresses");
+        {
+            Fixture fixture;
+            CHECK((fixture.device.info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0);
+            CHECK(std::string(fixture.device.info.formats) == "spirv-vulkan+offset");
+            CHECK((fixture.device.info.features & QIAO_FEATURE_ADDRESSES) == 0);
+        }
+        const Variable native("QIAO_VULKAN_ADDRESSES", "native");
         Host host;
         REQUIRE(host.device_count() == 1);
         const auto info = host.device(0);
@@ -85,7 +79,7 @@ TEST_SUITE("vulkan.shim") {
         const auto shape = geometry(1, 4);
         const Block block = Block(program.layout("fill")).set(0, memory.address).set(1, uint32_t{6});
         queue.wait(queue.launch(kernel, shape, block));
-        Shim::become("lost_submit");
+        Shim::become("fail:vkQueueSubmit:-4");
         CHECK(queue.ops->queue_launch(queue.queue, kernel.kernel, &shape, block.data(), nullptr, 2) == QIAO_ERROR_DEVICE_LOST);
         CHECK(fixture.host.take_error().vendor_text == "VK_ERROR_DEVICE_LOST");
         CHECK(fixture.host.lost_reason() == "VK_ERROR_DEVICE_LOST");
@@ -101,7 +95,7 @@ TEST_SUITE("vulkan.shim") {
     }
 
     TEST_CASE("a wait that finds the device lost ends with that") {
-        const Shim shim("lost_wait");
+        const Shim shim("fail:vkWaitSemaphores:-4");
         Fixture fixture;
         Queue queue(fixture.device);
         CHECK(queue.ops->queue_wait(queue.queue, 1, QIAO_TIMEOUT_INFINITE) == QIAO_ERROR_DEVICE_LOST);
@@ -118,11 +112,47 @@ TEST_SUITE("vulkan.shim") {
             ended = std::chrono::steady_clock::now();
         });
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        Shim::become("lost_question");
+        Shim::become("fail:vkGetSemaphoreCounterValue:-4");
         uint64_t value = 0;
         const auto lost = std::chrono::steady_clock::now();
         CHECK(queue.ops->queue_poll(queue.queue, &value) == QIAO_ERROR_DEVICE_LOST);
         waiter.join();
         CHECK(ended - lost < std::chrono::milliseconds(100));
+    }
+
+    TEST_CASE("kernels run on the family that only computes, blocking copies on the one that only copies") {
+        const Shim shim("families,uncached");
+        {
+            Fixture fixture;
+            Device& device = fixture.device;
+            const size_t count = (5u << 20) / 4;
+            const auto memory = device.allocate(4 * count);
+            const auto numbers = iota(count);
+            device.write(memory, numbers.data(), 4 * count);
+            CHECK(Shim::submissions(1) == 0);
+            CHECK(Shim::submissions(2) == 2);
+            Program program(device, kFill);
+            std::vector<std::unique_ptr<Queue>> queues;
+            for (uint32_t i = 0; i < 6; ++i) { // more than the family has
+                queues.push_back(std::make_unique<Queue>(device));
+                queues.back()->launch(program.kernel("fill"), geometry(1, 4),
+                                      Block(program.layout("fill")).set(0, memory.address + 16 * i).set(1, i));
+            }
+            for (const auto& queue : queues)
+                queue->wait(queue->value);
+            CHECK(Shim::submissions(1) == 6);
+            std::vector<uint32_t> back(count);
+            device.read(memory, back.data(), 4 * count);
+            for (uint32_t i = 0; i < 24; ++i)
+                CHECK(back[i] == i / 4);
+            CHECK(back[count - 1] == count - 1);
+            CHECK(Shim::submissions(2) == 4);
+            uint64_t device_ns = 0, host_ns = 0;
+            CHECK(device.tables->device->device_clock(device.device, &device_ns, &host_ns) == QIAO_OK);
+            queues.clear();
+            device.free(memory);
+        }
+        CHECK(Shim::submissions(0) == 0);
+        CHECK(Shim::mistakes() == 0);
     }
 }

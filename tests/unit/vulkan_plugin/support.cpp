@@ -1,6 +1,7 @@
 // Compiles through the compiler library, as the core does. See support.h.
 #include "support.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
@@ -8,12 +9,17 @@
 
 namespace test {
 
+const char* format() {
+    const char* value = std::getenv("QIAO_TEST_VULKAN_FORMAT");
+    return value != nullptr ? value : "spirv-vulkan";
+}
+
 Compiled compile(const std::string& source, const char* options) {
     qiao_compiler_desc desc = QIAO_COMPILER_DESC_INIT;
     desc.source = source.data();
     desc.source_size = source.size();
     desc.options = options;
-    desc.formats = "spirv-vulkan";
+    desc.formats = format();
     qiao_compiler_output* output = nullptr;
     qiao_compiler_compile(&desc, &output);
     qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
@@ -27,7 +33,7 @@ Compiled compile(const std::string& source, const char* options) {
     compiled.kernels = package->kernels();
     for (size_t i = 0; i < package->variants().size(); ++i) {
         const auto& variant = package->variants()[i];
-        if (variant.format != "spirv-vulkan") continue;
+        if (variant.format != format()) continue;
         const auto blob = package->read(i);
         REQUIRE(blob);
         compiled.bytes.assign(blob->bytes.begin(), blob->bytes.end());
@@ -41,7 +47,7 @@ Compiled compile(const std::string& source, const char* options) {
 qiao_plugin_program_desc describe(const Compiled& compiled) {
     qiao_plugin_program_desc desc = {};
     desc.struct_size = sizeof desc;
-    desc.format = "spirv-vulkan";
+    desc.format = format();
     desc.target = "";
     desc.tool = "test";
     desc.data = compiled.bytes.data();
@@ -96,7 +102,8 @@ const Layout& Program::layout(const char* name) {
 }
 
 qiao_plugin_kernel Program::kernel(const char* name) {
-    return layouts_[index_of(name)].find(device_, program_, name);
+    const bool offsets = std::string(format()).ends_with("+offset");
+    return layouts_[index_of(name)].find(device_, program_, (name + std::string(offsets ? "__at" : "")).c_str());
 }
 
 std::vector<uint32_t> iota(size_t count, uint32_t first) {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,7 +13,11 @@
 
 namespace test {
 
-// A source compiled to its Vulkan variant.
+// The format that programs are compiled to: QIAO_TEST_VULKAN_FORMAT, else "spirv-vulkan". With "+offset" the plugin has to find
+// the buffer of each address.
+const char* format();
+
+// A source compiled to that variant.
 struct Compiled {
     std::vector<std::byte> bytes;
     std::vector<qiao::package::Kernel> kernels;
@@ -63,6 +68,17 @@ class Program {
     Compiled compiled_;
     std::vector<Layout> layouts_;
     void* program_ = nullptr;
+};
+
+// An environment variable, for as long as this lives.
+class Variable {
+  public:
+    Variable(const char* name, const char* value) : name_(name), old_(std::getenv(name) ? std::getenv(name) : "") { setenv(name, value, 1); }
+    ~Variable() { old_.empty() ? unsetenv(name_) : setenv(name_, old_.c_str(), 1); }
+
+  private:
+    const char* name_;
+    std::string old_;
 };
 
 std::vector<uint32_t> iota(size_t count, uint32_t first = 0);

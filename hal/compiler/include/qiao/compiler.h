@@ -33,7 +33,7 @@ typedef struct qiao_compiler_desc {
     uint64_t source_size;        /* bytes, without a terminator */
     const char* source_name;     /* what diagnostics call it, and whose directory #include "..." starts from; null = "kernel.cl" */
     const char* options;         /* "-DN=4 -I inc -cl-fast-relaxed-math"; quotes and backslashes as in a shell; null = none */
-    const char* formats;         /* variants wanted, separated by ";": "host-elf", "spirv-vulkan", "opencl-c+offset"; null = what is there anyway */
+    const char* formats;         /* variants wanted, separated by ";": "host-elf", "spirv-vulkan", "spirv-vulkan+offset", "opencl-c+offset"; null = what is there anyway */
     const char* cache_directory; /* null = $XDG_CACHE_HOME/qiao, else ~/.cache/qiao */
     uint64_t time_limit_ns;      /* for all tools together; 0 = 120 seconds */
     uint64_t flags;              /* QIAO_COMPILER_... */

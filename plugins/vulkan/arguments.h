@@ -1,0 +1,44 @@
+// Where a launch's arguments go that are more than push constants: a uniform buffer for the block, and the buffers that take
+// the place of addresses. Belongs to a batch.
+#pragma once
+
+#include "memory.h"
+
+namespace qiao::vulkan {
+
+struct Kernel;
+
+class ArgumentRoom {
+  public:
+    void destroy(Device& device);
+
+    // All is free again: the batch has run.
+    VkResult reset(Device& device);
+    // Whether another launch of the kernel fits.
+    bool has_room(const Kernel& kernel) const;
+
+    // Where a block may be written; `out_offset` is for bind(). Made when first needed.
+    VkResult take_block(Device& device, uint32_t size_bytes, char** out_block, uint32_t* out_offset);
+    // Binds the kernel's buffers and, at that offset, its block.
+    VkResult bind(Device& device, VkCommandBuffer commands, const Kernel& kernel, const VkBuffer* buffers, uint32_t block_offset);
+
+  private:
+    bool is_bound(const Kernel& kernel, const VkBuffer* buffers) const;
+    VkResult make_set(Device& device, const Kernel& kernel, const VkBuffer* buffers);
+
+    Buffer blocks_;
+    uint32_t block_bytes_ = 0; // used
+    VkDescriptorPool pool_ = VK_NULL_HANDLE;
+    uint32_t sets_ = 0, buffers_ = 0; // used
+    // The set bound last, and what is in it.
+    VkDescriptorSet set_ = VK_NULL_HANDLE;
+    VkDescriptorSetLayout layout_ = VK_NULL_HANDLE;
+    VkBuffer bound_[QIAO_MAX_ARGUMENTS] = {};
+};
+
+// Records what a launch of a kernel whose arguments are bound needs before the dispatch. `bindings` is null on devices with
+// addresses: then allocations are looked up.
+qiao_status bind_arguments(Device& device, ArgumentRoom& room, VkCommandBuffer commands, const Kernel& kernel, const void* block,
+                           const qiao_plugin_binding* bindings) noexcept;
+
+} // namespace qiao::vulkan
