@@ -5,7 +5,7 @@ import struct
 import subprocess
 import unittest
 
-from support import KERNELS, QIAO, QiaoTest
+from support import DEVICE, KERNELS, QIAO, QiaoTest
 
 ADD = "kernel void add(global int* x, int by) { x[get_global_id(0)] += by; }"
 
@@ -152,6 +152,50 @@ class Verify(Package):
         path = self.folder / "k.qpk"
         path.write_bytes(path.read_bytes()[:-1])
         self.assertIn("says that it has", self.refused(1, "package", "verify", "k.qpk"))
+
+
+class Why(Package):
+    def verdicts(self, *devices):
+        report = self.json("why", "k.qpk", *devices)
+        self.assertEqual(report["schema"], "qiao.why/1")
+        return {device["id"]: device for device in report["devices"]}
+
+    def test_all_devices_and_some(self):
+        self.good("package", "add", "k.qpk", "code", "--format", "card")
+        everybody = self.verdicts()
+        self.assertEqual(list(everybody), self.good("list", "--ids").stdout.split())
+        for device in everybody.values():
+            self.assertEqual(len(device["variants"]), len(self.variants()))
+            self.assertEqual(device["variants"][-1]["verdict"], "refused")
+            self.assertIn("not a format of the device", device["variants"][-1]["reason"])
+        self.assertEqual(list(self.verdicts(DEVICE)), [DEVICE])
+        self.assertEqual(self.verdicts(DEVICE)[DEVICE]["outcome"], "source")
+        self.assertIn("its source would be compiled", self.good("why", "k.qpk", DEVICE).stdout)
+
+    def test_the_words_are_those_of_the_error(self):
+        (self.folder / "arm").write_bytes(elf(183, "_pocl_kernel_add_workgroup"))
+        self.good("package", "add", "k.qpk", "arm", "--format", "host-elf", "--target", "aarch64", "--tool", "pocl-3.1 by hand")
+        self.good("package", "strip", "k.qpk", "--source")
+        device = self.verdicts(DEVICE)[DEVICE]
+        self.assertEqual(device["outcome"], "none")
+        (variant,) = device["variants"]
+        self.assertEqual((variant["verdict"], variant["score"]), ("refused", 0))
+        self.assertIn("aarch64", variant["reason"])
+        message = self.refused(1, "run", "k.qpk", "-a", "zeros:i32[1]", "-a", 1, "--grid", 1, "--device", DEVICE)
+        self.assertIn(variant["reason"], message)
+
+    def test_levels_of_a_processor(self):
+        self.good("package", "make", "k.cl", "-o", "k.qpk", "--formats", "host-elf")
+        device = self.verdicts(DEVICE)[DEVICE]
+        self.assertEqual(device["outcome"], "taken")
+        hosts = [one for one in device["variants"] if one["format"] == "host-elf"]
+        self.assertEqual(sum(one["verdict"] == "taken" for one in hosts), 1)
+        best = max(hosts, key=lambda one: one["score"])
+        self.assertEqual(best["verdict"], "taken")
+
+    def test_mistakes(self):
+        self.assertIn("no device matches", self.refused(3, "why", "k.qpk", "nothing:0"))
+        self.assertIn("No such file", self.refused(1, "why", "missing.qpk"))
 
 
 if __name__ == "__main__":
