@@ -17,6 +17,7 @@ std::string kind_of(const fs::path& path) {
     if (path.extension() == ".qpkc" || name.starts_with("qiao-new-")) return "kernels";
     if (path.parent_path() == "probe") return "plugins";
     if (name.starts_with("vulkan-")) return "pipelines";
+    if (name.starts_with("opencl-")) return "binaries";
     return "other";
 }
 

@@ -13,7 +13,7 @@ std::string cache_folder();
 
 struct CachedFile {
     std::string name; /* from the folder on: "probe/0123.verdict" */
-    std::string kind; /* "kernels", "pipelines", "plugins", "other" */
+    std::string kind; /* "kernels", "pipelines", "binaries", "plugins", "other" */
     uint64_t size_bytes = 0;
     std::chrono::seconds age{0}; /* since it was used, or written */
 };

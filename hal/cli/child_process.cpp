@@ -43,13 +43,14 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
 
 class Child {
   public:
-    Child(std::vector<std::string> words, const std::vector<std::string>& more) {
+    Child(std::vector<std::string> words, const std::vector<std::string>& more, ChildErrors errors) {
         int pipe_files[2];
         if (pipe2(pipe_files, O_CLOEXEC) != 0) throw Failure(kExitFailed, text("no pipe: ", std::strerror(errno)));
         output_ = pipe_files[0];
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, pipe_files[1], STDOUT_FILENO);
+        if (errors == ChildErrors::Dropped) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
         words.insert(words.begin(), "qiao");
         std::vector<std::string> environment = environment_with(more);
         const int error = posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, pointers_to(words).data(),
@@ -111,8 +112,9 @@ std::string ChildEnd::text() const {
     return cli::text("it ended the process with exit code ", WEXITSTATUS(status));
 }
 
-ChildEnd run_command(const std::vector<std::string>& words, const std::vector<std::string>& more, double timeout_s) {
-    Child child(words, more);
+ChildEnd run_command(const std::vector<std::string>& words, const std::vector<std::string>& more, double timeout_s,
+                     ChildErrors errors) {
+    Child child(words, more, errors);
     ChildEnd end;
     end.timeout_s = timeout_s;
     const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_s));

@@ -16,7 +16,10 @@ struct ChildEnd {
     std::string text() const; /* "it was killed by signal 11 (Segmentation fault)" */
 };
 
-/* Runs `qiao <words>` with the environment's variables and `more` ("NAME=VALUE", which go before them). stderr is shared. */
-ChildEnd run_command(const std::vector<std::string>& words, const std::vector<std::string>& more, double timeout_s);
+/* What becomes of the child's stderr. */
+enum class ChildErrors { Shared, Dropped };
+
+/* Runs `qiao <words>` with the environment's variables and `more` ("NAME=VALUE", which go before them). */
+ChildEnd run_command(const std::vector<std::string>& words, const std::vector<std::string>& more, double timeout_s, ChildErrors errors);
 
 } // namespace qiao::cli

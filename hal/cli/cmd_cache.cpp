@@ -23,7 +23,8 @@ struct Options {
 constexpr struct {
     const char* kind;
     const char* what;
-} kKinds[] = {{"kernels", "compiled kernels"}, {"pipelines", "pipelines of Vulkan drivers"}, {"plugins", "what trials of plugins found"}, {"other", "not Qiao's"}};
+} kKinds[] = {{"kernels", "compiled kernels"}, {"pipelines", "pipelines of Vulkan drivers"}, {"binaries", "what OpenCL drivers built"},
+             {"plugins", "what trials of plugins found"}, {"other", "not Qiao's"}};
 
 struct Sum {
     uint64_t files = 0;
@@ -104,8 +105,8 @@ std::vector<Command> cache_commands(CLI::App& root) {
     show->add_flag("--files", options->files, "Show each file too, least recently used last");
     show->add_flag("--json", options->json, "Print JSON (schema qiao.cache/1)");
     CLI::App* clear = cache->add_subcommand("clear", "Remove what is in the cache; it is made again when it is needed");
-    clear->add_option("--kind", options->kind, "Only this: kernels, pipelines or plugins")
-        ->check(CLI::IsMember({"kernels", "pipelines", "plugins"}));
+    clear->add_option("--kind", options->kind, "Only this: kernels, pipelines, binaries or plugins")
+        ->check(CLI::IsMember({"kernels", "pipelines", "binaries", "plugins"}));
     clear->add_flag("--json", options->json, "Print JSON (schema qiao.cache.clear/1)");
     return {{show, [options] { return run_show(*options); }}, {clear, [options] { return run_clear(*options); }}};
 }

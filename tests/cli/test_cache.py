@@ -93,6 +93,30 @@ class Cache(QiaoTest):
         self.assertLessEqual(sum(one["size_bytes"] for one in self.kernels()), limit)
         self.assertEqual(list((self.cache / "qiao").glob("qiao-new-*")), [])
 
+    def run_on_opencl(self, source):
+        self.good("run", source, "-a", "range:i32[4]", "--grid", 4, "--device", "opencl:0", "--reference", "x=const:5:i32[4]", env=self.env)
+
+    def binaries(self):
+        return [self.cache / "qiao" / one["name"] for one in self.show()["files"] if one["kind"] == "binaries"]
+
+    def test_binaries_of_opencl_drivers(self):
+        self.assertIn("opencl:0", self.good("list", "--ids").stdout)
+        source = self.source("kernel void f(global int* x) { x[get_global_id(0)] = 5; }")
+        self.run_on_opencl(source)
+        (binary,) = self.binaries()
+        written = binary.stat().st_ino
+        self.run_on_opencl(source)
+        self.assertEqual([path.stat().st_ino for path in self.binaries()], [written], "a binary that is there was built again")
+        whole = binary.read_bytes()
+        for damaged in (b"", whole[:40], whole[:-1], whole.replace(b"QIAOCLB1", b"QIAOCLB0"), whole[:-100] + bytes(100)):
+            binary.write_bytes(damaged)
+            self.run_on_opencl(source)
+            self.assertEqual(binary.read_bytes()[:8], b"QIAOCLB1")
+            self.assertGreater(binary.stat().st_size, 100)
+        other = self.source("kernel void f(global int* x) { x[get_global_id(0)] = 2 + 3; }")
+        self.run_on_opencl(other)
+        self.assertEqual(len(self.binaries()), 2)
+
     def test_a_folder_that_cannot_be_made_is_no_reason_to_fail(self):
         self.cache.write_text("a file in its place")
         source = self.source()

@@ -25,7 +25,7 @@ kernel void take(global int* place, global int* took) {
 
 kernel void add_float(global float* sum, global const float* in) {
     volatile global int* bits = (volatile global int*)sum;
-    int old = bits[0], seen;
+    int old = atomic_add(bits, 0), seen;
     do {
         seen = old;
         old = atomic_cmpxchg(bits, seen, as_int(as_float(seen) + in[get_global_id(0)]));

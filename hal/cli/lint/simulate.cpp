@@ -88,7 +88,7 @@ std::string simulate(const KernelOptions& options) {
                                      {"OCL_ICD_VENDORS=" + (folder / "icd").string(), "OCLGRIND_DATA_RACES=1", "OCLGRIND_UNINITIALIZED=1",
                                       "OCLGRIND_LOG=" + log, "QIAO_PLUGINS=opencl", "QIAO_VISIBLE_DEVICES=", "QIAO_OPENCL_LIBRARY=",
                                       "QIAO_OPENCL_ADDRESSES=auto"},
-                                     options.timeout_s > 0 ? options.timeout_s + kGrace : kNoLimit);
+                                     options.timeout_s > 0 ? options.timeout_s + kGrace : kNoLimit, ChildErrors::Dropped);
     if (!end.good()) throw failure_of(end);
     return read_text(log);
 }

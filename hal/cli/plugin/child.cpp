@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 std::string run_child(const std::vector<std::string>& words, double timeout_s,
                       const std::function<void(const Json&)>& receive) {
-    const ChildEnd end_of_child = run_command(words, {}, timeout_s);
+    const ChildEnd end_of_child = run_command(words, {}, timeout_s, ChildErrors::Shared);
     const std::string& told = end_of_child.output;
     bool done = false;
     for (size_t begin = 0; begin < told.size();) {
