@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/cache.h"
 #include "cli/compiler.h"
 #include "cli/facts.h"
 #include "cli/failure.h"
@@ -53,13 +54,11 @@ Check check_compiler() {
 }
 
 Check check_cache() {
-    std::string folder = variable("XDG_CACHE_HOME");
-    if (folder.empty()) folder = variable("HOME").empty() ? "" : variable("HOME") + "/.cache";
+    const std::string folder = cache_folder();
     if (folder.empty()) {
         return {"cache", CheckState::Warning, "neither XDG_CACHE_HOME nor HOME is set: kernels are compiled each time",
                 "set XDG_CACHE_HOME to a folder of your own"};
     }
-    folder += "/qiao";
     std::string existing = folder;
     while (!is_directory(existing) && existing != "/")
         existing = parent(existing);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/facts.h"
 #include "cli/run/comparison.h"
+#include "cli/run/options.h"
 #include "cli/run/plan.h"
 #include "cli/run/report.h"
 #include "cli/terminal.h"
@@ -16,37 +17,18 @@
 namespace qiao::cli {
 namespace {
 
-struct Options {
-    std::string file;
-    std::string kernel;
-    std::vector<std::string> arguments;
+struct Options : KernelOptions {
     std::vector<std::string> outputs;
     std::vector<std::string> references;
-    std::string grid;
-    std::string group;
-    std::string offset;
-    std::vector<std::string> defines;
-    std::vector<std::string> includes;
-    std::string compiler_options;
     std::vector<std::string> devices;
     bool all = false;
     uint32_t repeat = 0;
     bool compare = false;
     Tolerance tolerance;
-    double timeout_s = 0;
     bool json = false;
 };
 
 constexpr const char* kExamples = R"(
-SPEC, what an argument is made from:
-  @FILE.npy  @FILE.png             an array from a file; {device} in a name becomes the device's id
-  zeros:T[N]  const:V:T[N]         T: f16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64;  N: 1024 or 480x640x3
-  range:T[N][:START[,STEP]]        0, 1, 2, ...
-  random:T[N][:seed=S][:LOW,HIGH]  the same on every machine
-  2.5   1,2,3,4   hex:0a0b0c       a scalar, a vector, the bytes of a struct
-  local:BYTES   local:T[N]         local memory
-  null                             the address 0
-
 Examples:
   qiao run add.cl -a a=range:f32[1024] -a b=const:1:f32[1024] -a c=zeros:f32[1024] --grid 1024
   qiao run blur.cl rows -a in=@photo.png -a out=zeros:f32[768x1024x3] -a width=1024 --grid 1024,768 --out out=rows.npy
@@ -122,8 +104,8 @@ Plan make_plan(const Options& options) {
     if (plan.is_package && !plan.options.empty()) {
         throw Failure(kExitUsage, "-D, -I and --options are for sources, and " + options.file + " is a package");
     }
-    plan.data = read_file(options.file);
-    if (plan.data.empty()) throw Failure(kExitFailed, options.file + ": the file is empty");
+    if (!plan.is_package) plan.data = read_file(options.file);
+    if (!plan.is_package && plan.data.empty()) throw Failure(kExitFailed, options.file + ": the file is empty");
     plan.kernel = options.kernel;
     for (const std::string& argument : options.arguments)
         plan.arguments.push_back(split_key(argument));
@@ -214,13 +196,7 @@ void add_options(CLI::App& app, Options& options) {
     const auto list = [&](const char* name, std::vector<std::string>& target, const char* what, const char* value) {
         return app.add_option(name, target, what)->type_name(value)->allow_extra_args(false);
     };
-    app.add_option("FILE", options.file, "OpenCL C source, or a kernel package (.qpk)")->required()->type_name("");
-    app.add_option("KERNEL", options.kernel, "The kernel; not needed if there is only one")->type_name("");
-    list("-a,--arg", options.arguments, "An argument, by name, by number from 0, or the next one", "[NAME=]SPEC");
-    app.add_option("--grid", options.grid, "Global size in work-items")->required()->type_name("X[,Y[,Z]]");
-    app.add_option("--group", options.group, "Work-group size (default: chosen for the device)")
-        ->type_name("X[,Y[,Z]]");
-    app.add_option("--offset", options.offset, "Global offset")->type_name("X[,Y[,Z]]");
+    add_kernel_options(app, options);
     list("--out", options.outputs, "Write an argument to a file after the run", "NAME=FILE.npy|.png");
     list("--device", options.devices, "Run on these: an id, a plugin's id, or a glob; repeatable", "SEL");
     app.add_flag("--all", options.all, "Run on every device (default: the first)")->excludes("--device");
@@ -234,13 +210,6 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--tolerance-abs", options.tolerance.absolute, "All types may differ by X, even if not by ULP")
         ->type_name("X")
         ->check(CLI::NonNegativeNumber);
-    list("-D", options.defines, "Define a macro", "NAME[=VALUE]");
-    list("-I", options.includes, "Folder of #include files", "DIR");
-    app.add_option("--options", options.compiler_options, "Options of the compiler")->type_name("TEXT");
-    app.add_option("--timeout", options.timeout_s,
-                   "Give up waiting for a launch after so many seconds (default: never)")
-        ->type_name("S")
-        ->check(CLI::Range(0.0, 1e6));
     app.add_flag("--json", options.json, "Print JSON (schema qiao.run/1)");
 }
 
@@ -250,7 +219,7 @@ Command run_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("run", "Run a kernel on devices: arrays in, arrays out, times, comparisons");
     auto options = std::make_shared<Options>();
     add_options(*app, *options);
-    app->footer(kExamples);
+    app->footer(std::string(kSpecHelp) + kExamples);
     return {app, [options] { return run(*options); }};
 }
 

@@ -16,9 +16,12 @@ Command list_command(CLI::App& root);
 Command info_command(CLI::App& root);
 Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
+Command why_command(CLI::App& root);
+Command lint_command(CLI::App& root);
 /* Verbs that have verbs themselves. */
 std::vector<Command> package_commands(CLI::App& root);
 std::vector<Command> plugin_commands(CLI::App& root);
+std::vector<Command> cache_commands(CLI::App& root);
 Command completion_command(CLI::App& root);
 
 } // namespace qiao::cli

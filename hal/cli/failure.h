@@ -13,6 +13,7 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitNoDevice = 3;
 inline constexpr int kExitDiffers = 4;
+inline constexpr int kExitFindings = 5;
 
 struct Failure : std::runtime_error {
     Failure(int exit_code, const std::string& message, std::string what_to_do = "")

@@ -18,6 +18,8 @@ Examples:
   qiao doctor                      why one is missing, and what to do
   qiao info 'opencl:*' --json      all about some of them, for a program
   qiao run add.cl -a a=@a.npy -a b=@b.npy -a sum=zeros:f32[1024] --grid 1024 --out sum=sum.npy
+  qiao lint add.cl -a a=range:f32[8] -a b=zeros:f32[8] -a sum=zeros:f32[8] --grid 8
+  qiao why kernels.qpk             what each device would take of a package, and why
   qiao plugin new mycard           a project for a plugin of your own
   eval "$(qiao completion bash)"   complete verbs, options and devices with Tab
 
@@ -27,6 +29,7 @@ Exit codes:
   2  the command line or an argument is wrong
   3  no device matches, or there is none
   4  results differ by more than the tolerance
+  5  lint has found a defect in the kernel
 
 Environment: QIAO_PLUGIN_PATH, QIAO_VISIBLE_DEVICES, QIAO_LOG; NO_COLOR.
 Data goes to stdout, diagnostics to stderr.
@@ -57,8 +60,9 @@ int run_command_line(int argc, char** argv) {
     CLI::App app("One command for every accelerator that Qiao has a plugin for.", "qiao");
     app.require_subcommand(1);
     app.set_version_flag("--version", version, "Print the versions of this command and of the library");
-    std::vector<Command> commands = {list_command(app), info_command(app), doctor_command(app), run_command(app)};
-    for (const auto group : {package_commands, plugin_commands}) {
+    std::vector<Command> commands = {list_command(app), info_command(app), doctor_command(app), run_command(app),
+                                     why_command(app), lint_command(app)};
+    for (const auto group : {package_commands, plugin_commands, cache_commands}) {
         for (Command& command : group(app))
             commands.push_back(std::move(command));
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -42,6 +43,17 @@ std::string default_directory() {
     return "";
 }
 
+/* Of a text that is no size: the default, since a mistyped variable must not fail a compilation. */
+uint64_t limit_from(const char* text) {
+    if (text == nullptr || *text == '\0') return Cache::kMaxBytes;
+    const char* end = text + std::strlen(text);
+    uint64_t value = 0;
+    const auto [rest, error] = std::from_chars(text, end, value);
+    const std::string_view unit(rest, static_cast<size_t>(end - rest));
+    const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
+    return error != std::errc() || shift < 0 || value > UINT64_MAX >> shift ? Cache::kMaxBytes : value << shift;
+}
+
 } // namespace
 
 void CacheKey::add(std::string_view piece) {
@@ -52,7 +64,8 @@ std::string CacheKey::hex() const {
     return sha256(text_);
 }
 
-Cache::Cache(const char* directory) : directory_(directory ? directory : default_directory()) {}
+Cache::Cache(const char* directory)
+    : directory_(directory ? directory : default_directory()), max_bytes_(limit_from(secure_getenv("QIAO_CACHE_SIZE"))) {}
 
 std::optional<CacheEntry> Cache::load(const std::string& key) const {
     std::string text;
@@ -85,6 +98,7 @@ std::optional<std::string> Cache::store(const std::string& key, const CacheEntry
     const std::string body = key + entry.log + entry.package;
     const std::string text =
         std::string(kMagic) + hexadecimal(entry.log.size()) + hexadecimal(entry.package.size()) + sha256(body) + body;
+    if (text.size() > max_bytes_) return std::nullopt; /* it would throw out all others, and then itself */
     std::string temporary = directory_ + "/qiao-new-XXXXXX";
     const int file = mkostemp(temporary.data(), O_CLOEXEC);
     if (file < 0) return "cannot write to the cache directory '" + directory_ + "': " + std::strerror(errno);
@@ -117,10 +131,10 @@ void Cache::prune() const {
         items.push_back({time, size, each->path()});
         total += size;
     }
-    if (total <= kMaxBytes) return;
+    if (total <= max_bytes_) return;
     std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.time < b.time; });
     for (const Item& item : items) {
-        if (total <= kMaxBytes / 4 * 3) break;
+        if (total <= max_bytes_ / 4 * 3) break;
         fs::remove(item.path, error);
         total -= item.size;
     }

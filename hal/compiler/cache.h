@@ -33,6 +33,7 @@ class Cache {
     /* Nothing, or why it could not be stored. */
     std::optional<std::string> store(const std::string& key, const CacheEntry& entry) const;
 
+    /* Unless QIAO_CACHE_SIZE says otherwise: "64M", "2G", bytes without a letter. */
     static constexpr uint64_t kMaxBytes = 512u << 20;
 
   private:
@@ -40,6 +41,7 @@ class Cache {
     void prune() const;
 
     std::string directory_; /* "" = none */
+    uint64_t max_bytes_;
 };
 
 } // namespace qiao::compiler

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "binaries.h"
 
 namespace qiao::opencl {
 namespace {
@@ -153,6 +156,26 @@ cl_program create(Device& device, const qiao_plugin_program_desc& desc, cl_int* 
     return device.cl->clCreateProgramWithSource(device.context, 1, &source, &length, out_code);
 }
 
+// Source is built once, and then its binary is used. SPIR-V is not kept: drivers compile it later, and keep that themselves.
+qiao_status build(Program& program, const qiao_plugin_program_desc& desc) {
+    Device& device = *program.device;
+    const char* options = desc.options != nullptr ? desc.options : "";
+    std::optional<BinaryKey> key;
+    if (!is_spirv(desc)) program.binary = load_binary(device, key.emplace(device, desc), options);
+    if (program.binary != nullptr) return QIAO_OK;
+    cl_int code = CL_SUCCESS;
+    program.binary = create(device, desc, &code);
+    if (program.binary == nullptr) return device_failed(device, code, "the driver refuses the program (%s)", desc.format);
+    code = device.cl->clBuildProgram(program.binary, 1, &device.record->id, options, nullptr, nullptr);
+    if (code != CL_SUCCESS) {
+        const qiao_status status = build_failed(device, program.binary, code);
+        device.cl->clReleaseProgram(program.binary);
+        return status;
+    }
+    if (key) store_binary(device, *key, program.binary);
+    return QIAO_OK;
+}
+
 bool is_modern(const qiao_plugin_program_desc& desc) {
     if (is_spirv(desc)) return true;
     const char* standard = desc.options != nullptr ? std::strstr(desc.options, "-cl-std=CL") : nullptr;
@@ -263,17 +286,7 @@ static qiao_status opencl_program_load(void* device_pointer, const qiao_plugin_p
         auto program = std::make_unique<Program>();
         program->device = &device;
         program->modern = is_modern(*desc);
-        cl_int code = CL_SUCCESS;
-        program->binary = create(device, *desc, &code);
-        if (program->binary == nullptr)
-            return device_failed(device, code, "the driver refuses the program (%s)", desc->format);
-        code = device.cl->clBuildProgram(program->binary, 1, &device.record->id,
-                                         desc->options != nullptr ? desc->options : "", nullptr, nullptr);
-        if (code != CL_SUCCESS) {
-            const qiao_status status = build_failed(device, program->binary, code);
-            device.cl->clReleaseProgram(program->binary);
-            return status;
-        }
+        if (const qiao_status status = build(*program, *desc); status != QIAO_OK) return status;
         *out_program = program.release();
         return QIAO_OK;
     });

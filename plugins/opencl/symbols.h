@@ -57,6 +57,7 @@
     X(clRetainCommandQueue)                     \
     X(clGetCommandQueueInfo)                    \
     X(clCreateProgramWithIL)                    \
+    X(clCreateProgramWithBinary)                \
     X(clSVMAlloc)                               \
     X(clSVMFree)                                \
     X(clSetKernelArgSVMPointer)                 \

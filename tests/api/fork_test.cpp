@@ -116,6 +116,8 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_memory_wrap, x.d, out<qiao_native>(), memory_desc(), out<qiao_memory*>());
     CALL(qiao_program_create_from_source, x.d, started<qiao_program_desc>(), out<qiao_program*>());
     CALL(qiao_program_create_from_package, x.d, started<qiao_program_desc>(), out<qiao_program*>());
+    CALL(qiao_program_create_from_package_file, x.d, "none.qpk", out<qiao_program*>());
+    CALL(qiao_program_explain, x.d, started<qiao_program_desc>(), [](void*, const qiao_variant*) {}, nullptr);
     CALL(qiao_program_retain, x.p);
     CALL(qiao_program_release, x.p);
     CALL(qiao_program_query, x.p, started<qiao_program_properties>());

@@ -70,6 +70,8 @@ void refused_device(qiao_device* bad) {
     CHECK_BAD(qiao_queue_create(bad, nullptr, &queue));
     CHECK_BAD(qiao_program_create_from_source(bad, &program_desc, &program));
     CHECK_BAD(qiao_program_create_from_package(bad, &program_desc, &packaged));
+    CHECK_BAD(qiao_program_create_from_package_file(bad, "none.qpk", &packaged));
+    CHECK_BAD(qiao_program_explain(bad, &program_desc, [](void*, const qiao_variant*) {}, nullptr));
     CHECK(memory == nullptr);
     CHECK(found == nullptr);
     CHECK(queue == nullptr);

@@ -108,9 +108,9 @@ class ExitCodes(QiaoTest):
         self.assertEqual(self.qiao(*WHERE, "--reference", "out=zeros:u32[4]").returncode, 4)
 
     def test_help_lists_them(self):
-        self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-4]  \w.*){5}\n")
-        for verb in ("list", "info", "doctor", "run", "package", "package make", "package show", "plugin", "plugin new",
-                     "plugin check", "completion"):
+        self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-5]  \w.*){6}\n")
+        for verb in ("list", "info", "doctor", "run", "why", "lint", "cache", "cache show", "cache clear", "package", "package make", "package inspect", "package add",
+                     "package strip", "package verify", "plugin", "plugin new", "plugin check", "completion"):
             self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
         self.assertNotIn("inspect", self.good("plugin", "--help").stdout)
 
@@ -207,14 +207,15 @@ class Completion(QiaoTest):
         return done.stdout.split()
 
     def test_verbs_and_options(self):
-        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "package", "plugin", "completion", "--help", "--version"])
-        self.assertEqual(self.complete("qiao l"), ["list"])
+        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "why", "lint", "package", "plugin", "cache", "completion", "--help", "--version"])
+        self.assertEqual(self.complete("qiao lis"), ["list"])
         self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
         self.assertEqual(self.complete("qiao completion z"), ["zsh"])
         self.assertEqual(self.complete("qiao plugin "), ["new", "check", "-h", "--help"])
 
     def test_every_option_of_the_help_is_offered(self):
-        for verb in ("list", "info", "doctor", "run", "package make", "plugin new", "plugin check"):
+        for verb in ("list", "info", "doctor", "run", "why", "lint", "cache show", "cache clear", "package make", "package inspect", "package add", "package strip", "package verify",
+                     "plugin new", "plugin check"):
             for option in re.findall(r"(?<!\w)(--[a-z][a-z-]+)", self.good(*verb.split(), "--help").stdout.split("SPEC, what")[0]):
                 self.assertIn(option, self.complete(f"qiao {verb} {option}"), verb)
 

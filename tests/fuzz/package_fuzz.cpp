@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "driver.h"
+#include "package/content.h"
 #include "package/format.h"
 
 using namespace qiao::package;
@@ -36,6 +38,28 @@ std::vector<uint8_t> finished(const Writer& writer) {
     return {data, data + bytes->size()};
 }
 
+/* Behind a head's length of nothing, where the repair of heads does not reach: code whose looks are checked. */
+std::vector<uint8_t> code(std::vector<uint32_t> words, const char* text) {
+    std::vector<uint8_t> bytes(kHeadBytes);
+    for (const uint32_t word : words) {
+        bytes.resize(bytes.size() + 4);
+        std::memcpy(bytes.data() + bytes.size() - 4, &word, 4);
+    }
+    bytes.insert(bytes.end(), text, text + std::strlen(text) + 1);
+    return bytes;
+}
+
+/* Only that it ends, and looks at nothing beyond the end. */
+void look_at_code(std::span<const std::byte> bytes) {
+    static const std::vector<Kernel> kernels = {kernel("first", {})};
+    for (const char* format : {"host-elf", "spirv-vulkan", "spirv-opencl+offset", "ptx", "cubin", "amdgcn"}) {
+        Variant variant;
+        variant.format = format;
+        const auto error = check_content(variant, kernels, bytes);
+        require(!error || (!error->message.empty() && !error->remedy.empty()), "code refused without its reason");
+    }
+}
+
 } // namespace
 
 std::vector<std::vector<uint8_t>> fuzz_seeds() {
@@ -59,6 +83,9 @@ std::vector<std::vector<uint8_t>> fuzz_seeds() {
     seeds.push_back(finished(full));
     full.remove_variant(1);
     seeds.push_back(finished(full));
+    seeds.push_back(code({0x07230203, 0x00010500, 0, 9, 0, 5u << 16 | 15, 5, 1, 0x73726966, 0x74, 5u << 16 | 54, 1, 2, 0, 3}, ""));
+    seeds.push_back(code({0x464c457f, 0x00010102, 0, 0, 0x003e0003, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "_pocl_kernel_first_workgroup"));
+    seeds.push_back(code({}, ".version 7.0 .target sm_70 .visible .entry first("));
     return seeds;
 }
 
@@ -78,6 +105,7 @@ void fuzz_repair(std::vector<uint8_t>& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const std::span bytes(reinterpret_cast<const std::byte*>(data), size);
+    look_at_code(bytes.subspan(std::min<size_t>(size, kHeadBytes)));
     const auto package = Package::open(bytes);
     if (!package) {
         require(!package.error().message.empty() && !package.error().remedy.empty(), "a refusal without its reason");

@@ -23,14 +23,17 @@ struct Buffer {
 };
 
 Program build(const Device& device, const Plan& plan) {
+    qiao_program* program = nullptr;
+    if (plan.is_package) {
+        check(qiao_program_create_from_package_file(device.handle, plan.file.c_str(), &program), "loading " + plan.file);
+        return Program(program);
+    }
     qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
     desc.data = plan.data.data();
     desc.size_bytes = plan.data.size();
     desc.name = plan.file.c_str();
     desc.options = plan.options.empty() ? nullptr : plan.options.c_str();
-    qiao_program* program = nullptr;
-    const auto create = plan.is_package ? qiao_program_create_from_package : qiao_program_create_from_source;
-    check(create(device.handle, &desc, &program), plan.is_package ? "loading " + plan.file : "building " + plan.file);
+    check(qiao_program_create_from_source(device.handle, &desc, &program), "building " + plan.file);
     return Program(program);
 }
 

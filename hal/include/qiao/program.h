@@ -24,9 +24,13 @@ typedef struct qiao_program_desc {
 /// UNSUPPORTED if a tool is missing, naming the package to install.
 QIAO_API qiao_status qiao_program_create_from_source(qiao_device* device, const qiao_program_desc* desc,
                                                      qiao_program** out_program);
-/// Loads the best variant of a package. PACKAGE if it is damaged; UNSUPPORTED if no variant fits, with the reason of each.
+/// Loads the best variant of a package; if none fits, the package's source is compiled for the device. PACKAGE if it is damaged;
+/// UNSUPPORTED if there is nothing for the device, with the reason of each variant.
 QIAO_API qiao_status qiao_program_create_from_package(qiao_device* device, const qiao_program_desc* desc,
                                                       qiao_program** out_program);
+/// The same from a file, which is mapped and not copied: replace it, but do not write to it while the program lives. IO if it cannot
+/// be read.
+QIAO_API qiao_status qiao_program_create_from_package_file(qiao_device* device, const char* path, qiao_program** out_program);
 QIAO_API qiao_status qiao_program_retain(qiao_program* program);
 /// Never waits: what queued launches need is unloaded when they have ended. Null is ignored.
 QIAO_API qiao_status qiao_program_release(qiao_program* program);
@@ -41,14 +45,39 @@ typedef struct qiao_program_properties {
     const char* log; /* warnings of the compilers; "" = none */
     uint32_t kernel_count;
     uint32_t score;
+    const char* selection; /* a line for each variant of the package: taken, or why not */
 } qiao_program_properties;
-#define QIAO_PROGRAM_PROPERTIES_INIT {sizeof(qiao_program_properties), NULL, NULL, NULL, NULL, NULL, 0u, 0u}
+#define QIAO_PROGRAM_PROPERTIES_INIT {sizeof(qiao_program_properties), NULL, NULL, NULL, NULL, NULL, 0u, 0u, NULL}
 
 QIAO_API qiao_status qiao_program_query(qiao_program* program, qiao_program_properties* out_properties);
 /// Kernel `index`, in the order of the source; NOT_FOUND at the end.
 QIAO_API qiao_status qiao_program_get_kernel_at(qiao_program* program, uint32_t index, qiao_kernel** out_kernel);
 /// Fails with NOT_FOUND; the message lists the names that exist.
 QIAO_API qiao_status qiao_program_get_kernel(qiao_program* program, const char* name, qiao_kernel** out_kernel);
+
+typedef uint32_t qiao_verdict;
+#define QIAO_VERDICT_TAKEN 0u
+#define QIAO_VERDICT_WORSE 1u   /* would do, but another is better */
+#define QIAO_VERDICT_REFUSED 2u
+#define QIAO_VERDICT_DAMAGED 3u /* would perhaps do, but its bytes are not what they were: the package cannot be loaded */
+
+/// What a device makes of one variant of a package.
+typedef struct qiao_variant {
+    size_t struct_size;
+    const void* next;
+    const char* format;
+    const char* target; /* "" = any */
+    const char* tool;
+    const char* reason; /* why not taken; "" if it is */
+    qiao_features features; /* that it needs */
+    qiao_verdict verdict;
+    uint32_t score; /* 0 unless TAKEN or WORSE */
+} qiao_variant;
+typedef void (*qiao_variant_callback)(void* user, const qiao_variant* variant);
+#define QIAO_VARIANT_INIT {sizeof(qiao_variant), NULL, NULL, NULL, NULL, NULL, 0u, 0u, 0u}
+/// Calls back for each variant of a package, in its order, before it returns; loads and compiles nothing. Strings live during the
+/// callback. OK also if none fits.
+QIAO_API qiao_status qiao_program_explain(qiao_device* device, const qiao_program_desc* desc, qiao_variant_callback callback, void* user);
 
 #define QIAO_KERNEL_GLOBAL_OFFSET (UINT64_C(1) << 0) /* a global offset may be given */
 #define QIAO_KERNEL_REMAINDER (UINT64_C(1) << 1)     /* the group size need not divide the global size */

@@ -1,13 +1,16 @@
-// Entries for programs and kernels: compilation, the choice of a variant, loading, reflection.
+// Entries for programs and kernels: compilation, loading, reflection. Which variant is loaded is variant.h's to say.
 #include "qiao/program.h"
 
 #include <stdlib.h>
 
+#include <fstream>
 #include <memory>
+#include <optional>
 
 #include "api/compiler_library.h"
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/variant.h"
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/retire.h"
@@ -21,95 +24,74 @@ namespace {
 
 std::atomic<uint64_t> g_kernel_serial{0};
 
-/* ---------------------------------------------------------------- choice of a variant */
+/* ---------------------------------------------------------------- source */
 
-// Position of `format` in the device's list "best;next", or -1.
-int format_rank(const std::string& formats, const std::string& format) {
-    int rank = 0;
-    for (size_t begin = 0; begin <= formats.size(); ++rank) {
-        const size_t end = std::min(formats.find(';', begin), formats.size());
-        if (formats.compare(begin, end - begin, format) == 0 && end > begin) return rank;
-        begin = end + 1;
-    }
-    return -1;
-}
-
-qiao_plugin_program_desc describe(const package::Variant& variant, const package::Blob& blob, const std::string& options) {
-    return {sizeof(qiao_plugin_program_desc), nullptr, variant.format.c_str(), variant.target.c_str(), variant.tool.c_str(),
-            blob.bytes.data(), blob.bytes.size(), options.c_str(), nullptr, variant.features};
-}
-
-std::string feature_names(qiao_features features) {
-    static constexpr struct {
-        qiao_features feature;
-        const char* name;
-    } kNames[] = {{QIAO_FEATURE_FP64, "fp64"}, {QIAO_FEATURE_FP16, "fp16"}, {QIAO_FEATURE_INT64, "int64"}, {QIAO_FEATURE_INT64_ATOMICS, "int64 atomics"},
-                  {QIAO_FEATURE_SUBGROUPS, "subgroups"}, {QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_ADDRESSES, "addresses in data"}};
-    std::string names;
-    for (const auto& entry : kNames) {
-        if ((features & entry.feature) != 0) names += (names.empty() ? "" : ", ") + std::string(entry.name);
-        features &= ~entry.feature;
-    }
-    if (features != 0) names += (names.empty() ? "" : ", ") + std::string("features unknown to this version");
-    return names;
-}
-
-struct Choice {
-    size_t index = 0;
-    uint32_t score = 0;
-    int rank = 0;
-    std::string refusals;  // of all variants, for the error
+// A package that the program keeps, from wherever it came.
+struct Contents {
+    package::Package package;
+    std::shared_ptr<const void> bytes;  // the package's
+    std::string log;
 };
 
-qiao_status refuse(Choice& choice, const package::Variant& variant, const std::string& reason) {
-    choice.refusals += (choice.refusals.empty() ? "" : "; ") + variant.format + (variant.target.empty() ? "" : " " + variant.target) + ": " + reason;
-    return QIAO_OK;
-}
-
-qiao_status fail_damaged(const std::string& name, const package::Error& error) {
-    fail(QIAO_ERROR_PACKAGE, "%s: %s", name.c_str(), error.message.c_str());
-    set_remedy(error.remedy);
+qiao_status fail_damaged(const std::string& name, const std::string& message, const std::string& remedy) {
+    fail(QIAO_ERROR_PACKAGE, "%s: %s", name.c_str(), message.c_str());
+    set_remedy(remedy);
     return QIAO_ERROR_PACKAGE;
 }
 
-// The plugin's score decides, then the device's order of formats. A damaged variant that might have been taken is an error:
-// a worse one would be taken silently in its place.
-qiao_status consider(qiao_device* device, const package::Package& package, const std::string& name, size_t index, Choice& choice) {
-    const package::Variant& variant = package.variants()[index];
-    const int rank = format_rank(device->body.formats, variant.format);
-    if (rank < 0) return refuse(choice, variant, "not a format of the device (" + device->body.formats + ")");
-    const qiao_features missing = variant.features & ~device->body.info.features;
-    if ((missing & QIAO_FEATURE_ADDRESSES) != 0) return refuse(choice, variant, "a kernel follows addresses inside data, the device cannot (feature addresses)");
-    if (missing != 0) {
-        return refuse(choice, variant, "needs " + feature_names(missing) + ", which the device lacks");
-    }
-    const auto blob = package.read(index);
-    if (!blob) return fail_damaged(name, blob.error());
-    uint32_t score = 1;
-    if (device->body.tables.program.program_score != nullptr) {
-        char reason[256] = "";
-        const std::string options = package.options_of(index);
-        const qiao_plugin_program_desc desc = describe(variant, *blob, options);
-        SlotGuard guard(device->body);
-        if (!guard) return refuse(choice, variant, "the device is lost");
-        const qiao_status status = device->body.tables.program.program_score(device->body.opened.load(), &desc, &score, reason, sizeof reason);
-        reason[sizeof reason - 1] = '\0';
-        if (status != QIAO_OK || score == 0) return refuse(choice, variant, *reason != '\0' ? reason : "the plugin gave no reason");
-    }
-    if (score < choice.score || (score == choice.score && rank >= choice.rank)) return QIAO_OK;
-    choice.index = index;
-    choice.score = score;
-    choice.rank = rank;
+// Its own copy of the bytes, opened.
+qiao_status open_copy(const std::string& name, const void* data, uint64_t size, std::optional<Contents>& out) {
+    const auto* bytes = static_cast<const std::byte*>(data);
+    const auto owner = std::make_shared<const std::vector<std::byte>>(bytes, bytes + size);
+    auto package = package::Package::open(*owner);
+    if (!package) return fail_damaged(name, package.error().message, package.error().remedy);
+    out.emplace(*std::move(package), owner, std::string());
     return QIAO_OK;
 }
 
-qiao_status choose_variant(qiao_device* device, const package::Package& package, const std::string& name, Choice& choice) {
-    for (size_t index = 0; index < package.variants().size(); ++index) QIAO_RETURN_IF_ERROR(consider(device, package, name, index, choice));
-    if (choice.score != 0) return QIAO_OK;
-    fail(QIAO_ERROR_UNSUPPORTED, "%s has no variant for %s: %s", name.c_str(), device_name(device),
-         choice.refusals.empty() ? "the package has none at all" : choice.refusals.c_str());
-    set_remedy("add a variant for one of the device's formats: " + device->body.formats);
-    return QIAO_ERROR_UNSUPPORTED;
+qiao_status fail_compilation(const qiao_compiler_result& result, const char* name, qiao_status status) {
+    ErrorRecord record;
+    record.status = status == QIAO_TIMEOUT ? QIAO_ERROR_BUILD : status;
+    record.line = result.line;
+    record.message = result.message;
+    record.remedy = result.remedy;
+    record.object = name;
+    record.log = result.log;
+    return fail(std::move(record));
+}
+
+qiao_status compile(const qiao_program_desc& desc, const char* name, const std::string& format, std::optional<Contents>& out) {
+    const CompilerLibrary* compiler;
+    QIAO_RETURN_IF_ERROR(open_compiler(&compiler));
+    qiao_compiler_desc request = QIAO_COMPILER_DESC_INIT;
+    request.source = static_cast<const char*>(desc.data);
+    request.source_size = desc.size_bytes;
+    request.source_name = name;
+    request.options = desc.options;
+    request.formats = format.c_str();
+    qiao_compiler_output* output = nullptr;
+    const qiao_status status = compiler->compile(&request, &output);
+    if (output == nullptr) return fail(status != QIAO_OK ? status : QIAO_ERROR_INTERNAL, "the kernel compiler failed and gave no reason");
+    const std::unique_ptr<qiao_compiler_output, qiao_compiler_output_release_fn> owner(output, compiler->release);
+    qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
+    QIAO_RETURN_IF_ERROR(compiler->query(output, &result));
+    if (status != QIAO_OK) return fail_compilation(result, name, status);
+    QIAO_RETURN_IF_ERROR(open_copy(name, result.package, result.package_size, out));
+    out->log = result.log;
+    return QIAO_OK;
+}
+
+// The device's formats, best first, until one that the compiler makes.
+qiao_status compile_for(qiao_device* device, const qiao_program_desc& desc, const char* name, std::optional<Contents>& out) {
+    const std::string& formats = device->body.formats;
+    qiao_status status = fail(QIAO_ERROR_UNSUPPORTED, "%s takes no program format that source can be compiled to", device_name(device));
+    for (size_t begin = 0; begin < formats.size();) {
+        const size_t end = std::min(formats.find(';', begin), formats.size());
+        status = compile(desc, name, formats.substr(begin, end - begin), out);
+        if (status != QIAO_ERROR_UNSUPPORTED) return status;
+        begin = end + 1;
+    }
+    return status;
 }
 
 /* ---------------------------------------------------------------- loading */
@@ -184,19 +166,72 @@ std::string cache_directory() {
     return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/qiao" : "";
 }
 
-qiao_status load(Program& program) {
-    auto package = package::Package::open(program.bytes);
-    if (!package) return fail_damaged(program.name, package.error());
+qiao_status fail_unfit(const Program& program, const package::Package& package, const Choice& choice) {
+    fail(QIAO_ERROR_UNSUPPORTED, "%s has no variant for %s: %s", program.name.c_str(), device_name(program.device),
+         explain(package, choice, "; ").c_str());
+    const std::string others = devices_that_would_do(program.device, package);
+    set_remedy((others.empty() ? "" : "use a device that could take it: " + others + "; or ") + "add a variant for one of the device's formats: " +
+               program.device->body.formats);
+    return QIAO_ERROR_UNSUPPORTED;
+}
+
+// For a device that no variant fits: the package's source, compiled on the spot, takes the package's place.
+qiao_status compile_for_want_of_variants(Program& program, const Choice& choice, std::optional<Contents>& contents) {
+    const package::Package& package = contents->package;
+    const auto source = package.source();
+    if (!source) return fail_damaged(program.name, source.error().message, source.error().remedy);
+    qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
+    desc.data = source->data();
+    desc.size_bytes = source->size();
+    desc.options = package.options().c_str();
+    const std::string name = package.source_name().empty() ? program.name : package.source_name();
+    std::optional<Contents> compiled;
+    if (compile_for(program.device, desc, name.c_str(), compiled) == QIAO_OK) {
+        program.selection = explain(package, choice, "\n") + "\nso the package's source was compiled for the device:\n";
+        contents.swap(compiled);
+        return QIAO_OK;
+    }
+    const ErrorRecord why = last_error();
+    fail_unfit(program, package, choice);
+    ErrorRecord record = last_error();
+    record.message += "; nor can its source be compiled for the device: " + why.message;
+    if (!why.remedy.empty()) record.remedy = why.remedy + "; or " + record.remedy;
+    record.log = why.log;
+    return fail(std::move(record));
+}
+
+// UNSUPPORTED if no variant fits. A damaged one that might have been taken is an error: a worse one would be taken silently in its place.
+qiao_status choose(Program& program, const package::Package& package, Choice& choice) {
+    choice = choose_variant(program.device, package);
+    for (const Verdict& verdict : choice.verdicts) {
+        if (verdict.verdict == QIAO_VERDICT_DAMAGED) return fail_damaged(program.name, verdict.reason, verdict.remedy);
+    }
+    return choice.taken != Choice::kNone ? QIAO_OK : fail_unfit(program, package, choice);
+}
+
+// What was just compiled is not compiled again.
+enum class Origin { kSource, kPackage };
+
+qiao_status load(Program& program, std::optional<Contents>& contents, Origin origin) {
     Choice choice;
-    QIAO_RETURN_IF_ERROR(choose_variant(program.device, *package, program.name, choice));
-    const package::Variant& variant = package->variants()[choice.index];
-    const auto blob = package->read(choice.index);
-    if (!blob) return fail_damaged(program.name, blob.error());
+    qiao_status chosen = choose(program, contents->package, choice);
+    if (chosen == QIAO_ERROR_UNSUPPORTED && origin == Origin::kPackage && contents->package.has_source()) {
+        QIAO_RETURN_IF_ERROR(compile_for_want_of_variants(program, choice, contents));
+        chosen = choose(program, contents->package, choice);
+    }
+    QIAO_RETURN_IF_ERROR(chosen);
+    const package::Package* package = &contents->package;
+    program.package_bytes = contents->bytes;
+    program.log = contents->log;
+    program.selection += explain(*package, choice, "\n");
+    const package::Variant& variant = package->variants()[choice.taken];
+    const auto blob = package->read(choice.taken);
+    if (!blob) return fail_damaged(program.name, blob.error().message, blob.error().remedy);
     program.format = variant.format;
     program.target = variant.target;
     program.tool = variant.tool;
-    program.options = package->options_of(choice.index);
-    program.score = choice.score;
+    program.options = package->options_of(choice.taken);
+    program.score = choice.verdicts[choice.taken].score;
     program.variant_owner = blob->owner;
     program.cache_directory = cache_directory();
     qiao_plugin_program_desc desc = describe(variant, *blob, program.options);
@@ -222,15 +257,13 @@ qiao_status load(Program& program) {
     return QIAO_OK;
 }
 
-qiao_status create(qiao_device* device, const char* name, std::vector<std::byte> bytes, std::string log, qiao_program** out_program) {
+qiao_status create(qiao_device* device, const char* name, std::optional<Contents>& contents, Origin origin, qiao_program** out_program) {
     const uint64_t losses = device->body.losses.load();
     if (device->body.lost.load()) return device_fail_lost(device);
     qiao_program* handle = Slab<qiao_program>::get().create(device);
     Program& program = handle->body;
     program.name = name;
-    program.bytes = std::move(bytes);
-    program.log = std::move(log);
-    qiao_status status = load(program);
+    qiao_status status = load(program, contents, origin);
     if (status == QIAO_OK && device_was_lost_since(device, losses)) status = device_fail_lost(device);
     if (status != QIAO_OK) {
         unload(handle);
@@ -241,57 +274,10 @@ qiao_status create(qiao_device* device, const char* name, std::vector<std::byte>
     return QIAO_OK;
 }
 
-/* ---------------------------------------------------------------- source */
-
-struct Compiled {
-    std::vector<std::byte> package;
-    std::string log;
-};
-
-qiao_status fail_compilation(const qiao_compiler_result& result, const char* name, qiao_status status) {
-    ErrorRecord record;
-    record.status = status == QIAO_TIMEOUT ? QIAO_ERROR_BUILD : status;
-    record.line = result.line;
-    record.message = result.message;
-    record.remedy = result.remedy;
-    record.object = name;
-    record.log = result.log;
-    return fail(std::move(record));
-}
-
-qiao_status compile(const qiao_program_desc& desc, const char* name, const std::string& format, Compiled& out) {
-    const CompilerLibrary* compiler;
-    QIAO_RETURN_IF_ERROR(open_compiler(&compiler));
-    qiao_compiler_desc request = QIAO_COMPILER_DESC_INIT;
-    request.source = static_cast<const char*>(desc.data);
-    request.source_size = desc.size_bytes;
-    request.source_name = name;
-    request.options = desc.options;
-    request.formats = format.c_str();
-    qiao_compiler_output* output = nullptr;
-    const qiao_status status = compiler->compile(&request, &output);
-    if (output == nullptr) return fail(status != QIAO_OK ? status : QIAO_ERROR_INTERNAL, "the kernel compiler failed and gave no reason");
-    const std::unique_ptr<qiao_compiler_output, qiao_compiler_output_release_fn> owner(output, compiler->release);
-    qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
-    QIAO_RETURN_IF_ERROR(compiler->query(output, &result));
-    if (status != QIAO_OK) return fail_compilation(result, name, status);
-    const auto* bytes = static_cast<const std::byte*>(result.package);
-    out.package.assign(bytes, bytes + result.package_size);
-    out.log = result.log;
+qiao_status prepare(qiao_device* device) {
+    QIAO_RETURN_IF_ERROR(device_ensure_open(device));
+    retire_passed(device);
     return QIAO_OK;
-}
-
-// The device's formats, best first, until one that the compiler makes.
-qiao_status compile_for(qiao_device* device, const qiao_program_desc& desc, const char* name, Compiled& out) {
-    const std::string& formats = device->body.formats;
-    qiao_status status = fail(QIAO_ERROR_UNSUPPORTED, "%s takes no program format that source can be compiled to", device_name(device));
-    for (size_t begin = 0; begin < formats.size();) {
-        const size_t end = std::min(formats.find(';', begin), formats.size());
-        status = compile(desc, name, formats.substr(begin, end - begin), out);
-        if (status != QIAO_ERROR_UNSUPPORTED) return status;
-        begin = end + 1;
-    }
-    return status;
 }
 
 qiao_status read_program_desc(qiao_device* device, const qiao_program_desc* desc, qiao_program_desc& out_desc) {
@@ -300,9 +286,7 @@ qiao_status read_program_desc(qiao_device* device, const qiao_program_desc* desc
     if (out_desc.data == nullptr) return fail(QIAO_ERROR_INVALID_ARGUMENT, "qiao_program_desc.data is null");
     if (out_desc.size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "qiao_program_desc.size_bytes is 0");
     if (out_desc.name == nullptr) out_desc.name = "program";
-    QIAO_RETURN_IF_ERROR(device_ensure_open(device));
-    retire_passed(device);
-    return QIAO_OK;
+    return prepare(device);
 }
 
 }  // namespace
@@ -315,9 +299,9 @@ qiao_status qiao_program_create_from_source(qiao_device* device, const qiao_prog
     return entry([&]() -> qiao_status {
         qiao_program_desc request;
         QIAO_RETURN_IF_ERROR(read_program_desc(device, desc, request));
-        Compiled compiled;
+        std::optional<Contents> compiled;
         QIAO_RETURN_IF_ERROR(compile_for(device, request, request.name, compiled));
-        return create(device, request.name, std::move(compiled.package), std::move(compiled.log), out_program);
+        return create(device, request.name, compiled, Origin::kSource, out_program);
     });
 }
 
@@ -329,8 +313,50 @@ qiao_status qiao_program_create_from_package(qiao_device* device, const qiao_pro
     return entry([&]() -> qiao_status {
         qiao_program_desc request;
         QIAO_RETURN_IF_ERROR(read_program_desc(device, desc, request));
-        const auto* bytes = static_cast<const std::byte*>(request.data);
-        return create(device, request.name, {bytes, bytes + request.size_bytes}, "", out_program);
+        std::optional<Contents> copied;
+        QIAO_RETURN_IF_ERROR(open_copy(request.name, request.data, request.size_bytes, copied));
+        return create(device, request.name, copied, Origin::kPackage, out_program);
+    });
+}
+
+qiao_status qiao_program_create_from_package_file(qiao_device* device, const char* path, qiao_program** out_program) {
+    if (out_program != nullptr) *out_program = nullptr;
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(path);
+    QIAO_CHECK_POINTER(out_program);
+    return entry([&]() -> qiao_status {
+        QIAO_RETURN_IF_ERROR(prepare(device));
+        auto package = package::Package::open_file(path);
+        if (!package) {
+            const bool readable = std::ifstream(path).good();
+            fail(readable ? QIAO_ERROR_PACKAGE : QIAO_ERROR_IO, "%s", package.error().message.c_str());
+            set_remedy(package.error().remedy);
+            return readable ? QIAO_ERROR_PACKAGE : QIAO_ERROR_IO;
+        }
+        const auto mapping = std::make_shared<const package::Package>(*package);
+        std::optional<Contents> mapped(Contents{*std::move(package), mapping, ""});
+        return create(device, path, mapped, Origin::kPackage, out_program);
+    });
+}
+
+qiao_status qiao_program_explain(qiao_device* device, const qiao_program_desc* desc, qiao_variant_callback callback, void* user) {
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(desc);
+    QIAO_CHECK_POINTER(callback);
+    return entry([&]() -> qiao_status {
+        qiao_program_desc request;
+        QIAO_RETURN_IF_ERROR(read_program_desc(device, desc, request));
+        const auto package = package::Package::open({static_cast<const std::byte*>(request.data), request.size_bytes});
+        if (!package) return fail_damaged(request.name, package.error().message, package.error().remedy);
+        const Choice choice = choose_variant(device, *package);
+        for (size_t index = 0; index < choice.verdicts.size(); ++index) {
+            const package::Variant& variant = package->variants()[index];
+            const Verdict& verdict = choice.verdicts[index];
+            const qiao_variant values = {sizeof(qiao_variant), nullptr, variant.format.c_str(), variant.target.c_str(), variant.tool.c_str(),
+                                         verdict.reason.c_str(), variant.features, verdict.verdict, verdict.score};
+            callback(user, &values);
+        }
+        return QIAO_OK;
     });
 }
 
@@ -360,7 +386,8 @@ qiao_status qiao_program_query(qiao_program* program, qiao_program_properties* o
     QIAO_CHECK_POINTER(out_properties);
     const Program& body = program->body;
     const qiao_program_properties values = {sizeof(qiao_program_properties), nullptr, body.format.c_str(), body.target.c_str(), body.tool.c_str(),
-                                            body.log.c_str(), static_cast<uint32_t>(body.kernels.size()), body.score};
+                                            body.log.c_str(), static_cast<uint32_t>(body.kernels.size()), body.score,
+                                            body.selection.c_str()};
     return write_struct(values, out_properties, "qiao_program_properties");
 }
 

@@ -53,8 +53,9 @@ struct Program {
     void* plugin_program = nullptr;
     uint32_t score = 0;
     std::string name, format, target, tool, options, log;
+    std::string selection;  // what was said of each variant
     std::string cache_directory;  // where the plugin may keep what it compiles; "" = nowhere
-    std::vector<std::byte> bytes;  // of the package: variants are read in place
+    std::shared_ptr<const void> package_bytes;  // variants are read in place
     std::shared_ptr<const std::string> variant_owner;  // a variant that had to be decompressed
     std::vector<qiao_kernel*> kernels;
 };

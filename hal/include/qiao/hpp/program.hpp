@@ -3,7 +3,9 @@
 #define QIAO_HPP_PROGRAM_HPP
 
 #include <cstddef>
+#include <exception>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "qiao/hpp/device.hpp"
@@ -34,6 +36,34 @@ class Program : public Owner<qiao_program, qiao_program_retain, qiao_program_rel
     static Program from_package(Device device, span<const std::byte> package,
                                 ProgramOptions options = ProgramOptions()) {
         return create(qiao_program_create_from_package, device, package.data(), package.size(), options);
+    }
+    /// The same from a file, which is mapped: replace it, but do not write to it while the program lives.
+    static Program from_package_file(Device device, const char* path) {
+        qiao_program* made = nullptr;
+        check(qiao_program_create_from_package_file(device.get(), path, &made));
+        return Program(made);
+    }
+    /// Calls `visit(const qiao_variant&)` for each variant of a package: what the device would make of it, and why.
+    template <class Visit>
+    static void explain(Device device, span<const std::byte> package, Visit&& visit) {
+        qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
+        desc.data = package.data();
+        desc.size_bytes = package.size();
+        struct Visiting {
+            std::remove_reference_t<Visit>& visit;
+            std::exception_ptr thrown;
+        } state = {visit, nullptr};
+        const auto each = [](void* user, const qiao_variant* variant) {
+            Visiting& to = *static_cast<Visiting*>(user);
+            if (to.thrown) return;
+            try {
+                to.visit(*variant);
+            } catch (...) { // no exception may pass through C
+                to.thrown = std::current_exception();
+            }
+        };
+        check(qiao_program_explain(device.get(), &desc, each, &state));
+        if (state.thrown) std::rethrow_exception(state.thrown);
     }
     /// Takes over the caller's reference.
     static Program adopt(qiao_program* owned) noexcept { return Program(owned); }

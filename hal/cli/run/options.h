@@ -1,0 +1,31 @@
+/* The options that say which kernel is to run, with what and how: the same for every verb that runs one. */
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace qiao::cli {
+
+struct KernelOptions {
+    std::string file;
+    std::string kernel;
+    std::vector<std::string> arguments;
+    std::string grid;
+    std::string group;
+    std::string offset;
+    std::vector<std::string> defines;
+    std::vector<std::string> includes;
+    std::string compiler_options;
+    double timeout_s = 0;
+
+    /* As words of a command line that says the same. */
+    std::vector<std::string> words() const;
+};
+
+/* Explains the SPEC of arguments, for the end of a verb's help. */
+extern const char* const kSpecHelp;
+
+void add_kernel_options(CLI::App& app, KernelOptions& options);
+
+} // namespace qiao::cli
