@@ -30,7 +30,7 @@ def main() -> None:
         folder = pathlib.Path(name)
         # Without isolation: the packages that build it are those of this environment, and nothing comes from the network.
         run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "--no-cache-dir",
-            "-C", f"build-dir={folder / 'build'}", "-w", folder / "wheels", tree, folder=folder)
+            f"--config-settings=build-dir={folder / 'build'}", "-w", folder / "wheels", tree, folder=folder)
         (wheel,) = (folder / "wheels").glob("qiao-*.whl")
         names = zipfile.ZipFile(wheel).namelist()
         for wanted in ("qiao/__init__.py", "qiao/_native.pyi", "qiao/py.typed", "qiao/bin/qiao", "qiao/lib/libqiao.so.0", "qiao/lib/qiao/plugins.d/mock.json"):
