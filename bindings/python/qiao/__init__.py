@@ -1,0 +1,71 @@
+"""Qiao: one program, many accelerators.
+
+>>> import numpy as np, qiao
+>>> device = qiao.open("mock")
+>>> program = device.compile("kernel void twice(global float *x) { x[get_global_id(0)] *= 2; }")
+>>> x = device.array(np.arange(4, dtype=np.float32))
+>>> point = program.twice[4](x)
+>>> x.numpy()
+array([0., 2., 4., 6.], dtype=float32)
+
+Everything is asynchronous and in order: a launch returns at once with a :class:`Point`, and ``numpy()`` waits for what its
+values need. Work is done on the device's own queue unless another one is given.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from ._native import (Array, Device, Instance, Kernel, Launch, LocalMemory, Point, Program, Queue, Timeline, version)
+from .errors import *  # noqa: F403
+from .ledger import Candidate
+from .package import Package
+from .signature import Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+__all__ = ["Array", "Candidate", "Device", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter", "Point", "Program",
+           "Queue", "Timeline", "devices", "instance", "ledger", "local", "open", "timeline", "version", *errors.__all__]
+
+__version__ = version()
+
+
+@functools.cache
+def instance() -> Instance:
+    """The instance that this module's functions use; made when it is used first, with the environment of that moment."""
+    return Instance()
+
+
+def devices() -> list[Device]:
+    """All visible devices."""
+    return instance().devices
+
+
+def open(selector: str = "*") -> Device:
+    """The first device that matches: ``"mock:0"``, a glob (``"opencl:*"``), a plugin's id (``"mock"``); the first of all
+    without one. Raises :class:`NotFoundError`, which lists the ids there are."""
+    return instance().open(selector)
+
+
+def ledger() -> list[Candidate]:
+    """Every plugin that was considered, usable or not, with reason and remedy."""
+    return instance().ledger
+
+
+def timeline(value: int = 0) -> Timeline:
+    """A timeline that the program raises itself, or queues of any device."""
+    return instance().timeline(value)
+
+
+def local(shape: int | tuple[int, ...], dtype: DTypeLike = "uint8") -> LocalMemory:
+    """Local memory for an argument of a kernel: of that many elements."""
+    import numpy
+
+    extents: tuple[Any, ...] = shape if isinstance(shape, tuple) else (shape,)
+    if any(extent < 0 for extent in extents):
+        raise ValueError(f"the shape {shape} has a negative extent")
+    return LocalMemory(math.prod(extents) * numpy.dtype(dtype).itemsize)
