@@ -119,7 +119,7 @@ private:
 TEST_SUITE_BEGIN("copy");
 
 TEST_CASE("every size around the chunk's arrives whole, in calls of a chunk at most") {
-    for (const uint64_t bytes : {UINT64_C(0), UINT64_C(1), kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1, 5 * kChunk + 12345}) {
+    for (const uint64_t bytes : {UINT64_C(0), UINT64_C(1), kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1, 3 * kChunk + 12345}) {
         INFO(bytes, " bytes");
         Pair pair(bytes + 16);
         const size_t threads = thread_count();
@@ -129,7 +129,7 @@ TEST_CASE("every size around the chunk's arrives whole, in calls of a chunk at m
         CHECK(pair.source.calls == (bytes + kChunk - 1) / kChunk);
         CHECK(pair.target.calls == pair.source.calls);
         CHECK(pair.source.most_bytes == std::min(bytes, kChunk));
-        CHECK(thread_count() == threads);
+        CHECK(test::eventually([&] { return thread_count() == threads; }));  // the system forgets a joined thread a little later
     }
 }
 
@@ -177,8 +177,8 @@ TEST_CASE("while one half is written the next is read, and no half is read into 
 }
 
 TEST_CASE("a read that fails ends the copy: what was read before is written, the error is the source's") {
-    constexpr uint64_t kBytes = 4 * kChunk + 5;
-    for (uint64_t failing = 0; failing < 5; ++failing) {
+    constexpr uint64_t kBytes = 3 * kChunk + 5;
+    for (uint64_t failing = 0; failing < 4; ++failing) {
         INFO("read ", failing);
         Pair pair(kBytes);
         const size_t threads = thread_count();
@@ -192,13 +192,13 @@ TEST_CASE("a read that fails ends the copy: what was read before is written, the
         CHECK(error.object == "test:0");
         CHECK(error.message.find("memory_read") != std::string::npos);
         CHECK(error.message.find(std::to_string(failing * kChunk) + " of " + std::to_string(kBytes) + " bytes had been copied") != std::string::npos);
-        CHECK(thread_count() == threads);
+        CHECK(test::eventually([&] { return thread_count() == threads; }));  // the system forgets a joined thread a little later
     }
 }
 
 TEST_CASE("a write that fails ends the copy: at most one half was read for nothing, the error is the target's") {
-    constexpr uint64_t kBytes = 4 * kChunk + 5;
-    for (uint64_t failing = 0; failing < 5; ++failing) {
+    constexpr uint64_t kBytes = 3 * kChunk + 5;
+    for (uint64_t failing = 0; failing < 4; ++failing) {
         INFO("write ", failing);
         Pair pair(kBytes);
         const size_t threads = thread_count();
@@ -213,7 +213,7 @@ TEST_CASE("a write that fails ends the copy: at most one half was read for nothi
         CHECK(error.object == "test:1");
         CHECK(error.message.find("memory_write") != std::string::npos);
         CHECK(error.message.find(std::to_string(failing * kChunk) + " of " + std::to_string(kBytes) + " bytes had been copied") != std::string::npos);
-        CHECK(thread_count() == threads);
+        CHECK(test::eventually([&] { return thread_count() == threads; }));  // the system forgets a joined thread a little later
     }
 }
 
