@@ -69,6 +69,9 @@ TEST_SUITE("native") {
             CHECK_FAILS(qiao_memory_wrap(session.device, &native, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "reserved0");
             native = {};
             CHECK_FAILS(qiao_memory_wrap(session.device, &native, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "neither may be 0");
+        }
+        if (slots.at("queue_wrap") == QIAO_PROVENANCE_NATIVE) {
+            native = {};
             CHECK_FAILS(qiao_queue_wrap(session.device, &native, nullptr, &queue), QIAO_ERROR_INVALID_ARGUMENT, "neither may be 0");
         }
         CHECK_FAILS(qiao_memory_wrap(session.device, nullptr, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "'native' is null");
