@@ -166,6 +166,10 @@ def test_a_package_runs(device, tmp_path, package_file):
     program.add_to[8](values, 3)
     assert set(values.numpy()) == {3}
     assert device.load(package.data[:]).kernels == program.kernels
+    taken = [variant for variant in package.explain(device) if variant.verdict == "taken"]
+    assert [variant.format for variant in taken] == [program.format]
+    assert all(variant.reason for variant in package.explain(device) if variant.verdict == "refused")
+    assert program.format in program.selection
 
 
 @pytest.mark.parametrize("data", [b"", b"nonsense", b"\x89QPK\r\n\x1a\x00" + bytes(100)])

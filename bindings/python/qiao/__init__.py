@@ -22,14 +22,14 @@ from . import errors
 from ._native import (Array, Device, Instance, Kernel, Launch, LocalMemory, Point, Program, Queue, Timeline, version)
 from .errors import *  # noqa: F403
 from .ledger import Candidate
-from .package import Package
+from .package import Package, Variant
 from .signature import Parameter
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 __all__ = ["Array", "Candidate", "Device", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter", "Point", "Program",
-           "Queue", "Timeline", "devices", "instance", "ledger", "local", "open", "timeline", "version", *errors.__all__]
+           "Queue", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open", "timeline", "version", *errors.__all__]
 
 __version__ = version()
 

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ._native import Device, Program
 
-__all__ = ["Package"]
+__all__ = ["Package", "Variant"]
+
+
+class Variant(NamedTuple):
+    """What a device makes of one variant of a package: ``verdict`` is "taken", "worse" (another is better), "refused" or
+    "damaged"; ``reason`` says why it is not taken; ``score`` is 0 unless it would do."""
+
+    format: str
+    target: str
+    tool: str
+    features: frozenset[str]
+    verdict: str
+    reason: str
+    score: int
 
 
 class Package:
@@ -30,6 +43,10 @@ class Package:
     def on(self, device: Device) -> Program:
         """Its kernels for a device, by the best variant that it has for it."""
         return device.load(self.data, name=self.name)
+
+    def explain(self, device: Device) -> list[Variant]:
+        """Which of its variants a device would take, and why not the others. Loads nothing."""
+        return device.explain(self.data)
 
     def __repr__(self) -> str:
         return f"<qiao.Package '{self.name}', {len(self.data)} bytes>"

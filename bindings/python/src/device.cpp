@@ -19,13 +19,6 @@ constexpr FeatureName kFeatures[] = {
     {QIAO_FEATURE_SUBGROUPS, "subgroups"}, {QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_ADDRESSES, "addresses"},
 };
 
-py::frozenset features_of(qiao_features features) {
-    py::set names;
-    for (const FeatureName& each : kFeatures)
-        if ((features & each.bit) != 0) names.add(each.name);
-    return py::frozenset(names);
-}
-
 py::dict properties_of(const DeviceObject& self) {
     const DeviceProperties p = self.device.properties();
     py::dict all;
@@ -85,6 +78,13 @@ void reset(DeviceObject& self) {
 
 } // namespace
 
+py::frozenset features_of(qiao_features features) {
+    py::set names;
+    for (const FeatureName& each : kFeatures)
+        if ((features & each.bit) != 0) names.add(each.name);
+    return py::frozenset(names);
+}
+
 std::shared_ptr<DeviceObject> DeviceObject::share() { return {instance->shared_from_this(), this}; }
 
 QueueObject& DeviceObject::queue() {
@@ -129,6 +129,7 @@ void bind_device(py::module_& module) {
              "Kernels from OpenCL C 1.2. CompileError has log and line.")
         .def("load", &load, py::arg("package"), py::kw_only(), py::arg("name") = "program",
              "Kernels from the bytes of a package (.qpk), or a qiao.Package.")
+        .def("explain", &explain, py::arg("package"), "What it would make of each variant of a package, and why. Loads nothing.")
         .def("synchronize", &synchronize, py::arg("timeout") = py::none(), "Waits until all work of all its queues has ended.")
         .def("reset", &reset,
              "Starts the device anew, also a lost one. Arrays, programs and queues made before raise DeviceLostError from then on.")

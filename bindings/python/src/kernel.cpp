@@ -112,6 +112,25 @@ py::list parameters_of(const KernelObject& self) {
     return all;
 }
 
+/* The memory of a package, held while it is read. */
+class PackageBytes {
+  public:
+    explicit PackageBytes(const py::object& package) {
+        const py::object bytes = py::hasattr(package, "data") ? py::object(package.attr("data")) : package;
+        if (PyObject_GetBuffer(bytes.ptr(), &view_, PyBUF_C_CONTIGUOUS) == 0) return;
+        PyErr_Clear();
+        raise_type_error("a package is qiao.Package or the bytes of a .qpk, not '" + type_name(package) + "'");
+    }
+    ~PackageBytes() { PyBuffer_Release(&view_); }
+    PackageBytes(const PackageBytes&) = delete;
+    PackageBytes& operator=(const PackageBytes&) = delete;
+
+    span<const std::byte> get() const { return {static_cast<const std::byte*>(view_.buf), static_cast<size_t>(view_.len)}; }
+
+  private:
+    Py_buffer view_;
+};
+
 std::shared_ptr<ProgramObject> make_program(DeviceObject& device, Program program) {
     return std::make_shared<ProgramObject>(ProgramObject{device.share(), std::move(program)});
 }
@@ -128,25 +147,25 @@ std::shared_ptr<ProgramObject> compile(DeviceObject& device, const std::string& 
 }
 
 std::shared_ptr<ProgramObject> load(DeviceObject& device, const py::object& package, const std::string& name) {
-    Py_buffer view;
-    const py::object bytes = py::hasattr(package, "data") ? py::object(package.attr("data")) : package;
-    if (PyObject_GetBuffer(bytes.ptr(), &view, PyBUF_C_CONTIGUOUS) != 0) {
-        PyErr_Clear();
-        raise_type_error("a package is qiao.Package or the bytes of a .qpk, not '" + type_name(package) + "'");
-    }
+    const PackageBytes bytes(package);
     Program program;
-    std::exception_ptr failure;
     {
         const py::gil_scoped_release others;
-        try {
-            program = Program::from_package(device.device, {static_cast<const std::byte*>(view.buf), static_cast<size_t>(view.len)}, {name.c_str(), nullptr});
-        } catch (...) {
-            failure = std::current_exception();
-        }
+        program = Program::from_package(device.device, bytes.get(), {name.c_str(), nullptr});
     }
-    PyBuffer_Release(&view);
-    if (failure) std::rethrow_exception(failure);
     return make_program(device, std::move(program));
+}
+
+py::list explain(DeviceObject& device, const py::object& package) {
+    static constexpr const char* kVerdicts[] = {"taken", "worse", "refused", "damaged"};
+    const PackageBytes bytes(package);
+    const py::object entry = py::module_::import("qiao.package").attr("Variant");
+    py::list variants;
+    Program::explain(device.device, bytes.get(), [&](const qiao_variant& each) {
+        variants.append(entry(each.format, each.target, each.tool, features_of(each.features),
+                              each.verdict < std::size(kVerdicts) ? kVerdicts[each.verdict] : "unknown", each.reason, each.score));
+    });
+    return variants;
 }
 
 void bind_kernel(py::module_& module) {
@@ -185,6 +204,8 @@ void bind_kernel(py::module_& module) {
         .def_property_readonly("target", [](const ProgramObject& self) { return self.program.properties().target; })
         .def_property_readonly("tool", [](const ProgramObject& self) { return self.program.properties().tool; })
         .def_property_readonly("log", [](const ProgramObject& self) { return self.program.properties().log; }, "Warnings of the compilers.")
+        .def_property_readonly("selection", [](const ProgramObject& self) { return self.program.properties().selection; },
+                               "A line for each variant of the package: taken, or why not.")
         .def("__getitem__", &find_kernel, py::arg("name"))
         .def("__getattr__", &get_attribute, py::arg("name"))
         .def("__dir__", [](const py::object& self) {

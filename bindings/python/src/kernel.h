@@ -31,5 +31,7 @@ struct LaunchObject {
 
 std::shared_ptr<ProgramObject> compile(DeviceObject& device, const std::string& source, const std::string& options, const std::string& name);
 std::shared_ptr<ProgramObject> load(DeviceObject& device, const py::object& package, const std::string& name);
+/* What the device makes of each variant of a package. */
+py::list explain(DeviceObject& device, const py::object& package);
 
 } // namespace qiao::python

@@ -52,6 +52,9 @@ struct QueueObject {
 
 struct InstanceObject;
 
+/* The names of a set of features: "fp64", "int64", ... */
+py::frozenset features_of(qiao_features features);
+
 struct DeviceObject {
     InstanceObject* instance = nullptr;
     Device device;
