@@ -11,6 +11,7 @@
 #include "cli/run/comparison.h"
 #include "cli/run/plan.h"
 #include "cli/run/report.h"
+#include "cli/source_options.h"
 #include "cli/terminal.h"
 
 namespace qiao::cli {
@@ -25,9 +26,7 @@ struct Options {
     std::string grid;
     std::string group;
     std::string offset;
-    std::vector<std::string> defines;
-    std::vector<std::string> includes;
-    std::string compiler_options;
+    SourceOptions source;
     std::vector<std::string> devices;
     bool all = false;
     uint32_t repeat = 0;
@@ -85,24 +84,6 @@ qiao_launch parse_launch(const Options& options) {
     return launch;
 }
 
-/* For the compiler's options, which are read as a shell reads words. */
-std::string quoted(const std::string& word) {
-    std::string result = "'";
-    for (const char c : word)
-        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-}
-
-std::string compiler_options(const Options& options) {
-    std::vector<std::string> words;
-    for (const std::string& define : options.defines)
-        words.push_back(quoted("-D" + define));
-    for (const std::string& include : options.includes)
-        words.push_back(quoted("-I" + include));
-    if (!options.compiler_options.empty()) words.push_back(options.compiler_options);
-    return join(words, " ");
-}
-
 /* "name=VALUE" where the name is needed. */
 std::vector<KeyedSpec> keyed(const char* option, const std::vector<std::string>& list) {
     std::vector<KeyedSpec> result;
@@ -118,7 +99,7 @@ Plan make_plan(const Options& options) {
     plan.launch = parse_launch(options);
     plan.file = options.file;
     plan.is_package = options.file.ends_with(".qpk");
-    plan.options = compiler_options(options);
+    plan.options = options.source.words();
     if (plan.is_package && !plan.options.empty()) {
         throw Failure(kExitUsage, "-D, -I and --options are for sources, and " + options.file + " is a package");
     }
@@ -234,9 +215,7 @@ void add_options(CLI::App& app, Options& options) {
     app.add_option("--tolerance-abs", options.tolerance.absolute, "All types may differ by X, even if not by ULP")
         ->type_name("X")
         ->check(CLI::NonNegativeNumber);
-    list("-D", options.defines, "Define a macro", "NAME[=VALUE]");
-    list("-I", options.includes, "Folder of #include files", "DIR");
-    app.add_option("--options", options.compiler_options, "Options of the compiler")->type_name("TEXT");
+    options.source.add_to(app);
     app.add_option("--timeout", options.timeout_s,
                    "Give up waiting for a launch after so many seconds (default: never)")
         ->type_name("S")

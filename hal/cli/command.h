@@ -16,6 +16,7 @@ Command list_command(CLI::App& root);
 Command info_command(CLI::App& root);
 Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
+Command cc_command(CLI::App& root);
 /* Verbs that have verbs themselves. */
 std::vector<Command> package_commands(CLI::App& root);
 std::vector<Command> plugin_commands(CLI::App& root);
