@@ -58,6 +58,11 @@ TEST_SUITE("compiler.spirv_opencl") {
         CHECK(module_of("#pragma OPENCL EXTENSION cl_khr_fp16 : enable\nkernel void h(global half* x) { x[0] = x[1] * x[2]; }\n").size() > 50);
     }
 
+    TEST_CASE("features that are extensions of OpenCL give valid modules") {
+        CHECK(module_of("#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\nkernel void k(global long* x) { atom_add(x, 1L); }\n").size() > 50);
+        CHECK(module_of("kernel void k(global int* x) { printf(\"%d\", x[0]); }\n").size() > 50);
+    }
+
     TEST_CASE("a variant that disagrees is refused with the place") {
         using namespace qiao::compiler;
         qiao::package::Kernel kernel;
