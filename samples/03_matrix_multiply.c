@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "common.h"
+#include "matrix_multiply_qpk.h"
 
 #define N 256
 #define TILE 16 /* as in the kernel */
@@ -60,7 +61,7 @@ int main(int argc, char** argv) {
     fill(b, 2);
     CHECK(qiao_instance_create(NULL, &instance));
     device = sample_device(instance, argc, argv, 1);
-    program = sample_program(device, "matrix_multiply.cl");
+    program = sample_program(device, matrix_multiply_qpk, matrix_multiply_qpk_size);
     CHECK(qiao_program_get_kernel(program, "matrix_multiply", &kernel));
     CHECK(qiao_queue_create(device, NULL, &queue));
     CHECK(qiao_queue_get_timeline(queue, &timeline));

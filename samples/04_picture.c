@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "common.h"
+#include "gaussian_qpk.h"
 
 #define WIDTH 640
 #define HEIGHT 480
@@ -85,7 +86,7 @@ int main(int argc, char** argv) {
     memcpy(result, picture, sizeof result);
     CHECK(qiao_instance_create(NULL, &instance));
     device = sample_device(instance, argc, argv, 1);
-    program = sample_program(device, "gaussian.cl");
+    program = sample_program(device, gaussian_qpk, gaussian_qpk_size);
     CHECK(qiao_program_get_kernel(program, "gaussian_rows", &rows_kernel));
     CHECK(qiao_program_get_kernel(program, "gaussian_columns", &columns_kernel));
     CHECK(qiao_queue_create(device, NULL, &queue));

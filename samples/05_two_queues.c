@@ -2,6 +2,7 @@
  * timeline, fetches the array, scales it again. The host submits everything at once and waits once. Give two devices
  * ("mock:0" "opencl:*"); the default is the first two, or one device twice. */
 #include "common.h"
+#include "vector_add_qpk.h"
 
 #define COUNT 100000
 
@@ -25,7 +26,7 @@ struct side {
 static void open_side(struct side* side, qiao_device* device, const float* values, float factor) {
     memset(side, 0, sizeof *side);
     side->device = device;
-    side->program = sample_program(device, "vector_add.cl");
+    side->program = sample_program(device, vector_add_qpk, vector_add_qpk_size);
     CHECK(qiao_program_get_kernel(side->program, "vector_scale", &side->kernel));
     side->memory = sample_memory(device, values, COUNT * sizeof(float), &side->arguments.x);
     side->arguments.factor = factor;

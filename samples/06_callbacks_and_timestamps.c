@@ -1,6 +1,7 @@
 /* How the host and a queue meet: a timeline that the host raises to let the queue start, a callback when it has come to a
  * point, and the device's own times of each launch, brought onto the host's clock. */
 #include "common.h"
+#include "vector_add_qpk.h"
 
 #define COUNT 65536
 #define LAUNCHES 4
@@ -60,7 +61,7 @@ int main(int argc, char** argv) {
         values[i] = 1.0f;
     CHECK(qiao_instance_create(NULL, &instance));
     device = sample_device(instance, argc, argv, 1);
-    program = sample_program(device, "vector_add.cl");
+    program = sample_program(device, vector_add_qpk, vector_add_qpk_size);
     CHECK(qiao_program_get_kernel(program, "vector_scale", &kernel));
     memory = sample_memory(device, values, sizeof values, &arguments.x);
     queue_desc.flags = QIAO_QUEUE_PROFILING;

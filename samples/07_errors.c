@@ -1,5 +1,6 @@
 /* What the library says when something is wrong: each mistake here is made on purpose, its record printed, its status checked. */
 #include "common.h"
+#include "vector_add_qpk.h"
 
 static int mistakes_missed = 0;
 
@@ -56,7 +57,7 @@ static void memory(qiao_device* device) {
 
 static void launches(qiao_device* device) {
     uint64_t arguments[1] = {0};
-    qiao_program* program = sample_program(device, "vector_add.cl");
+    qiao_program* program = sample_program(device, vector_add_qpk, vector_add_qpk_size);
     qiao_kernel* kernel = NULL;
     qiao_queue* queue = NULL;
     qiao_launch launch = QIAO_LAUNCH_INIT;

@@ -1,5 +1,5 @@
 /* What the samples share: leaving with the library's own explanation when a call fails, the device named on the command
- * line, and building a kernel file. 02_vector_add.c does without, to show a whole program. */
+ * line, and loading kernels. 02_vector_add.c does without, to show a whole program. */
 #ifndef QIAO_SAMPLES_COMMON_H
 #define QIAO_SAMPLES_COMMON_H
 
@@ -30,24 +30,13 @@ static inline qiao_device* sample_device(qiao_instance* instance, int argc, char
     return device;
 }
 
-/* Builds samples/kernels/<name> and finds one of its kernels; the program is the caller's to release. */
-static inline qiao_program* sample_program(qiao_device* device, const char* name) {
-    static char source[64 * 1024];
-    char path[1024];
+/* Loads a package that qiao_add_kernels has put into the program; it is the caller's to release. */
+static inline qiao_program* sample_program(qiao_device* device, const void* package, size_t size) {
     qiao_program* program = NULL;
     qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
-    FILE* file;
-    snprintf(path, sizeof path, "%s/%s", QIAO_SAMPLE_KERNELS, name);
-    file = fopen(path, "rb");
-    if (file == NULL) {
-        perror(path);
-        exit(1);
-    }
-    desc.data = source;
-    desc.size_bytes = fread(source, 1, sizeof source, file);
-    desc.name = name;
-    fclose(file);
-    CHECK(qiao_program_create_from_source(device, &desc, &program));
+    desc.data = package;
+    desc.size_bytes = size;
+    CHECK(qiao_program_create_from_package(device, &desc, &program));
     return program;
 }
 

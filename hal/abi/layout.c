@@ -526,7 +526,7 @@ VALUE(QIAO_LOG_LEVEL_WARNING, 2);
 VALUE(QIAO_LOG_LEVEL_INFO, 3);
 VALUE(QIAO_LOG_LEVEL_DEBUG, 4);
 
-SIZE(qiao_compiler_desc, 80);
+SIZE(qiao_compiler_desc, 88);
 AT(qiao_compiler_desc, struct_size, 0);
 AT(qiao_compiler_desc, next, 8);
 AT(qiao_compiler_desc, source, 16);
@@ -537,7 +537,8 @@ AT(qiao_compiler_desc, formats, 48);
 AT(qiao_compiler_desc, cache_directory, 56);
 AT(qiao_compiler_desc, time_limit_ns, 64);
 AT(qiao_compiler_desc, flags, 72);
-SIZE(qiao_compiler_result, 72);
+AT(qiao_compiler_desc, required_formats, 80);
+SIZE(qiao_compiler_result, 80);
 AT(qiao_compiler_result, struct_size, 0);
 AT(qiao_compiler_result, next, 8);
 AT(qiao_compiler_result, package, 16);
@@ -549,6 +550,7 @@ AT(qiao_compiler_result, status, 56);
 AT(qiao_compiler_result, line, 60);
 AT(qiao_compiler_result, from_cache, 64);
 AT(qiao_compiler_result, reserved0, 68);
+AT(qiao_compiler_result, included, 72);
 VALUE(QIAO_COMPILER_NO_CACHE, 1);
 VALUE(QIAO_COMPILER_BEST_EFFORT, 2);
 

@@ -67,24 +67,6 @@ qiao_launch parse_launch(const Options& options) {
     return launch;
 }
 
-/* For the compiler's options, which are read as a shell reads words. */
-std::string quoted(const std::string& word) {
-    std::string result = "'";
-    for (const char c : word)
-        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-}
-
-std::string compiler_options(const Options& options) {
-    std::vector<std::string> words;
-    for (const std::string& define : options.defines)
-        words.push_back(quoted("-D" + define));
-    for (const std::string& include : options.includes)
-        words.push_back(quoted("-I" + include));
-    if (!options.compiler_options.empty()) words.push_back(options.compiler_options);
-    return join(words, " ");
-}
-
 /* "name=VALUE" where the name is needed. */
 std::vector<KeyedSpec> keyed(const char* option, const std::vector<std::string>& list) {
     std::vector<KeyedSpec> result;
@@ -100,7 +82,7 @@ Plan make_plan(const Options& options) {
     plan.launch = parse_launch(options);
     plan.file = options.file;
     plan.is_package = options.file.ends_with(".qpk");
-    plan.options = compiler_options(options);
+    plan.options = options.source.words();
     if (plan.is_package && !plan.options.empty()) {
         throw Failure(kExitUsage, "-D, -I and --options are for sources, and " + options.file + " is a package");
     }

@@ -18,6 +18,7 @@ Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
 Command why_command(CLI::App& root);
 Command lint_command(CLI::App& root);
+Command cc_command(CLI::App& root);
 /* Verbs that have verbs themselves. */
 std::vector<Command> package_commands(CLI::App& root);
 std::vector<Command> plugin_commands(CLI::App& root);

@@ -14,7 +14,8 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/qiao-config.cmake.in" "
 write_basic_package_version_file("${qiao_generated}/qiao-config-version.cmake" COMPATIBILITY SameMinorVersion)
 install(EXPORT qiao NAMESPACE qiao:: FILE qiao-targets.cmake DESTINATION "${qiao_cmake_directory}")
 install(FILES "${qiao_generated}/qiao-config.cmake" "${qiao_generated}/qiao-config-version.cmake"
-  "${CMAKE_CURRENT_LIST_DIR}/QiaoPlugin.cmake" "${CMAKE_CURRENT_LIST_DIR}/plugin.map" DESTINATION "${qiao_cmake_directory}")
+  "${CMAKE_CURRENT_LIST_DIR}/QiaoKernels.cmake" "${CMAKE_CURRENT_LIST_DIR}/QiaoPlugin.cmake" "${CMAKE_CURRENT_LIST_DIR}/plugin.map"
+  DESTINATION "${qiao_cmake_directory}")
 
 # In a .pc file the prefix is found from where the file lies.
 file(RELATIVE_PATH qiao_pkgconfig_to_prefix "/${qiao_pkgconfig_directory}" "/")

@@ -12,6 +12,7 @@ struct Request {
     std::string source_name;
     std::string options;
     std::string formats;
+    std::string required; /* formats that not even best effort leaves out */
     const char* cache_directory = nullptr;
     uint64_t time_limit_ns = 0;
     bool use_cache = true;
@@ -21,6 +22,7 @@ struct Request {
 struct Compiled {
     std::string package;
     std::string log;
+    std::vector<std::string> included; /* files that the source is made of besides itself */
     bool from_cache = false;
 };
 

@@ -13,6 +13,7 @@ struct qiao_compiler_output {
     std::string log;
     std::string message;
     std::string remedy;
+    std::string included; /* one a line */
     uint32_t line = 0;
     bool from_cache = false;
 };
@@ -53,6 +54,7 @@ Outcome<Request> read(const qiao_compiler_desc* given) {
     request.source_name = text_or(desc.source_name, "kernel.cl");
     request.options = text_or(desc.options, "");
     request.formats = text_or(desc.formats, "");
+    request.required = text_or(desc.required_formats, "");
     request.cache_directory = desc.cache_directory;
     request.time_limit_ns = desc.time_limit_ns;
     request.use_cache = (desc.flags & QIAO_COMPILER_NO_CACHE) == 0;
@@ -104,6 +106,8 @@ qiao_status qiao_compiler_compile(const qiao_compiler_desc* desc, qiao_compiler_
         output.package = std::move(compiled->package);
         output.log = std::move(compiled->log);
         output.from_cache = compiled->from_cache;
+        for (const std::string& file : compiled->included)
+            output.included += file + "\n";
     });
 }
 
@@ -131,6 +135,7 @@ qiao_status qiao_compiler_output_query(const qiao_compiler_output* output, qiao_
     result.status = output->status;
     result.line = output->line;
     result.from_cache = output->from_cache ? 1 : 0;
+    result.included = output->included.c_str();
     std::memcpy(out_result, &result, std::min(size, sizeof result));
     if (size > sizeof result)
         std::memset(reinterpret_cast<unsigned char*>(out_result) + sizeof result, 0, size - sizeof result);

@@ -1,7 +1,9 @@
 /* Why a compilation ended: what the C interface hands to the caller. */
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "package/concat.h"
@@ -28,5 +30,10 @@ struct BuiltVariant {
     package::Variant variant;
     std::vector<std::byte> bytes;
 };
+
+inline std::vector<std::byte> bytes_of(std::string_view text) {
+    const auto span = std::as_bytes(std::span(text));
+    return {span.begin(), span.end()};
+}
 
 } // namespace qiao::compiler

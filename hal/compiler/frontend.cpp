@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "clang.h"
 #include "tools.h"
 
 namespace qiao::compiler {
@@ -138,12 +139,11 @@ Outcome<FrontEnd> run_front_end(const std::string& path, const Options& options,
                                 Deadline deadline) {
     const auto clang = find_clang();
     if (!clang) return clang.error();
+    Options optimising = options;
+    std::erase(optimising.flags, "-cl-opt-disable"); /* access is found by optimising */
     const auto command = [&](const char* target, std::vector<std::string> how, const std::string& out) {
-        Command made{
-            {*clang, "-x", "cl", "-target", target, "-cl-kernel-arg-info", "-emit-llvm"}, {}, temporary.path()};
-        for (const std::string& flag : options.flags) {
-            if (flag != "-cl-opt-disable") made.words.push_back(flag); /* access is found by optimising */
-        }
+        Command made = clang_command(*clang, target, optimising, temporary);
+        made.words.insert(made.words.end(), {"-cl-kernel-arg-info", "-emit-llvm"});
         made.words.insert(made.words.end(), how.begin(), how.end());
         made.words.insert(made.words.end(), {"-c", path, "-o", out});
         return made;

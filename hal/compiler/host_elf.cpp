@@ -8,11 +8,17 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agreement.h"
+#include "formats.h"
+#include "tools.h"
+
 namespace qiao::compiler {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+
+constexpr std::string_view kFormat = "host-elf";
 
 /* The files of one level. */
 struct Job {
@@ -23,19 +29,7 @@ struct Job {
     std::vector<std::string> metadata; /* of the kernels, in their order */
 };
 
-std::optional<Failure> refuse_features(const FrontEnd& front_end) {
-    for (const package::Kernel& kernel : front_end.kernels) {
-        const char* what = kernel.features & QIAO_FEATURE_FP16        ? "half-precision arithmetic"
-                           : kernel.features & QIAO_FEATURE_SUBGROUPS ? "subgroups"
-                                                                      : nullptr;
-        if (what != nullptr)
-            return Failure{
-                QIAO_ERROR_UNSUPPORTED,
-                concat("kernel '", kernel.name, "' needs ", what, ", which PoCL 3.1 does not have on host CPUs"),
-                "leave out the format host-elf, or compute in float (vload_half, vstore_half)", "", 0};
-    }
-    return std::nullopt;
-}
+constexpr Lacking kLacking[] = {{QIAO_FEATURE_FP16, "half-precision arithmetic"}, {QIAO_FEATURE_SUBGROUPS, "subgroups"}};
 
 /* An ICD directory with nothing but PoCL, so that no other driver is loaded into poclcc. */
 Outcome<std::string> write_icd(const Pocl& pocl, const TemporaryDirectory& temporary) {
@@ -92,11 +86,21 @@ std::vector<std::string> merge_words(const Job& job, const FrontEnd& front_end) 
     return words;
 }
 
-std::optional<Failure> read_metadata(Job& job, const std::string& text) {
+/* What PoCL made of the kernel's parameters; addresses and local memory differ by their address space only. */
+std::vector<SeenArgument> seen_arguments(const json& kernel) {
+    std::vector<SeenArgument> seen;
+    for (const json& argument : kernel.at("arguments"))
+        seen.push_back({argument.at("kind").get<qiao_argument_kind>(), argument.at("size").get<uint64_t>()});
+    return seen;
+}
+
+std::optional<Failure> read_metadata(Job& job, const FrontEnd& front_end, const std::string& text) {
     const json merged = json::parse(text, nullptr, false);
     if (merged.is_discarded())
         return Failure{QIAO_ERROR_INTERNAL, "qiao-kernel-reflect printed no JSON", "report this as a defect", text, 0};
     for (const json& kernel : merged.at("kernels")) {
+        const package::Kernel& expected = front_end.kernels[job.metadata.size()];
+        if (auto failure = check_agreement(kFormat, expected, seen_arguments(kernel))) return failure;
         std::string locals;
         for (const json& size : kernel.at("auto_local"))
             locals += concat(locals.empty() ? "" : ",", size.get<uint64_t>());
@@ -121,13 +125,12 @@ Outcome<BuiltVariant> variant_of(const Job& job, const Pocl& pocl, const FrontEn
     if (!read_file(job.library, bytes))
         return Failure{QIAO_ERROR_IO, concat("cannot read '", job.library, "'"), "compile again", "", 0};
     BuiltVariant built;
-    built.variant.format = "host-elf";
+    built.variant.format = kFormat;
     built.variant.target = job.level->target;
     built.variant.tool = concat("pocl-", pocl.version, " ", front_end.tool);
     built.variant.features = front_end.features;
     built.variant.metadata = job.metadata;
-    const auto span = std::as_bytes(std::span(bytes));
-    built.bytes.assign(span.begin(), span.end());
+    built.bytes = bytes_of(bytes);
     return built;
 }
 
@@ -136,7 +139,9 @@ Outcome<BuiltVariant> variant_of(const Job& job, const Pocl& pocl, const FrontEn
 Outcome<std::vector<BuiltVariant>> build_host_elf(const std::string& path, const Options& options,
                                                   const FrontEnd& front_end, const TemporaryDirectory& temporary,
                                                   Deadline deadline) {
-    if (auto failure = refuse_features(front_end)) return *std::move(failure);
+    if (auto failure = refuse_features(front_end, kLacking, "PoCL 3.1 does not have on host CPUs",
+                                       "leave out the format host-elf, or compute in float (vload_half, vstore_half)"))
+        return *std::move(failure);
     const auto pocl = find_pocl();
     if (!pocl) return pocl.error();
     const auto clang = find_clang();
@@ -160,7 +165,7 @@ Outcome<std::vector<BuiltVariant>> build_host_elf(const std::string& path, const
     for (Job& job : jobs) {
         const auto text = run_reflector(merge_words(job, front_end), temporary, deadline);
         if (!text) return text.error();
-        if (auto failure = read_metadata(job, *text)) return *std::move(failure);
+        if (auto failure = read_metadata(job, front_end, *text)) return *std::move(failure);
         commands.push_back(link(*clang, job, temporary));
     }
     for (const Finished& finished : run(commands, deadline)) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "frontend.h"
-#include "tools.h"
 
 namespace qiao::compiler {
 

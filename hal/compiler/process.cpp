@@ -10,17 +10,45 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <semaphore>
+#include <thread>
+#include <utility>
 
 #include "tools.h"
 
 namespace qiao::compiler {
 namespace {
 
-constexpr size_t kParallel = 2;
+/* How many children run at a time, of all threads of the process together: more only take turns. */
+std::counting_semaphore<>& slots() {
+    static auto* const all = new std::counting_semaphore<>(std::max(2u, std::thread::hardware_concurrency()));
+    return *all; /* never destroyed: another thread may compile while the process exits */
+}
+
+/* Taken while a child runs. */
+class Slot {
+  public:
+    /* Waits until `deadline`; nothing, if no slot came free. */
+    static std::optional<Slot> take(Deadline deadline) {
+        if (!slots().try_acquire_until(deadline)) return std::nullopt;
+        return Slot();
+    }
+    Slot(Slot&& other) noexcept : taken_(std::exchange(other.taken_, false)) {}
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+        if (taken_) slots().release();
+    }
+
+  private:
+    Slot() = default;
+    bool taken_ = true;
+};
 
 int milliseconds_until(Deadline deadline) {
     const auto left =
@@ -59,7 +87,8 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 class Child {
   public:
-    Child(const Command& command, Finished& finished, Deadline deadline) : finished_(finished) {
+    Child(const Command& command, Finished& finished, Deadline deadline, Slot slot)
+        : finished_(finished), slot_(std::move(slot)) {
         output_.text = &finished.output;
         errors_.text = &finished.errors;
         output_.limit = errors_.limit = command.output_limit;
@@ -102,6 +131,7 @@ class Child {
     void end(bool by_force);
 
     Finished& finished_;
+    Slot slot_;
     pid_t id_ = 0;
     int handle_ = -1; /* pidfd; -1 where the kernel has none: then the end is waited for after the streams */
     Stream output_, errors_;
@@ -187,12 +217,15 @@ std::vector<Finished> run(std::span<const Command> commands, Deadline deadline) 
     size_t next = 0;
     for (;;) {
         std::erase_if(children, [](const auto& child) { return !child->running(); });
-        while (children.size() < kParallel && next < commands.size()) {
-            children.push_back(std::make_unique<Child>(commands[next], results[next], deadline));
+        while (next < commands.size()) {
+            // Who runs a child already waits for that one, not for a slot.
+            auto slot = Slot::take(children.empty() ? deadline : Deadline());
+            if (!slot) break;
+            children.push_back(std::make_unique<Child>(commands[next], results[next], deadline, *std::move(slot)));
             if (!children.back()->running()) children.pop_back();
             ++next;
         }
-        if (children.empty()) return results;
+        if (children.empty() && next == commands.size()) return results;
 
         std::vector<pollfd> waits;
         std::vector<Stream*> streams;

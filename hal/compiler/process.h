@@ -28,8 +28,8 @@ struct Finished {
     bool ok() const { return exit_code == 0 && !timed_out; }
 };
 
-/* Runs the commands, two at a time, and returns when all have ended or the deadline has passed; then nothing of them is left
- * running. Results are in the commands' order. */
+/* Runs the commands and returns when all have ended or the deadline has passed; then nothing of them is left running. Results are
+ * in the commands' order. At most one child for each processor runs at a time, whichever thread started it. */
 std::vector<Finished> run(std::span<const Command> commands, Deadline deadline);
 Finished run(const Command& command, Deadline deadline);
 

@@ -140,6 +140,7 @@ class Expander {
 
     std::optional<Failure> expand(std::string_view text, const std::string& name, const std::string& directory);
     std::string& out() { return out_; }
+    std::vector<std::string>& included() { return included_; }
 
   private:
     struct File {
@@ -158,6 +159,7 @@ class Expander {
     std::vector<std::string> stack_;
     std::map<std::string, std::optional<File>> files_; /* by name; nothing = not there */
     std::map<std::string, size_t> once_;               /* path -> number of its generated guard */
+    std::vector<std::string> included_;
     std::string out_;
 };
 
@@ -171,6 +173,7 @@ const Expander::File* Expander::load(const std::string& name) {
             File file{path.string(), name, {}, {}, false};
             file.readable = read_file(file.path, file.text);
             file.guard = guard_of(file.text);
+            included_.push_back(name);
             place->second = std::move(file);
         }
     }
@@ -249,12 +252,12 @@ std::optional<Failure> Expander::expand(std::string_view text, const std::string
 
 } // namespace
 
-Outcome<std::string> complete_source(std::string_view text, const std::string& name, const Options& options) {
+Outcome<CompleteSource> complete_source(std::string_view text, const std::string& name, const Options& options) {
     Expander expander(options);
     if (!options.definitions.empty()) expander.out() = line_directive(1, "<options>") + options.definitions;
     const std::string parent = std::filesystem::path(name).parent_path().string();
     if (auto failure = expander.expand(text, name, parent.empty() ? "." : parent)) return *std::move(failure);
-    return std::move(expander.out());
+    return CompleteSource{std::move(expander.out()), std::move(expander.included())};
 }
 
 } // namespace qiao::compiler

@@ -5,10 +5,11 @@
 #include <cstring>
 #include <optional>
 
+#include "spirv_words.h"
+
 namespace qiao::compiler::spirv {
 namespace {
 
-constexpr uint32_t kMagic = 0x07230203, kHeaderWords = 5;
 constexpr std::string_view kReflection = "NonSemantic.ClspvReflection", kReflectionExtension = "SPV_KHR_non_semantic_info";
 constexpr uint32_t kString = 7, kExtension = 10, kExtInstImport = 11, kExtInst = 12, kCapability = 17, kTypeInt = 21, kConstant = 43;
 /* OpAtomicLoad to OpAtomicXor, which all begin with their result's type; OpenCL C 1.2 has no atomic store. */
@@ -31,23 +32,6 @@ enum Reflected : uint32_t {
     kPointerUniform = 27,
     kWorkgroupVariableSize = 42,
 };
-
-/* Calls `body(operation, words, count)`; the first word of an instruction holds both numbers. */
-template <typename Body>
-bool for_each(const std::vector<uint32_t>& words, Body body) {
-    for (size_t at = kHeaderWords; at < words.size();) {
-        const uint32_t count = words[at] >> 16;
-        if (count == 0 || at + count > words.size()) return false;
-        body(words[at] & 0xffff, &words[at], count);
-        at += count;
-    }
-    return true;
-}
-
-std::string text_at(const uint32_t* word, uint32_t count) {
-    const auto* text = reinterpret_cast<const char*>(word);
-    return {text, strnlen(text, size_t{4} * count)};
-}
 
 class Reader {
   public:
@@ -127,11 +111,11 @@ void Reader::reflected(uint32_t what, uint32_t result, const uint32_t* operand, 
 
 } // namespace
 
-Outcome<std::vector<uint32_t>> words_of(const std::string& bytes) {
+Outcome<std::vector<uint32_t>> words_of(const std::string& bytes, std::string_view maker) {
     std::vector<uint32_t> words(bytes.size() / 4);
-    std::memcpy(words.data(), bytes.data(), words.size() * 4);
+    if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * 4);
     if (words.size() <= kHeaderWords || words[0] != kMagic || !for_each(words, [](uint32_t, const uint32_t*, uint32_t) {}))
-        return Failure{QIAO_ERROR_INTERNAL, "clspv wrote something that is no SPIR-V module", "report this as a defect", "", 0};
+        return Failure{QIAO_ERROR_INTERNAL, concat(maker, " wrote something that is no SPIR-V module"), "report this as a defect", "", 0};
     return words;
 }
 

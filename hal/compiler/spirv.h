@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "failure.h"
@@ -37,8 +38,8 @@ struct Reflection {
     Constants constants;
 };
 
-/* The words of a module in a file's bytes; fails where they are none. */
-Outcome<std::vector<uint32_t>> words_of(const std::string& bytes);
+/* The words of a module in a file's bytes; fails, naming who wrote them, where they are none. */
+Outcome<std::vector<uint32_t>> words_of(const std::string& bytes, std::string_view maker = "clspv");
 
 /* Fails with what the plugin does not provide (samplers, buffers of constants, ...). */
 Outcome<Reflection> reflect(const std::vector<uint32_t>& words);

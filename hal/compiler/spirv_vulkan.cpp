@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "formats.h"
 #include "keep_arguments.h"
 #include "spirv.h"
 #include "tools.h"
@@ -12,22 +13,16 @@
 namespace qiao::compiler {
 namespace {
 
+constexpr const char* kRemedy = "leave out the formats spirv-vulkan, or write the kernel differently";
+
 Failure unsupported(std::string message, std::string log = "") {
-    return {QIAO_ERROR_UNSUPPORTED, std::move(message), "leave out the formats spirv-vulkan, or write the kernel differently",
-            std::move(log), 0};
+    return {QIAO_ERROR_UNSUPPORTED, std::move(message), kRemedy, std::move(log), 0};
 }
 
-std::optional<Failure> refuse_features(const FrontEnd& front_end, VulkanMemory memory) {
-    for (const package::Kernel& kernel : front_end.kernels) {
-        const bool follows = memory == VulkanMemory::kBuffers && (kernel.features & QIAO_FEATURE_ADDRESSES) != 0;
-        const char* what = kernel.features & QIAO_FEATURE_PRINTF      ? "printf"
-                           : kernel.features & QIAO_FEATURE_SUBGROUPS ? "subgroups"
-                           : follows                                  ? "addresses inside data"
-                                                                      : nullptr;
-        if (what != nullptr)
-            return unsupported(concat("kernel '", kernel.name, "' needs ", what, ", which the variant ", format_of(memory), " does not have"));
-    }
-    return std::nullopt;
+std::optional<Failure> refuse_what_is_lacking(const FrontEnd& front_end, VulkanMemory memory) {
+    std::vector<Lacking> lacking = {{QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_SUBGROUPS, "subgroups"}};
+    if (memory == VulkanMemory::kBuffers) lacking.push_back({QIAO_FEATURE_ADDRESSES, "addresses inside data"});
+    return refuse_features(front_end, lacking, concat("the variant ", format_of(memory), " does not have"), kRemedy);
 }
 
 /* What clspv does not know it would refuse; these two are hints that change no result. */
@@ -306,7 +301,7 @@ Outcome<std::string> metadata_of(const package::Kernel& kernel, VulkanMemory mem
 Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, VulkanMemory memory, const Options& options,
                                                       const FrontEnd& front_end, const TemporaryDirectory& temporary,
                                                       Deadline deadline) {
-    if (auto failure = refuse_features(front_end, memory)) return *std::move(failure);
+    if (auto failure = refuse_what_is_lacking(front_end, memory)) return *std::move(failure);
     VulkanBuild build(memory, options, temporary, deadline);
     if (auto failure = build.find_tools()) return *std::move(failure);
     const auto file = build.compile(path, front_end);

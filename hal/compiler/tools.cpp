@@ -50,6 +50,20 @@ Outcome<std::string> find_program(const char* name, const char* variable, const 
                    concat("install the package ", package, " (apt install ", package, "), or set ", variable), "", 0};
 }
 
+/* A file that is no program: the one `variable` names, else the first there is of `places`. */
+Outcome<std::string> find_file(const char* what, const std::vector<std::string>& places, const char* variable,
+                               const char* package) {
+    if (const char* chosen = secure_getenv(variable); chosen && *chosen) {
+        if (access(chosen, R_OK) == 0) return std::string(chosen);
+        return Failure{QIAO_ERROR_UNSUPPORTED, concat(variable, " names '", chosen, "', which cannot be read"),
+                       concat("correct ", variable, " or unset it"), "", 0};
+    }
+    for (const std::string& place : places)
+        if (access(place.c_str(), R_OK) == 0) return place;
+    return Failure{QIAO_ERROR_UNSUPPORTED, concat(what, " was not found: there is no ", places.front()),
+                   concat("install the package ", package, " (apt install ", package, "), or set ", variable), "", 0};
+}
+
 std::string own_directory() {
     Dl_info info = {};
     if (dladdr(reinterpret_cast<const void*>(&find_reflector), &info) == 0 || info.dli_fname == nullptr) return ".";
@@ -180,6 +194,27 @@ Outcome<Clspv> find_clspv() {
 std::string find_spirv_val() {
     const auto found = find_program("spirv-val", "QIAO_SPIRV_VAL", "spirv-tools");
     return found ? *found : "";
+}
+
+Outcome<std::string> find_llvm_spirv() {
+    return find_program("llvm-spirv-15", "QIAO_LLVM_SPIRV", "llvm-spirv-15");
+}
+
+Outcome<std::string> find_libclc() {
+    return find_file("libclc for PTX", {"/usr/lib/clc/nvptx64--nvidiacl.bc", "/usr/share/clc/nvptx64--nvidiacl.bc"}, "QIAO_LIBCLC",
+                     "libclc-15");
+}
+
+Outcome<Rocm> find_rocm() {
+    std::vector<std::string> places;
+    for (const char* directory : {QIAO_LIBRARY_DIRECTORIES})
+        places.push_back(concat(directory, "/amdgcn/bitcode"));
+    places.push_back("/opt/rocm/amdgcn/bitcode");
+    const auto directory = find_file("the device library of ROCm", places, "QIAO_ROCM_DEVICE_LIBS", "rocm-device-libs");
+    if (!directory) return directory.error();
+    auto linker = find_program("ld.lld-15", "QIAO_LLD", "lld-15");
+    if (!linker) return linker.error();
+    return Rocm{*directory, *directory + "/ockl.bc", *std::move(linker)};
 }
 
 Outcome<Pocl> find_pocl() {

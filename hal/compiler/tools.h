@@ -1,5 +1,5 @@
-/* Which programs do the work, where they are, and what to install where they are not. QIAO_CLANG, QIAO_POCLCC and QIAO_CLSPV
- * name other places. */
+/* Which programs do the work, where they are, and what to install where they are not. QIAO_CLANG, QIAO_POCLCC, QIAO_CLSPV,
+ * QIAO_LLVM_SPIRV, QIAO_LIBCLC, QIAO_ROCM_DEVICE_LIBS and QIAO_LLD name other places. */
 #pragma once
 
 #include <string>
@@ -43,6 +43,16 @@ struct Clspv {
 Outcome<Clspv> find_clspv();
 std::string clspv_remedy();
 std::string find_spirv_val(); /* "" = not installed */
+
+Outcome<std::string> find_llvm_spirv();
+Outcome<std::string> find_libclc(); /* OpenCL's built-in functions for PTX: bitcode that clang-15 reads */
+
+struct Rocm {
+    std::string directory;      /* of the bitcode, as clang wants it */
+    std::string device_library; /* a file in it that changes with the package */
+    std::string linker;         /* ld.lld-15 */
+};
+Outcome<Rocm> find_rocm();
 
 /* Changes whenever the file is replaced: its real path, size and time. */
 std::string identity(const std::string& path);

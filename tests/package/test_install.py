@@ -13,7 +13,7 @@ EXPECTED = """
     include/qiao/qiao.h include/qiao/plugin.h include/qiao/compiler.h
     lib/libqiao.so lib/libqiao.so.0 lib/libqiao_compiler.so.0 libexec/qiao/qiao-kernel-reflect
     lib/qiao/qiao_plugin_mock.so lib/qiao/plugins.d/mock.json lib/qiao/qiao_plugin_opencl.so lib/qiao/plugins.d/opencl.json
-    lib/cmake/qiao/qiao-config.cmake lib/cmake/qiao/qiao-config-version.cmake lib/pkgconfig/qiao.pc lib/pkgconfig/qiao-plugin.pc
+    lib/cmake/qiao/qiao-config.cmake lib/cmake/qiao/qiao-config-version.cmake lib/cmake/qiao/QiaoKernels.cmake lib/pkgconfig/qiao.pc lib/pkgconfig/qiao-plugin.pc
     share/qiao/LICENSE share/qiao/README.md share/qiao/hal/docs/plugin_guide.md share/qiao/samples/02_vector_add.c
     share/qiao/samples/kernels/vector_add.cl share/qiao/plugins/skeleton/plugin.c share/qiao/plugins/tutorial/plugin.c
 """.split()

@@ -24,9 +24,7 @@ void add_kernel_options(CLI::App& app, KernelOptions& options) {
     app.add_option("--group", options.group, "Work-group size (default: chosen for the device)")
         ->type_name("X[,Y[,Z]]");
     app.add_option("--offset", options.offset, "Global offset")->type_name("X[,Y[,Z]]");
-    list("-D", options.defines, "Define a macro", "NAME[=VALUE]");
-    list("-I", options.includes, "Folder of #include files", "DIR");
-    app.add_option("--options", options.compiler_options, "Options of the compiler")->type_name("TEXT");
+    options.source.add_to(app);
     app.add_option("--timeout", options.timeout_s,
                    "Give up waiting for a launch after so many seconds (default: never)")
         ->type_name("S")
@@ -45,11 +43,11 @@ std::vector<std::string> KernelOptions::words() const {
     add("--grid", grid);
     add("--group", group);
     add("--offset", offset);
-    for (const std::string& define : defines)
+    for (const std::string& define : source.defines)
         words.push_back("-D" + define);
-    for (const std::string& include : includes)
+    for (const std::string& include : source.includes)
         words.push_back("-I" + include);
-    add("--options", compiler_options);
+    add("--options", source.others);
     if (timeout_s > 0) add("--timeout", std::to_string(timeout_s));
     return words;
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/source_options.h"
+
 namespace qiao::cli {
 
 struct KernelOptions {
@@ -14,9 +16,7 @@ struct KernelOptions {
     std::string grid;
     std::string group;
     std::string offset;
-    std::vector<std::string> defines;
-    std::vector<std::string> includes;
-    std::string compiler_options;
+    SourceOptions source;
     double timeout_s = 0;
 
     /* As words of a command line that says the same. */

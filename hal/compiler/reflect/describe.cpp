@@ -43,6 +43,12 @@ std::vector<std::string> strings_of(Context context, Value function, std::string
     return strings;
 }
 
+/* The address space as the source has it; a target may have fewer. */
+unsigned declared_space(Context context, Value kernel, unsigned index) {
+    const auto spaces = metadata_of(context, kernel, "kernel_arg_addr_space");
+    return index < spaces.size() ? static_cast<unsigned>(llvm().ConstIntGetZExtValue(spaces[index])) : 0;
+}
+
 Attribute attribute(Value function, unsigned parameter, std::string_view name) {
     const unsigned kind = llvm().GetEnumAttributeKindForName(name.data(), name.size());
     return llvm().GetEnumAttributeAtIndex(function, parameter + 1, kind);
@@ -91,37 +97,6 @@ std::string type_text(unsigned space, const std::string& qualifiers, const std::
     return (space == kGlobalSpace ? "global " : "local ") + (qualifiers.empty() ? "" : qualifiers + " ") + type;
 }
 
-nlohmann::json describe_argument(Layout layout, Value kernel, unsigned index, const std::string& type,
-                                 const std::string& qualifiers) {
-    const Llvm& l = llvm();
-    const Type passed = l.TypeOf(l.GetParam(kernel, index));
-    const Attribute by_value = attribute(kernel, index, "byval");
-    if (by_value) {
-        const Type aggregate = l.GetTypeAttributeValue(by_value);
-        const Attribute aligned = attribute(kernel, index, "align");
-        const uint64_t alignment = aligned ? l.GetEnumAttributeValue(aligned) : l.ABIAlignmentOfType(layout, aggregate);
-        return {{"type", type},
-                {"kind", QIAO_ARGUMENT_KIND_VALUE},
-                {"size", l.ABISizeOfType(layout, aggregate)},
-                {"alignment", alignment}};
-    }
-    if (l.GetTypeKind(passed) == kPointerType) {
-        const unsigned space = l.GetPointerAddressSpace(passed);
-        const bool local = space == kLocalSpace;
-        return {{"type", type_text(space, qualifiers, type)},
-                {"kind", local ? QIAO_ARGUMENT_KIND_LOCAL : QIAO_ARGUMENT_KIND_ADDRESS},
-                {"access", local ? 0 : access_of(kernel, index, space, qualifiers)},
-                {"unused", l.GetFirstUse(l.GetParam(kernel, index)) == nullptr},
-                {"compared", compared_with_null(l.GetParam(kernel, index), kMaxCallDepth)},
-                {"size", local ? 4 : 8},
-                {"alignment", local ? 4 : 8}};
-    }
-    return {{"type", type},
-            {"kind", QIAO_ARGUMENT_KIND_VALUE},
-            {"size", l.ABISizeOfType(layout, passed)},
-            {"alignment", l.ABIAlignmentOfType(layout, passed)}};
-}
-
 uint64_t static_local_bytes(Module module, Layout layout, const std::string& kernel) {
     const Llvm& l = llvm();
     uint64_t bytes = 0;
@@ -159,7 +134,7 @@ nlohmann::json describe_kernel(Context context, Module module, Value kernel) {
     for (unsigned i = 0; i < count; ++i) {
         if (const auto reason = unsupported(base_types[i], qualifiers[i]))
             result["unsupported"] = "argument '" + names[i] + "' is of type " + types[i] + ": " + *reason;
-        nlohmann::json argument = describe_argument(layout, kernel, i, types[i], qualifiers[i]);
+        nlohmann::json argument = describe_argument(context, layout, kernel, i, types[i], qualifiers[i]);
         argument["name"] = names[i];
         result["arguments"].push_back(std::move(argument));
     }
@@ -182,6 +157,37 @@ bool is_kernel(Value function) {
 }
 
 } // namespace
+
+nlohmann::json describe_argument(Context context, Layout layout, Value kernel, unsigned index, const std::string& type,
+                                 const std::string& qualifiers) {
+    const Llvm& l = llvm();
+    const Type passed = l.TypeOf(l.GetParam(kernel, index));
+    const Attribute by_value = attribute(kernel, index, "byval");
+    if (by_value) {
+        const Type aggregate = l.GetTypeAttributeValue(by_value);
+        const Attribute aligned = attribute(kernel, index, "align");
+        const uint64_t alignment = aligned ? l.GetEnumAttributeValue(aligned) : l.ABIAlignmentOfType(layout, aggregate);
+        return {{"type", type},
+                {"kind", QIAO_ARGUMENT_KIND_VALUE},
+                {"size", l.ABISizeOfType(layout, aggregate)},
+                {"alignment", alignment}};
+    }
+    if (l.GetTypeKind(passed) == kPointerType) {
+        const unsigned space = declared_space(context, kernel, index);
+        const bool local = space == kLocalSpace;
+        return {{"type", type_text(space, qualifiers, type)},
+                {"kind", local ? QIAO_ARGUMENT_KIND_LOCAL : QIAO_ARGUMENT_KIND_ADDRESS},
+                {"access", local ? 0 : access_of(kernel, index, space, qualifiers)},
+                {"unused", l.GetFirstUse(l.GetParam(kernel, index)) == nullptr},
+                {"compared", compared_with_null(l.GetParam(kernel, index), kMaxCallDepth)},
+                {"size", local ? 4 : 8},
+                {"alignment", local ? 4 : 8}};
+    }
+    return {{"type", type},
+            {"kind", QIAO_ARGUMENT_KIND_VALUE},
+            {"size", l.ABISizeOfType(layout, passed)},
+            {"alignment", l.ABIAlignmentOfType(layout, passed)}};
+}
 
 nlohmann::json describe_kernels(const std::string& path64, const std::string& path32) {
     const Llvm& l = llvm();

@@ -1,8 +1,8 @@
 // Which optional features the code of a kernel needs: found in the instructions of all functions it can reach.
-#include <cctype>
 #include <set>
 
 #include "llvm.h"
+#include "mangled.h"
 #include "qiao/types.h"
 #include "reflect.h"
 
@@ -10,15 +10,6 @@ namespace qiao::reflect {
 namespace {
 
 constexpr unsigned kGlobalSpace = 1, kConstantSpace = 2;
-
-/* "_Z10atomic_addPU3AS1Vii" -> "atomic_add"; other names as they are. */
-std::string_view base_name(std::string_view name) {
-    if (name.rfind("_Z", 0) != 0) return name;
-    size_t digits = 2, length = 0;
-    while (digits < name.size() && std::isdigit(static_cast<unsigned char>(name[digits])))
-        length = length * 10 + static_cast<size_t>(name[digits++] - '0');
-    return name.substr(digits, length);
-}
 
 class Judge {
   public:

@@ -54,6 +54,14 @@ std::vector<uint64_t> automatic_locals(Module program, const std::string& kernel
     return sizes;
 }
 
+nlohmann::json arguments_of(Context context, Module program, Value source) {
+    const Layout layout = llvm().GetModuleDataLayout(program);
+    nlohmann::json arguments = nlohmann::json::array();
+    for (unsigned i = 0; i < llvm().CountParams(source); ++i)
+        arguments.push_back(describe_argument(context, layout, source, i, "", ""));
+    return arguments;
+}
+
 /* Stack that the function and what it calls need. PoCL keeps a work-item's variables that live across a barrier in arrays
  * with one element per work-item of the group, whose length is known at the call only. */
 struct Stack {
@@ -104,7 +112,7 @@ nlohmann::json merge_kernels(const std::string& out, const std::string& program_
         stack.add(l.GetModuleDataLayout(module), entry);
         result["cpu"] = cpu_of(body);
         result["kernels"].push_back(
-            {{"name", kernel}, {"auto_local", locals}, {"private", stack.per_item}, {"fixed", stack.fixed}});
+            {{"name", kernel}, {"arguments", arguments_of(context, program, source)}, {"auto_local", locals}, {"private", stack.per_item}, {"fixed", stack.fixed}});
         hide_all_but(module, entry);
         if (merged == nullptr)
             merged = module;

@@ -20,9 +20,13 @@ struct WorkGroupFunction {
 };
 
 /* Merges work-group functions into one module for any CPU at `out`: only the entries stay visible, CPU attributes go.
- * Describes the automatic local buffers, the stack needed, and for which CPU the bitcode was made. */
+ * Describes the arguments, the automatic local buffers, the stack needed, and for which CPU the bitcode was made. */
 nlohmann::json merge_kernels(const std::string& out, const std::string& program,
                              const std::vector<WorkGroupFunction>& functions);
+
+/* Kind, size and alignment of one parameter of a kernel; `type` and `qualifiers` are the source's, for people. */
+nlohmann::json describe_argument(struct OpaqueContext* context, struct OpaqueLayout* layout, struct OpaqueValue* kernel,
+                                 unsigned index, const std::string& type, const std::string& qualifiers);
 
 /* Bits of qiao_features that the code reachable from `kernel` needs. */
 unsigned long long features_of(struct OpaqueValue* kernel, bool judge_int64);

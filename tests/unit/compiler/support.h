@@ -66,7 +66,7 @@ class Output {
         return {static_cast<const std::byte*>(result.package), result.package_size};
     }
     qiao::package::Package package() const {
-        INFO(result.message << "\n" << result.log);
+        INFO(std::string(result.message) << "\n" << std::string(result.log));
         REQUIRE(status == QIAO_OK);
         auto opened = qiao::package::Package::open(bytes());
         REQUIRE(opened);

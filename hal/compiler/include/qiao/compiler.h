@@ -33,12 +33,14 @@ typedef struct qiao_compiler_desc {
     uint64_t source_size;        /* bytes, without a terminator */
     const char* source_name;     /* what diagnostics call it, and whose directory #include "..." starts from; null = "kernel.cl" */
     const char* options;         /* "-DN=4 -I inc -cl-fast-relaxed-math"; quotes and backslashes as in a shell; null = none */
-    const char* formats;         /* variants wanted, separated by ";": "host-elf", "spirv-vulkan", "spirv-vulkan+offset", "opencl-c+offset"; null = what is there anyway */
+    const char* formats;         /* variants wanted, separated by ";": "opencl-c+offset", "spirv-opencl", "spirv-vulkan", "spirv-vulkan+offset",
+                                    "host-elf", "ptx", "amdgcn", or "all"; null = what is there anyway */
     const char* cache_directory; /* null = $XDG_CACHE_HOME/qiao, else ~/.cache/qiao */
     uint64_t time_limit_ns;      /* for all tools together; 0 = 120 seconds */
     uint64_t flags;              /* QIAO_COMPILER_... */
+    const char* required_formats; /* as formats: wanted, and never left out, not even with BEST_EFFORT; null = none */
 } qiao_compiler_desc;
-#define QIAO_COMPILER_DESC_INIT {sizeof(qiao_compiler_desc), NULL, NULL, 0u, NULL, NULL, NULL, NULL, 0u, 0u}
+#define QIAO_COMPILER_DESC_INIT {sizeof(qiao_compiler_desc), NULL, NULL, 0u, NULL, NULL, NULL, NULL, 0u, 0u, NULL}
 
 /// What one call produced: made by compile or check, owned by the caller.
 typedef struct qiao_compiler_output qiao_compiler_output;
@@ -57,8 +59,9 @@ typedef struct qiao_compiler_result {
     uint32_t line;       /* of the first error, in the file `log` names; 0 = none */
     uint32_t from_cache; /* 1 = nothing was compiled */
     uint32_t reserved0;
+    const char* included; /* names of the #include'd files that are in the package, each ended by a newline; "" on failure */
 } qiao_compiler_result;
-#define QIAO_COMPILER_RESULT_INIT {sizeof(qiao_compiler_result), NULL, NULL, 0u, NULL, NULL, NULL, 0, 0u, 0u, 0u}
+#define QIAO_COMPILER_RESULT_INIT {sizeof(qiao_compiler_result), NULL, NULL, 0u, NULL, NULL, NULL, 0, 0u, 0u, 0u, NULL}
 
 #ifdef __cplusplus
 #define QIAO_COMPILER_NOEXCEPT noexcept
