@@ -88,6 +88,14 @@ size_t thread_count() {
     return static_cast<size_t>(std::distance(begin(threads), end(threads)));
 }
 
+// A sanitizer has a thread of its own from the first one on.
+size_t thread_count_from_now() {
+    std::thread([] {}).join();
+    size_t before = 0;
+    for (size_t now = thread_count(); now != before; now = thread_count()) before = now, std::this_thread::yield();
+    return before;
+}
+
 // A line of moments that have come; whoever needs one waits for it.
 class Moments {
 public:
@@ -122,14 +130,14 @@ TEST_CASE("every size around the chunk's arrives whole, in calls of a chunk at m
     for (const uint64_t bytes : {UINT64_C(0), UINT64_C(1), kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1, 3 * kChunk + 12345}) {
         INFO(bytes, " bytes");
         Pair pair(bytes + 16);
-        const size_t threads = thread_count();
+        const size_t threads = thread_count_from_now();
         CHECK(pair.copy(plain(bytes, 5, 9)) == QIAO_OK);
         pair.expect_row(5, 9, bytes);
         CHECK(pair.target.bytes == pair.expected);
         CHECK(pair.source.calls == (bytes + kChunk - 1) / kChunk);
         CHECK(pair.target.calls == pair.source.calls);
         CHECK(pair.source.most_bytes == std::min(bytes, kChunk));
-        CHECK(test::eventually([&] { return thread_count() == threads; }));  // the system forgets a joined thread a little later
+        CHECK(test::eventually([&] { return thread_count() <= threads; }));  // the system forgets a joined thread a little later
     }
 }
 
@@ -181,7 +189,7 @@ TEST_CASE("a read that fails ends the copy: what was read before is written, the
     for (uint64_t failing = 0; failing < 4; ++failing) {
         INFO("read ", failing);
         Pair pair(kBytes);
-        const size_t threads = thread_count();
+        const size_t threads = thread_count_from_now();
         pair.source.before = [failing](uint64_t number) -> qiao_status { return number == failing ? QIAO_ERROR_IO : QIAO_OK; };
         CHECK(pair.copy(plain(kBytes)) == QIAO_ERROR_IO);
         CHECK(pair.source.calls == failing + 1);
@@ -192,7 +200,7 @@ TEST_CASE("a read that fails ends the copy: what was read before is written, the
         CHECK(error.object == "test:0");
         CHECK(error.message.find("memory_read") != std::string::npos);
         CHECK(error.message.find(std::to_string(failing * kChunk) + " of " + std::to_string(kBytes) + " bytes had been copied") != std::string::npos);
-        CHECK(test::eventually([&] { return thread_count() == threads; }));  // the system forgets a joined thread a little later
+        CHECK(test::eventually([&] { return thread_count() <= threads; }));  // the system forgets a joined thread a little later
     }
 }
 
@@ -201,7 +209,7 @@ TEST_CASE("a write that fails ends the copy: at most one half was read for nothi
     for (uint64_t failing = 0; failing < 4; ++failing) {
         INFO("write ", failing);
         Pair pair(kBytes);
-        const size_t threads = thread_count();
+        const size_t threads = thread_count_from_now();
         pair.target.before = [failing](uint64_t number) -> qiao_status { return number == failing ? QIAO_ERROR_IO : QIAO_OK; };
         CHECK(pair.copy(plain(kBytes)) == QIAO_ERROR_IO);
         CHECK(pair.target.calls == failing + 1);
@@ -213,7 +221,7 @@ TEST_CASE("a write that fails ends the copy: at most one half was read for nothi
         CHECK(error.object == "test:1");
         CHECK(error.message.find("memory_write") != std::string::npos);
         CHECK(error.message.find(std::to_string(failing * kChunk) + " of " + std::to_string(kBytes) + " bytes had been copied") != std::string::npos);
-        CHECK(test::eventually([&] { return thread_count() == threads; }));  // the system forgets a joined thread a little later
+        CHECK(test::eventually([&] { return thread_count() <= threads; }));  // the system forgets a joined thread a little later
     }
 }
 
