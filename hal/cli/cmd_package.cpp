@@ -1,5 +1,4 @@
-/* `qiao package make` and `qiao package show`: kernel packages, above all with variants that a vendor's own compiler made. */
-#include <algorithm>
+/* `qiao package`: kernel packages made, looked at, changed and checked, above all with variants that a vendor's own compiler made. */
 #include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,11 +6,11 @@
 #include "cli/array/files.h"
 #include "cli/command.h"
 #include "cli/compiler.h"
-#include "cli/facts.h"
 #include "cli/failure.h"
+#include "cli/package/edit.h"
+#include "cli/package/report.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
-#include "package/package.h"
 
 namespace qiao::cli {
 namespace {
@@ -25,8 +24,6 @@ struct MakeOptions {
     std::string output;
     std::string formats;
     std::string compiler_options;
-    std::vector<std::string> variants;
-    std::string tool;
 };
 
 std::vector<std::byte> compile(const MakeOptions& options) {
@@ -55,144 +52,164 @@ std::vector<std::byte> compile(const MakeOptions& options) {
     return {bytes, bytes + result.package_size};
 }
 
-/* "FORMAT=FILE" or "FORMAT:TARGET=FILE". */
-void add_variant(package::Writer& writer, const std::string& written, const std::string& tool) {
-    const size_t equals = written.find('=');
-    const std::string head = written.substr(0, equals);
-    const size_t colon = std::min(head.find(':'), head.size());
-    package::Variant variant;
-    variant.format = head.substr(0, colon);
-    if (colon < head.size()) variant.target = head.substr(colon + 1);
-    variant.tool = tool;
-    if (equals == std::string::npos || variant.format.empty()) {
-        throw Failure(kExitUsage, text("--variant ", written, " is not FORMAT=FILE or FORMAT:TARGET=FILE"),
-                      "give the format that the device lists (`qiao info`), and the compiled file");
-    }
-    std::vector<std::byte> bytes = read_file(written.substr(equals + 1));
-    if (bytes.empty()) throw Failure(kExitFailed, written.substr(equals + 1) + ": the file is empty");
-    writer.add_variant(std::move(variant), std::move(bytes));
-}
-
-template <typename T>
-T taken(package::Result<T> result, const std::string& file) {
-    if (!result) throw Failure(kExitFailed, file + ": " + result.error().message, result.error().remedy);
-    return *std::move(result);
+/* What was written, for a person. */
+void print_written(const std::string& path, const std::vector<std::byte>& bytes) {
+    const package::Package written = taken(package::Package::open(bytes), path);
+    print(text(printable(path), ": ", bytes.size(), " bytes, variants: ", written.variants().size(), "\n"));
 }
 
 int run_make(const MakeOptions& options) {
-    const std::vector<std::byte> compiled = compile(options);
-    const package::Package package = taken(package::Package::open(compiled), options.source);
-    package::Writer writer = taken(package::Writer::from(package), options.source);
-    for (const std::string& variant : options.variants)
-        add_variant(writer, variant, options.tool);
-    const std::vector<std::byte> bytes = taken(writer.finish(), options.output);
+    const std::vector<std::byte> bytes = compile(options);
     write_file(options.output, bytes);
-    print(text(printable(options.output), ": ", bytes.size(), " bytes, variants: ", writer.variants().size(), "\n"));
+    print_written(options.output, bytes);
     return kExitOk;
 }
 
 Command make_command(CLI::App& root) {
-    CLI::App* app = root.add_subcommand("make", "Compile OpenCL C to a package, and add variants of other compilers");
+    CLI::App* app = root.add_subcommand("make", "Compile OpenCL C to a package");
     auto options = std::make_shared<MakeOptions>();
     app->add_option("SOURCE", options->source, "OpenCL C: what the kernels and their arguments are")->required();
     app->add_option("-o,--out", options->output, "The package to write (.qpk)")->required()->type_name("FILE");
     app->add_option("--formats", options->formats, "What Qiao's compiler makes besides the source, ';' between: host-elf")
         ->type_name("LIST");
-    app->add_option("--variant", options->variants, "The same kernels, compiled by another compiler; repeatable")
-        ->type_name("FORMAT[:TARGET]=FILE")
-        ->allow_extra_args(false);
-    app->add_option("--tool", options->tool, "Which compiler made the variants, with its version")->type_name("TEXT");
     app->add_option("--options", options->compiler_options, "Options of Qiao's compiler: -D, -I, ...")->type_name("TEXT");
     return {app, [options] { return run_make(*options); }};
 }
 
-/* ---------------------------------------------------------------- show */
+/* ---------------------------------------------------------------- inspect */
 
-struct ShowOptions {
+struct FileOptions {
     std::string file;
     bool json = false;
 };
 
-const char* kind_name(qiao_argument_kind kind) {
-    return kind == QIAO_ARGUMENT_KIND_ADDRESS ? "address" : kind == QIAO_ARGUMENT_KIND_LOCAL ? "local" : "value";
-}
-
-Json kernel_json(const package::Kernel& kernel) {
-    Json json = {{"name", kernel.name},
-                 {"block_size", kernel.block_size},
-                 {"required_group", kernel.required_group},
-                 {"static_local_bytes", kernel.static_local_bytes},
-                 {"features", feature_names(kernel.features)},
-                 {"arguments", Json::array()}};
-    for (const package::Argument& argument : kernel.arguments) {
-        json["arguments"].push_back({{"name", argument.name},
-                                     {"type", argument.type},
-                                     {"kind", kind_name(argument.kind)},
-                                     {"offset", argument.offset},
-                                     {"size_bytes", argument.size}});
+int run_inspect(const FileOptions& options) {
+    const package::Package package = open_package(options.file);
+    if (options.json) {
+        print_json(package_json(package));
+    } else {
+        print(package_text(package));
     }
-    return json;
-}
-
-Json variant_json(const package::Variant& variant) {
-    return {{"format", variant.format},
-            {"target", variant.target},
-            {"tool", variant.tool},
-            {"features", feature_names(variant.features)},
-            {"size_bytes", variant.size}};
-}
-
-std::string show_text(const package::Package& package) {
-    std::string words = coloured(Colour::Title, "Variants") + "\n";
-    Table variants;
-    for (const package::Variant& variant : package.variants()) {
-        variants.add_row({printable(variant.format), printable(variant.target.empty() ? "any" : variant.target),
-                          variant.is_source ? "the source" : bytes_text(variant.size), printable(variant.tool)});
-    }
-    words += variants.text("  ");
-    for (const package::Kernel& kernel : package.kernels()) {
-        words += coloured(Colour::Title, printable(kernel.name)) + text(", argument block of ", kernel.block_size, " bytes\n");
-        Table arguments;
-        for (const package::Argument& argument : kernel.arguments) {
-            arguments.add_row({text("offset ", argument.offset), text(argument.size, " bytes"), kind_name(argument.kind),
-                               printable(argument.name), printable(argument.type)});
-        }
-        words += arguments.text("  ");
-    }
-    return words;
-}
-
-int run_show(const ShowOptions& options) {
-    const std::vector<std::byte> bytes = read_file(options.file);
-    const package::Package package = taken(package::Package::open(bytes), options.file);
-    taken(package.verify(), options.file);
-    if (!options.json) {
-        print(show_text(package));
-        return kExitOk;
-    }
-    Json json = {{"schema", "qiao.package/1"}, {"kernels", Json::array()}, {"variants", Json::array()}};
-    for (const package::Kernel& kernel : package.kernels())
-        json["kernels"].push_back(kernel_json(kernel));
-    for (const package::Variant& variant : package.variants())
-        json["variants"].push_back(variant_json(variant));
-    print_json(json);
     return kExitOk;
 }
 
-Command show_command(CLI::App& root) {
-    CLI::App* app = root.add_subcommand("show", "Show a package: its variants, its kernels and their argument blocks");
-    auto options = std::make_shared<ShowOptions>();
+Command inspect_command(CLI::App& root) {
+    CLI::App* app = root.add_subcommand("inspect", "Show a package: its variants, its kernels and their argument blocks");
+    auto options = std::make_shared<FileOptions>();
     app->add_option("FILE", options->file, "The package")->required();
     app->add_flag("--json", options->json, "Print JSON (schema qiao.package/1)");
-    return {app, [options] { return run_show(*options); }};
+    return {app, [options] { return run_inspect(*options); }};
+}
+
+/* ---------------------------------------------------------------- add, strip */
+
+/* The package that is read, and the one that is written: the same unless said otherwise. */
+struct Files {
+    std::string input;
+    std::string output;
+
+    void add_to(CLI::App& app) {
+        app.add_option("PACKAGE", input, "The package")->required();
+        app.add_option("-o,--out", output, "Write another package (default: replace PACKAGE)")->type_name("FILE");
+    }
+    void write(const std::vector<std::byte>& bytes) const {
+        const std::string& path = output.empty() ? input : output;
+        write_file(path, bytes);
+        print_written(path, bytes);
+    }
+};
+
+struct AddOptions {
+    Files files;
+    AddedVariant added;
+};
+
+int run_add(const AddOptions& options) {
+    options.files.write(add_variant(open_package(options.files.input), options.added));
+    return kExitOk;
+}
+
+Command add_command(CLI::App& root) {
+    CLI::App* app = root.add_subcommand("add", "Add a variant: the package's kernels, compiled by another compiler");
+    auto options = std::make_shared<AddOptions>();
+    options->files.add_to(*app);
+    AddedVariant& added = options->added;
+    app->add_option("FILE", added.file, "The compiled code")->required();
+    app->add_option("--format", added.format, "Its format, as devices list it (`qiao info`)")->required()->type_name("F");
+    app->add_option("--target", added.target, "For which cards or processors, a pattern of the format (default: any)")->type_name("T");
+    app->add_option("--tool", added.tool, "Which compiler made it, with its version")->type_name("TEXT");
+    app->add_option("--features", added.features, "What a device must have, ',' between, or none (default: what the kernels need)")
+        ->type_name("LIST");
+    app->add_option("--metadata", added.metadata, "What the plugin must know of a kernel; repeatable")
+        ->type_name("KERNEL=TEXT")
+        ->allow_extra_args(false);
+    return {app, [options] { return run_add(*options); }};
+}
+
+struct StripOptions {
+    Files files;
+    StrippedVariants stripped;
+};
+
+int run_strip(const StripOptions& options) {
+    const StrippedVariants& stripped = options.stripped;
+    if (!stripped.source && stripped.formats.empty() && stripped.indices.empty())
+        throw Failure(kExitUsage, "nothing to take out was named", "give --source, --format F or --variant N");
+    options.files.write(strip_variants(open_package(options.files.input), stripped));
+    return kExitOk;
+}
+
+Command strip_command(CLI::App& root) {
+    CLI::App* app = root.add_subcommand("strip", "Take variants or the source out of a package");
+    auto options = std::make_shared<StripOptions>();
+    options->files.add_to(*app);
+    StrippedVariants& stripped = options->stripped;
+    app->add_flag("--source", stripped.source, "The source, and the variants that are it");
+    app->add_option("--format", stripped.formats, "All variants of a format; repeatable")->type_name("F")->allow_extra_args(false);
+    app->add_option("--variant", stripped.indices, "The variant of this number (`inspect`); repeatable")
+        ->type_name("N")
+        ->allow_extra_args(false);
+    return {app, [options] { return run_strip(*options); }};
+}
+
+/* ---------------------------------------------------------------- verify */
+
+int run_verify(const FileOptions& options) {
+    const package::Package package = open_package(options.file);
+    if (package.has_source()) (void)taken(package.source(), options.file);
+    const std::vector<std::string> problems = verify_variants(package);
+    Json json = {{"schema", "qiao.package.verify/1"}, {"file", options.file}, {"problem", false}, {"variants", Json::array()}};
+    Table table;
+    for (size_t i = 0; i < problems.size(); ++i) {
+        const package::Variant& variant = package.variants()[i];
+        const bool sound = problems[i].empty();
+        if (!sound) json["problem"] = true;
+        json["variants"].push_back({{"format", variant.format}, {"target", variant.target}, {"problem", problems[i]}});
+        table.add_row({std::to_string(i), printable(variant_text(variant)), coloured(sound ? Colour::Good : Colour::Bad, sound ? "ok" : "problem"),
+                       printable(problems[i])});
+    }
+    if (options.json) {
+        print_json(json);
+    } else {
+        print(table.text());
+    }
+    return json["problem"] ? kExitFailed : kExitOk;
+}
+
+Command verify_command(CLI::App& root) {
+    CLI::App* app = root.add_subcommand("verify", "Check a package: digests, and whether variants are what their formats say");
+    auto options = std::make_shared<FileOptions>();
+    app->add_option("FILE", options->file, "The package")->required();
+    app->add_flag("--json", options->json, "Print JSON (schema qiao.package.verify/1)");
+    return {app, [options] { return run_verify(*options); }};
 }
 
 } // namespace
 
 std::vector<Command> package_commands(CLI::App& root) {
-    CLI::App* app = root.add_subcommand("package", "Make a kernel package, or show one");
+    CLI::App* app = root.add_subcommand("package", "Make, look at, change and check kernel packages");
     app->require_subcommand(1);
-    return {make_command(*app), show_command(*app)};
+    return {make_command(*app), inspect_command(*app), add_command(*app), strip_command(*app), verify_command(*app)};
 }
 
 } // namespace qiao::cli

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/failure.h"
+
 namespace qiao::cli {
 namespace {
 
@@ -37,10 +39,28 @@ std::vector<std::string> names_of(uint64_t bits, const Named (&table)[N]) {
     return names;
 }
 
+std::vector<std::string> known_features() {
+    std::vector<std::string> names;
+    for (const Named& each : kFeatures)
+        names.emplace_back(each.name);
+    return names;
+}
+
 } // namespace
 
 std::vector<std::string> feature_names(qiao_features features) {
     return names_of(features, kFeatures);
+}
+
+qiao_features parse_features(const std::string& list) {
+    qiao_features features = 0;
+    for (const std::string& name : split_list(list, ',')) {
+        const auto known = std::find_if(std::begin(kFeatures), std::end(kFeatures), [&](const Named& each) { return name == each.name; });
+        if (known == std::end(kFeatures))
+            throw Failure(kExitUsage, text("'", name, "' is not a feature"), "features are " + join(known_features(), ", "));
+        features |= known->bit;
+    }
+    return features;
 }
 
 std::vector<std::string> memory_kind_names(uint32_t kinds) {

@@ -10,6 +10,8 @@
 namespace qiao::cli {
 
 std::vector<std::string> feature_names(qiao_features features); /* "fp64", "int64" */
+/* Of a list of such names, ',' between; throws Failure (kExitUsage) that lists the names there are. */
+qiao_features parse_features(const std::string& list);
 std::vector<std::string> memory_kind_names(uint32_t kinds);     /* "device", "host", "shared" */
 std::vector<std::string> split_list(const std::string& list, char separator);
 std::string join(const std::vector<std::string>& parts, const char* separator);

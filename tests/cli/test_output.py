@@ -109,8 +109,8 @@ class ExitCodes(QiaoTest):
 
     def test_help_lists_them(self):
         self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-4]  \w.*){5}\n")
-        for verb in ("list", "info", "doctor", "run", "package", "package make", "package show", "plugin", "plugin new",
-                     "plugin check", "completion"):
+        for verb in ("list", "info", "doctor", "run", "package", "package make", "package inspect", "package add",
+                     "package strip", "package verify", "plugin", "plugin new", "plugin check", "completion"):
             self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
         self.assertNotIn("inspect", self.good("plugin", "--help").stdout)
 
@@ -214,7 +214,8 @@ class Completion(QiaoTest):
         self.assertEqual(self.complete("qiao plugin "), ["new", "check", "-h", "--help"])
 
     def test_every_option_of_the_help_is_offered(self):
-        for verb in ("list", "info", "doctor", "run", "package make", "plugin new", "plugin check"):
+        for verb in ("list", "info", "doctor", "run", "package make", "package inspect", "package add", "package strip", "package verify",
+                     "plugin new", "plugin check"):
             for option in re.findall(r"(?<!\w)(--[a-z][a-z-]+)", self.good(*verb.split(), "--help").stdout.split("SPEC, what")[0]):
                 self.assertIn(option, self.complete(f"qiao {verb} {option}"), verb)
 

@@ -134,7 +134,11 @@ class Tutorial(QiaoTest):
         super().setUp()
         self.env = {"QIAO_PLUGIN_PATH": str(TUTORIAL.parent / "plugins.d")}
         (self.folder / "names.txt").write_text("vector_add\nsum_float\n")
-        self.good("package", "make", KERNELS, "-o", "k.qpk", "--variant", "tutorial-host=names.txt", "--tool", "by hand")
+        self.make_package()
+
+    def make_package(self):
+        self.good("package", "make", KERNELS, "-o", "k.qpk")
+        self.good("package", "add", "k.qpk", "names.txt", "--format", "tutorial-host", "--tool", "by hand")
 
     def run_tutorial(self, *words, code=0):
         return self.json("run", "k.qpk", *words, "--device", "tutorial", env=self.env, code=code)
@@ -152,7 +156,7 @@ class Tutorial(QiaoTest):
 
     def test_a_kernel_that_the_program_does_not_name(self):
         (self.folder / "names.txt").write_text("vector_add\n")
-        self.good("package", "make", KERNELS, "-o", "k.qpk", "--variant", "tutorial-host=names.txt")
+        self.make_package()
         report = self.run_tutorial("vector_add", "-a", "null", "-a", "null", "-a", "null", "--grid", 1, code=1)
         self.assertIn("not named by the program", report["devices"][0]["error"]["message"])
 
@@ -164,30 +168,6 @@ class Tutorial(QiaoTest):
     def test_it_is_300_lines(self):
         lines = sum(len(path.read_text().splitlines()) for path in KERNELS.parent.iterdir() if path.suffix in (".c", ".h"))
         self.assertLessEqual(lines, 300)
-
-
-class Package(QiaoTest):
-    def test_show(self):
-        (self.folder / "code").write_bytes(b"code of a card")
-        self.good("package", "make", KERNELS, "-o", "k.qpk", "--formats", "host-elf", "--variant", "card:v1=code", "--tool", "cardcc 1")
-        report = self.json("package", "show", "k.qpk")
-        self.assertEqual(report["schema"], "qiao.package/1")
-        variants = {variant["format"]: variant for variant in report["variants"]}
-        self.assertLessEqual({"opencl-c", "host-elf", "card"}, set(variants))
-        self.assertEqual((variants["card"]["target"], variants["card"]["tool"], variants["card"]["size_bytes"]), ("v1", "cardcc 1", 14))
-        kernel = report["kernels"][1]
-        self.assertEqual((kernel["name"], kernel["block_size"]), ("sum_float", 24))
-        self.assertEqual([(one["kind"], one["offset"]) for one in kernel["arguments"]],
-                         [("address", 0), ("address", 8), ("value", 16), ("local", 20)])
-        self.assertIn("argument block of 24 bytes", self.good("package", "show", "k.qpk").stdout)
-
-    def test_mistakes(self):
-        self.assertIn("is not FORMAT=FILE", self.refused(2, "package", "make", KERNELS, "-o", "k.qpk", "--variant", "card"))
-        self.assertIn("No such file", self.refused(1, "package", "make", KERNELS, "-o", "k.qpk", "--variant", "card=missing"))
-        (self.folder / "bad.cl").write_text("kernel void f(")
-        self.assertIn("bad.cl", self.refused(1, "package", "make", "bad.cl", "-o", "k.qpk"))
-        self.assertFalse((self.folder / "k.qpk").exists())
-        self.assertIn("bad.cl", self.refused(1, "package", "show", "bad.cl"))
 
 
 if __name__ == "__main__":

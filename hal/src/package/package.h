@@ -118,6 +118,8 @@ class Writer {
     /* The source as a variant of that format: "opencl-c", "opencl-c+offset". */
     void add_source_variant(qiao_features features, std::string_view format = "opencl-c");
     void remove_variant(size_t index);
+    /* With the variants that are the source. */
+    void remove_source();
     const std::vector<Variant>& variants() const { return variants_; }
 
     Result<std::vector<std::byte>> finish() const;

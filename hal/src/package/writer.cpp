@@ -93,6 +93,16 @@ void Writer::remove_variant(size_t index) {
     contents_.erase(contents_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
+void Writer::remove_source() {
+    for (size_t i = variants_.size(); i-- > 0;) {
+        if (variants_[i].is_source) remove_variant(i);
+    }
+    has_source_ = false;
+    source_name_.clear();
+    source_.clear();
+    options_.clear();
+}
+
 Result<std::vector<std::byte>> Writer::finish() const {
     Manifest manifest;
     manifest.kernels = kernels_;
