@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "cli/cache.h"
 #include "cli/compiler.h"
@@ -30,6 +31,14 @@ bool is_directory(const std::string& path) {
 std::string parent(const std::string& path) {
     const size_t slash = path.find_last_of('/');
     return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool has_manifests(const std::string& folder) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        if (entry.path().extension() == ".json") return true;
+    }
+    return false;
 }
 
 } // namespace
@@ -96,7 +105,12 @@ std::vector<Check> check_environment() {
             checks.push_back({"environment", CheckState::Ok, text(name, "=", variable(name)), ""});
     }
     for (const std::string& folder : split_list(variable("QIAO_PLUGIN_PATH"), ':')) {
-        if (is_directory(folder)) continue;
+        if (is_directory(folder)) {
+            if (has_manifests(folder)) continue;
+            checks.push_back({"environment", CheckState::Warning, text("QIAO_PLUGIN_PATH names ", folder, ", which has no manifests"),
+                              "name the folder of the plugin's .json file, mostly called plugins.d"});
+            continue;
+        }
         checks.push_back({"environment", CheckState::Problem,
                           text("QIAO_PLUGIN_PATH names ", folder, ", which is no folder"),
                           "name folders of plugin manifests, ':' between"});

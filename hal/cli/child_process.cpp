@@ -1,10 +1,12 @@
-/* The child is this program once more, started anew: a fork alone would share the parent's library state. */
+/* The child is this program once more, started anew: a fork alone would share the parent's library state. It tells through a
+ * pipe; its stdout is a file in memory, where a plugin may print as much as it likes. */
 #include "cli/child_process.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 
 #include "cli/failure.h"
 
@@ -20,50 +23,57 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kMaxOutput = 4u << 20; /* bytes; what commands print is bounded far below */
+constexpr size_t kMaxOutput = 4u << 20; /* bytes; what commands print and plugins' texts are is bounded far below */
 
-/* For execve: pointers into the strings, and a null. */
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
+std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& more) {
+    std::vector<std::string> all;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view name = std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
+        if (std::none_of(more.begin(), more.end(), [name](const auto& one) { return one.first == name; })) all.emplace_back(*entry);
+    }
+    for (const auto& [name, value] : more)
+        all.push_back(name + "=" + value);
+    return all;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     std::vector<char*> pointers;
-    for (std::string& word : words)
-        pointers.push_back(word.data());
+    for (std::string& one : texts)
+        pointers.push_back(one.data());
     pointers.push_back(nullptr);
     return pointers;
 }
 
-std::vector<std::string> environment_with(const std::vector<std::string>& more) {
-    std::vector<std::string> all = more;
-    for (char** variable = environ; *variable != nullptr; ++variable) {
-        const std::string text = *variable;
-        const std::string name = text.substr(0, text.find('=') + 1);
-        if (std::none_of(more.begin(), more.end(), [&](const std::string& each) { return each.starts_with(name); })) all.push_back(text);
-    }
-    return all;
-}
-
 class Child {
   public:
-    Child(std::vector<std::string> words, const std::vector<std::string>& more, ChildErrors errors) {
+    explicit Child(const ChildPlan& plan) {
         int pipe_files[2];
         if (pipe2(pipe_files, O_CLOEXEC) != 0) throw Failure(kExitFailed, text("no pipe: ", std::strerror(errno)));
-        output_ = pipe_files[0];
+        told_ = pipe_files[0];
+        output_ = memfd_create("stdout", MFD_CLOEXEC);
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_adddup2(&actions, pipe_files[1], STDOUT_FILENO);
-        if (errors == ChildErrors::Dropped) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        words.insert(words.begin(), "qiao");
-        std::vector<std::string> environment = environment_with(more);
-        const int error = posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, pointers_to(words).data(),
-                                      pointers_to(environment).data());
+        /* In this order: the pipe's end may be the number that the other gets. */
+        const int end = fcntl(pipe_files[1], F_DUPFD_CLOEXEC, kTellFile + 1);
+        const int output = fcntl(output_, F_DUPFD_CLOEXEC, kTellFile + 1);
+        posix_spawn_file_actions_adddup2(&actions, end, kTellFile);
+        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+        if (plan.errors == ChildErrors::Dropped) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        std::vector<std::string> words = {"qiao"};
+        words.insert(words.end(), plan.words.begin(), plan.words.end());
+        std::vector<std::string> environment = environment_with(plan.environment);
+        const int error = posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, pointers_to(words).data(), pointers_to(environment).data());
         posix_spawn_file_actions_destroy(&actions);
-        ::close(pipe_files[1]);
+        for (const int file : {pipe_files[1], end, output})
+            ::close(file);
         if (error != 0) {
-            ::close(output_);
+            process_ = 0;
+            shut();
             throw Failure(kExitFailed, text("a child process cannot be started: ", std::strerror(error)));
         }
     }
     ~Child() {
-        ::close(output_);
+        shut();
         if (process_ != 0) finish(true);
     }
     Child(const Child&) = delete;
@@ -73,17 +83,23 @@ class Child {
     bool read_until(Clock::time_point deadline, std::string& out_told) const {
         while (out_told.size() < kMaxOutput) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-            pollfd wanted = {output_, POLLIN, 0};
+            pollfd wanted = {told_, POLLIN, 0};
             const int ready = left <= 0 ? 0 : poll(&wanted, 1, static_cast<int>(left));
             if (ready < 0 && errno == EINTR) continue;
             if (ready <= 0) return false;
             char buffer[16384];
-            const ssize_t got = read(output_, buffer, sizeof buffer);
+            const ssize_t got = read(told_, buffer, sizeof buffer);
             if (got < 0 && errno == EINTR) continue;
             if (got <= 0) break;
             out_told.append(buffer, static_cast<size_t>(got));
         }
         return true;
+    }
+    std::string output() const {
+        std::string bytes(kMaxOutput, '\0');
+        const ssize_t got = pread(output_, bytes.data(), bytes.size(), 0);
+        bytes.resize(got < 0 ? 0 : static_cast<size_t>(got));
+        return bytes;
     }
     int finish(bool kill_it) {
         int status = 0;
@@ -95,14 +111,20 @@ class Child {
     }
 
   private:
+    void shut() const {
+        ::close(told_);
+        ::close(output_);
+    }
+
     pid_t process_ = 0;
+    int told_ = -1;
     int output_ = -1;
 };
 
 } // namespace
 
-bool ChildEnd::good() const {
-    return in_time && WIFEXITED(status) && WEXITSTATUS(status) == kExitOk;
+int ChildEnd::exit_code() const {
+    return in_time && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 std::string ChildEnd::text() const {
@@ -112,14 +134,14 @@ std::string ChildEnd::text() const {
     return cli::text("it ended the process with exit code ", WEXITSTATUS(status));
 }
 
-ChildEnd run_command(const std::vector<std::string>& words, const std::vector<std::string>& more, double timeout_s,
-                     ChildErrors errors) {
-    Child child(words, more, errors);
+ChildEnd run_child(const ChildPlan& plan) {
+    Child child(plan);
     ChildEnd end;
-    end.timeout_s = timeout_s;
-    const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(timeout_s));
-    end.in_time = child.read_until(Clock::now() + limit, end.output);
+    end.timeout_s = plan.timeout_s;
+    const auto limit = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(plan.timeout_s));
+    end.in_time = child.read_until(Clock::now() + limit, end.told);
     end.status = child.finish(!end.in_time);
+    end.output = child.output();
     return end;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/devices.h"
 #include "cli/facts.h"
+#include "cli/plugin/opening.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 
@@ -17,6 +18,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
     bool json = false;
     bool strict = false;
+    bool open = false;
 };
 
 std::vector<qiao_candidate> candidates_of(qiao_instance* instance) {
@@ -135,6 +137,9 @@ int run(const Options& options) {
     const std::vector<qiao_candidate> candidates = candidates_of(instance.get());
     const std::vector<Device> devices = all_devices(instance.get());
     std::vector<Check> checks = device_checks(devices);
+    for (const Device& device : devices) {
+        if (options.open) checks.push_back(check_opening(device.id));
+    }
     checks.push_back(check_compiler());
     checks.push_back(check_cache());
     for (const Check& check : check_device_files())
@@ -174,6 +179,7 @@ Command doctor_command(CLI::App& root) {
     app->add_flag("--json", options->json, "Print JSON (schema qiao.doctor/1)");
     app->add_flag("--strict", options->strict,
                   "Exit code 1 also if devices are usable but something else is a problem");
+    app->add_flag("--open", options->open, "Open each device too, in a process of its own: finds plugins that crash or hang there");
     return {app, [options] { return run(*options); }};
 }
 

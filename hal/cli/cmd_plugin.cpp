@@ -1,4 +1,4 @@
-/* `qiao plugin new` and `qiao plugin check`: for those who make plugins. */
+/* `qiao plugin`: for those who make plugins. */
 #include <memory>
 
 #include "cli/command.h"
@@ -6,6 +6,7 @@
 #include "cli/plugin/check.h"
 #include "cli/plugin/create.h"
 #include "cli/plugin/inspect.h"
+#include "cli/plugin/opening.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 
@@ -37,14 +38,34 @@ Command new_command(CLI::App& plugin) {
 }
 
 struct CheckOptions {
-    std::string file;
-    std::string manifest;
-    double timeout_s = 30;
+    CheckPlan plan;
+    std::vector<std::string> arguments, references;
+    std::string grid, group, offset, tolerance_ulp, tolerance_abs;
     bool json = false;
 };
 
-int run_check(const CheckOptions& options) {
-    const PluginReport report = check_plugin(options.file, options.manifest, options.timeout_s);
+/* As `qiao run` takes them. */
+std::vector<std::string> launch_words(const CheckOptions& options) {
+    std::vector<std::string> words;
+    const auto add = [&](const char* option, const std::string& value) {
+        if (!value.empty()) words.insert(words.end(), {option, value});
+    };
+    for (const std::string& argument : options.arguments)
+        add("-a", argument);
+    for (const std::string& reference : options.references)
+        add("--reference", reference);
+    add("--grid", options.grid);
+    add("--group", options.group);
+    add("--offset", options.offset);
+    add("--tolerance-ulp", options.tolerance_ulp);
+    add("--tolerance-abs", options.tolerance_abs);
+    return words;
+}
+
+int run_check(CheckOptions options) {
+    options.plan.launch = launch_words(options);
+    if (!options.plan.package.empty()) options.plan.package = std::filesystem::absolute(options.plan.package).string();
+    const PluginReport report = check_plugin(options.plan);
     if (options.json) {
         print_json(report_json(report));
     } else {
@@ -56,30 +77,70 @@ int run_check(const CheckOptions& options) {
 Command check_command(CLI::App& plugin) {
     CLI::App* app = plugin.add_subcommand("check", "Look at a built plugin: what is wrong, what is missing, what is next");
     auto options = std::make_shared<CheckOptions>();
-    app->add_option("FILE", options->file, "The plugin's shared library")->required();
-    app->add_option("--manifest", options->manifest, "Its manifest (default: the one beside it that names it)")->type_name("FILE");
-    app->add_option("--timeout", options->timeout_s, "Give up on the plugin after so many seconds (default: 30)")
+    CheckPlan& plan = options->plan;
+    app->add_option("FILE", plan.file, "The plugin's shared library")->required();
+    app->add_option("--manifest", plan.manifest, "Its manifest (default: the one beside it that names it)")->type_name("FILE");
+    app->add_option("--timeout", plan.timeout_s, "Give up on the plugin after so many seconds (default: 30)")
         ->type_name("S")
         ->check(CLI::Range(0.1, 3600.0));
     app->add_flag("--json", options->json, "Print JSON (schema qiao.plugin.check/1)");
+    CLI::Option* package = app->add_option("--package", plan.package, "Load this kernel package (.qpk), which has a variant for the plugin")
+                               ->type_name("FILE")
+                               ->check(CLI::ExistingFile);
+    CLI::Option* grid = app->add_option("--grid", options->grid, "Launch a kernel of it with this global size; what follows is as for `qiao run`")
+                            ->type_name("X[,Y[,Z]]")
+                            ->needs(package);
+    const auto of_launch = [&](const char* name, auto& target, const char* what, const char* value) {
+        app->add_option(name, target, what)->type_name(value)->allow_extra_args(false)->needs(grid);
+    };
+    of_launch("--kernel", plan.kernel, "The kernel; not needed if there is only one", "NAME");
+    of_launch("-a,--arg", options->arguments, "An argument, by name, by number from 0, or the next one", "[NAME=]SPEC");
+    of_launch("--group", options->group, "Work-group size", "X[,Y[,Z]]");
+    of_launch("--offset", options->offset, "Global offset", "X[,Y[,Z]]");
+    of_launch("--reference", options->references, "Compare an argument with this array", "NAME=SPEC");
+    of_launch("--tolerance-ulp", options->tolerance_ulp, "Floating point may differ by N units in the last place", "N");
+    of_launch("--tolerance-abs", options->tolerance_abs, "All types may differ by X, even if not by ULP", "X");
     return {app, [options] { return run_check(*options); }};
 }
 
-/* What `check` starts child processes with; not for users, hence without a place in the help. */
+/* The pipe of the parent process; not for people, who see the same on stdout. */
+void add_tell(CLI::App& app, int& file) {
+    app.add_option("--tell", file)->group("");
+}
+
 Command inspect_command(CLI::App& plugin) {
-    CLI::App* app = plugin.add_subcommand("inspect", "Load a plugin in this process")->group("");
-    auto words = std::make_shared<std::pair<std::string, std::string>>();
-    app->add_option("FILE", words->first)->required();
-    app->add_option("MANIFEST", words->second);
-    return {app, [words] { return inspect_plugin(words->first, words->second); }};
+    struct Words {
+        std::string library, manifest;
+        int tell = -1;
+    };
+    CLI::App* app = plugin.add_subcommand("inspect", "Load a plugin in this process, as `check` does in a child: for a debugger");
+    auto words = std::make_shared<Words>();
+    app->add_option("FILE", words->library, "The plugin's shared library")->required();
+    app->add_option("MANIFEST", words->manifest, "The text that the plugin gets as its manifest");
+    add_tell(*app, words->tell);
+    return {app, [words] { return inspect_plugin(words->library, words->manifest, words->tell); }};
 }
 
 Command try_command(CLI::App& plugin) {
-    CLI::App* app = plugin.add_subcommand("try", "Use a plugin in this process")->group("");
-    auto words = std::make_shared<std::pair<std::string, std::string>>();
-    app->add_option("MANIFEST", words->first)->required();
-    app->add_option("ID", words->second)->required();
-    return {app, [words] { return try_plugin(words->first, words->second); }};
+    CLI::App* app = plugin.add_subcommand("try", "Use a plugin in this process, as `check` does in a child: for a debugger");
+    auto plan = std::make_shared<TrialPlan>();
+    app->add_option("MANIFEST", plan->manifest, "The plugin's manifest")->required();
+    app->add_option("ID", plan->id, "The plugin's id")->required();
+    app->add_option("--package", plan->package, "Load this kernel package, too")->type_name("FILE");
+    add_tell(*app, plan->tell);
+    return {app, [plan] { return try_plugin(*plan); }};
+}
+
+Command open_command(CLI::App& plugin) {
+    struct Words {
+        std::string id;
+        int tell = -1;
+    };
+    CLI::App* app = plugin.add_subcommand("open", "Open a device in this process, as `doctor --open` does in a child: for a debugger");
+    auto words = std::make_shared<Words>();
+    app->add_option("DEVICE", words->id, "The device's id")->required();
+    add_tell(*app, words->tell);
+    return {app, [words] { return open_device(words->id, words->tell); }};
 }
 
 } // namespace
@@ -87,7 +148,7 @@ Command try_command(CLI::App& plugin) {
 std::vector<Command> plugin_commands(CLI::App& root) {
     CLI::App* plugin = root.add_subcommand("plugin", "Make a plugin, or check one");
     plugin->require_subcommand(1);
-    return {new_command(*plugin), check_command(*plugin), inspect_command(*plugin), try_command(*plugin)};
+    return {new_command(*plugin), check_command(*plugin), inspect_command(*plugin), try_command(*plugin), open_command(*plugin)};
 }
 
 } // namespace qiao::cli

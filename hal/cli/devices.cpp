@@ -45,7 +45,10 @@ void check(qiao_status status, const std::string& doing) {
     std::string message = text(doing, ": ", record.message);
     if (*record.object != '\0') message += text(" [", record.object, "]");
     if (*record.plugin != '\0') message += text(" [plugin ", record.plugin, "]");
-    if (record.vendor_code != 0) message += text(" [", record.vendor_text, " ", record.vendor_code, "]");
+    if (record.vendor_code != 0 || *record.vendor_text != '\0') {
+        message += text(" [", *record.vendor_text != '\0' ? record.vendor_text : "the vendor's code");
+        message += record.vendor_code != 0 ? text(" ", record.vendor_code, "]") : "]";
+    }
     if (record.line != 0) message += text(" [line ", record.line, "]");
     Failure failure(kExitFailed, message, record.remedy);
     failure.status = qiao_status_get_name(status);

@@ -3,7 +3,8 @@
 
 static qiao_status skeleton_device_count(void* plugin, uint32_t* out_count) {
     *out_count = 0; /* a success; the words tell the user why, as `qiao doctor` shows */
-    skeleton_fail((const skeleton_plugin*)plugin, QIAO_ERROR_NOT_FOUND, 0,
+    if (!skeleton_library_open((skeleton_plugin*)plugin)) return QIAO_OK;
+    skeleton_fail((const skeleton_plugin*)plugin, QIAO_ERROR_NOT_FOUND, 0, NULL,
                   "plugin " QIAO_PLUGIN_ID " looks for no devices yet", "write device_count and device_query in device.c");
     return QIAO_OK;
 }

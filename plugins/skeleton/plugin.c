@@ -14,6 +14,7 @@ static const qiao_plugin_tables tables = {
 
 /* All devices are closed; the host table is valid until this returns. */
 static void skeleton_plugin_close(void* plugin) {
+    skeleton_library_close(&((skeleton_plugin*)plugin)->library);
     free(plugin);
 }
 

@@ -12,9 +12,21 @@
 extern "C" {
 #endif
 
-/* One for each instance of Qiao in the process: first argument of device_count and device_query. */
+/* The vendor's functions that are called: result, name, arguments. */
+#define SKELETON_FUNCTIONS(FUNCTION) FUNCTION(int, skeleton_vendor_count, (int* out_count))
+
+typedef struct skeleton_library {
+    void* handle; /* of dlopen; null = not open */
+#define SKELETON_FUNCTION(result, name, arguments) result(*name) arguments;
+    SKELETON_FUNCTIONS(SKELETON_FUNCTION)
+#undef SKELETON_FUNCTION
+} skeleton_library;
+
+/* One for each instance of Qiao in the process: first argument of device_count and device_query. What instances share, static
+ * data and a vendor's library that only one thread may enter, needs a mutex of the plugin's own. */
 typedef struct skeleton_plugin {
     const qiao_host_api* host;
+    skeleton_library library;
 } skeleton_plugin;
 
 /* An open device. */
@@ -40,10 +52,14 @@ typedef struct skeleton_queue {
     uint64_t token; /* for host->completed */
 } skeleton_queue;
 
-/* Hands the detail of a failure to the core; returns the status, for `return skeleton_fail(...);`. `vendor_code` is the
- * vendor's own number, 0 where there is none. */
-qiao_status skeleton_fail(const skeleton_plugin* plugin, qiao_status status, int64_t vendor_code, const char* message,
-                          const char* remedy);
+/* Whether the vendor's library is open, now or already; else its words are told. */
+int skeleton_library_open(skeleton_plugin* plugin);
+void skeleton_library_close(skeleton_library* library);
+
+/* Hands the detail of a failure to the core; returns the status, for `return skeleton_fail(...);`. `vendor_code` and
+ * `vendor_text` are the vendor's own number and its name, 0 and null where there is none. */
+qiao_status skeleton_fail(const skeleton_plugin* plugin, qiao_status status, int64_t vendor_code, const char* vendor_text,
+                          const char* message, const char* remedy);
 /* What a slot answers until it is written. */
 qiao_status skeleton_unsupported(const skeleton_plugin* plugin, const char* slot);
 

@@ -356,3 +356,16 @@ TEST_SUITE("instance.errors") {
         qiao_query_version(nullptr, nullptr, nullptr);
     }
 }
+
+TEST_SUITE("instance.several") {
+    TEST_CASE("two instances in one process use the same card at the same time") {
+        const auto work = [] {
+            Session session;
+            for (int i = 0; i < 10; ++i)
+                check_works(session);
+        };
+        std::thread other(work);
+        work();
+        other.join();
+    }
+}

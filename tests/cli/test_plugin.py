@@ -59,7 +59,7 @@ class Check(QiaoTest):
         self.assertTrue(all(slot["brings"] for slot in slots.values()))
         self.assertIn("queue_create", report["next"])
         done = self.good("plugin", "check", TUTORIAL).stdout
-        self.assertIn("T0 13 of 13, T1 0 of 11, T2 0 of 2", done)
+        self.assertIn("T0 13 of 13 present and 9 tried, T1 0 of 11, T2 0 of 2", done)
         self.assertIn("No problem was found", done)
 
     def test_the_slots_are_those_of_the_library(self):
@@ -70,7 +70,7 @@ class Check(QiaoTest):
     def test_the_skeleton_has_no_devices_yet(self):
         report = self.check(SKELETON)
         self.assertEqual((report["problem"], report["device_count"]), (False, 0))
-        self.assertEqual(report["next"], "a device: write device_count and device_query in device.c")
+        self.assertEqual(report["next"], "a device: put the name of the vendor's library into library.c, and write device_count and device_query in device.c")
 
     def test_one_thing_wrong_each(self):
         for name, words in WRONG.items():

@@ -1,6 +1,7 @@
 /* A minimal T0 plugin that works: devices in host memory, kernels that are functions of this file, found by name. The
  * manifest says what it is like: "x-devices" how many (1), "x-resolved": 1 devices without addresses, "x-free-threaded": 1,
- * "x-memory" bytes each (16 MiB). Programs have the format "fixture"; their bytes are not read. */
+ * "x-memory" bytes each (16 MiB), "x-hasty" its device_synchronize says TIMEOUT at once for so many milliseconds after a launch,
+ * and fails if it was asked more than 1000 times meanwhile. Programs have the format "fixture"; their bytes are not read. */
 #include "good_plugin.h"
 
 #include "loader/fixture.h"
@@ -52,9 +53,14 @@ static void good_device_close(void* device) {
     free(device);
 }
 
-static qiao_status good_device_synchronize(void* device, uint64_t timeout_ns) {
-    (void)device; /* launches have ended when they return */
+static qiao_status good_device_synchronize(void* device_, uint64_t timeout_ns) {
+    good_device* device = device_; /* launches have ended when they return */
+    const qiao_host_api* host = device->plugin->host;
     (void)timeout_ns;
+    if (device->plugin->hasty_ms == 0) return QIAO_OK;
+    if (++device->questions > 1000) return fixture_fail(host, QIAO_ERROR_PLUGIN, "asked more than 1000 times in one wait", "");
+    if (host->now_ns(host->host) < device->busy_until_ns) return QIAO_TIMEOUT;
+    device->questions = 0;
     return QIAO_OK;
 }
 
@@ -150,9 +156,12 @@ static qiao_status good_kernel_find(void* program_, const qiao_plugin_kernel_des
     return QIAO_OK;
 }
 
-static qiao_status good_kernel_launch(void* device, void* kernel_, const qiao_plugin_geometry* geometry,
+static qiao_status good_kernel_launch(void* device_, void* kernel_, const qiao_plugin_geometry* geometry,
                                       const void* block, const qiao_plugin_binding* bindings) {
+    good_device* device = device_;
+    const qiao_host_api* host = device->plugin->host;
     const good_kernel* kernel = kernel_;
+    device->busy_until_ns = host->now_ns(host->host) + device->plugin->hasty_ms * UINT64_C(1000000);
     const good_launch launch = {device, kernel->desc, geometry, block, bindings};
     return kernel->run(&launch);
 }
@@ -200,6 +209,7 @@ QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, qiao_plugin
     plugin->device_count = fixture_number(host, "\"x-devices\"", 1);
     plugin->memory_bytes = fixture_number(host, "\"x-memory\"", 16u << 20);
     plugin->resolved = fixture_number(host, "\"x-resolved\"", 0) != 0;
+    plugin->hasty_ms = fixture_number(host, "\"x-hasty\"", 0);
     plugin->free_threaded = fixture_number(host, "\"x-free-threaded\"", 0) != 0;
     fixture_id(host, plugin->id, sizeof(plugin->id), "fixture");
     out_info->abi_major = QIAO_PLUGIN_ABI_MAJOR;

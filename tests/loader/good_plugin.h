@@ -10,6 +10,7 @@ typedef struct good_plugin {
     const qiao_host_api* host;
     uint64_t memory_bytes;
     uint32_t device_count;
+    uint32_t hasty_ms;
     bool resolved, free_threaded;
     char id[64];
 } good_plugin;
@@ -18,6 +19,8 @@ typedef struct good_device {
     good_plugin* plugin;
     uint64_t token;
     uint64_t used_bytes;
+    uint64_t busy_until_ns;
+    uint32_t questions; /* of device_synchronize since it last succeeded */
     uint32_t index;
 } good_device;
 

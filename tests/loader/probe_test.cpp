@@ -225,6 +225,21 @@ TEST_SUITE("loader.probe") {
         CHECK(how("crash_load") == "child");
     }
 
+    TEST_CASE("harm of a plugin in QIAO_PLUGIN_PATH is believed for seconds, since somebody may be at work on it") {
+        const ProbeSetting setting;
+        const Environment path{"QIAO_PLUGIN_PATH", setting.plugins()}, selection{"QIAO_PLUGINS", "crash_load"};
+        setting.add_harmful("crash_load");
+        Recorder recorder;
+        const auto how = [&] { return setting.find(loader::discover({"", recorder.sinks()}), "crash_load").probe; };
+        CHECK(how() == "child");
+        for (const fs::path& file : verdicts(setting))
+            age(file, -std::chrono::seconds(4)); // a slow machine does not let it grow old
+        CHECK(how() == "cached");
+        for (const fs::path& file : verdicts(setting))
+            age(file, std::chrono::seconds(6));
+        CHECK(how() == "child");
+    }
+
     TEST_CASE("a cache that cannot be written costs a probe each time, and a line at debug level") {
         const ProbeSetting setting;
         setting.add_good("good");

@@ -74,6 +74,7 @@ class Plugins(PackageTest):
         folder = self.build(self.prefix / "share/qiao/plugins/tutorial", "tutorial")
         library = folder / "lib/qiao/qiao_plugin_tutorial.so"
         self.assertIn("No problem was found", self.qiao("plugin", "check", library))
+        self.assertIn("CMAKE_BUILD_TYPE:STRING=RelWithDebInfo\n", (folder / "CMakeCache.txt").read_text())
         self.assertNotIn("tutorial", self.qiao("list", "--ids"))
         self.run_in(self.folder, "cmake", "--install", folder, "--prefix", self.prefix)
         self.assertIn("tutorial:0", self.qiao("list", "--ids").split())

@@ -81,15 +81,22 @@ std::string simulate(const KernelOptions& options) {
     fs::create_directory(folder / "icd");
     std::ofstream(folder / "icd" / "oclgrind.icd") << library << "\n";
     const std::string log = (folder / "log").string();
-    std::vector<std::string> words = {"run", "--device=opencl", "--json"};
+    ChildPlan plan;
+    plan.words = {"run", "--device=opencl", "--json"};
     for (const std::string& word : options.words())
-        words.push_back(word);
-    const ChildEnd end = run_command(words,
-                                     {"OCL_ICD_VENDORS=" + (folder / "icd").string(), "OCLGRIND_DATA_RACES=1", "OCLGRIND_UNINITIALIZED=1",
-                                      "OCLGRIND_LOG=" + log, "QIAO_PLUGINS=opencl", "QIAO_VISIBLE_DEVICES=", "QIAO_OPENCL_LIBRARY=",
-                                      "QIAO_OPENCL_ADDRESSES=auto"},
-                                     options.timeout_s > 0 ? options.timeout_s + kGrace : kNoLimit, ChildErrors::Dropped);
-    if (!end.good()) throw failure_of(end);
+        plan.words.push_back(word);
+    plan.timeout_s = options.timeout_s > 0 ? options.timeout_s + kGrace : kNoLimit;
+    plan.environment = {{"OCL_ICD_VENDORS", (folder / "icd").string()},
+                        {"OCLGRIND_DATA_RACES", "1"},
+                        {"OCLGRIND_UNINITIALIZED", "1"},
+                        {"OCLGRIND_LOG", log},
+                        {"QIAO_PLUGINS", "opencl"},
+                        {"QIAO_VISIBLE_DEVICES", ""},
+                        {"QIAO_OPENCL_LIBRARY", ""},
+                        {"QIAO_OPENCL_ADDRESSES", "auto"}};
+    plan.errors = ChildErrors::Dropped;
+    const ChildEnd end = run_child(plan);
+    if (end.exit_code() != kExitOk) throw failure_of(end);
     return read_text(log);
 }
 

@@ -1,15 +1,17 @@
-/* Three looks: at the file, which nothing can go wrong with; then two by child processes, since the plugin runs in them. */
+/* Four looks: at the file, which nothing can go wrong with; then by child processes, since the plugin runs in them: as its host, as
+ * an application, and with a kernel that `qiao run` launches. */
 #include "cli/plugin/check.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "cli/facts.h"
 #include "cli/failure.h"
+#include "cli/plugin/advice.h"
 #include "cli/plugin/child.h"
 #include "cli/plugin/elf.h"
+#include "cli/plugin/manifest.h"
 
 namespace qiao::cli {
 namespace {
@@ -89,80 +91,85 @@ bool look_at_file(const std::string& file, std::vector<Check>& checks) {
            std::find(library.exports.begin(), library.exports.end(), "qiao_plugin_query") != library.exports.end();
 }
 
-/* ---------------------------------------------------------------- the manifest */
-
-Json read_json(const fs::path& path) {
-    std::ifstream stream(path);
-    return Json::parse(stream, nullptr, false);
-}
-
-fs::path library_of(const fs::path& manifest, const Json& json) {
-    const Json library = json.is_object() ? json.value("library", Json()) : Json();
-    if (!library.is_string()) return {};
-    return manifest.parent_path() / library.get<std::string>(); /* an absolute one replaces the folder */
-}
-
-bool same_file(const fs::path& left, const fs::path& right) {
-    std::error_code error;
-    return fs::equivalent(left, right, error);
-}
-
-/* The manifest in the library's folder, or in plugins.d there, that names the library. */
-std::string find_manifest(const fs::path& file) {
-    for (const fs::path& folder : {file.parent_path() / "plugins.d", file.parent_path()}) {
-        std::error_code error;
-        for (const auto& entry : fs::directory_iterator(folder, error)) {
-            if (entry.path().extension() == ".json" && same_file(library_of(entry.path(), read_json(entry.path())), file))
-                return entry.path().string();
-        }
-    }
-    return "";
-}
-
-Check check_manifest(const std::string& path, const std::string& file, const Json& facts) {
-    if (path.empty()) {
-        return {"manifest", CheckState::Warning, text("none names ", file, ", so nothing loads it"),
-                "write one (hal/docs/manifest.md), or name it with --manifest"};
-    }
-    const Json json = read_json(path);
-    if (!json.is_object()) return {"manifest", CheckState::Problem, path + " is no JSON object", "correct the file"};
-    if (!same_file(library_of(path, json), file)) {
-        return {"manifest", CheckState::Problem, text(path, " names the library ", json.value("library", Json()).dump(), ", not ", file),
-                "correct \"library\": a path, absolute or relative to the manifest"};
-    }
-    const Json id = json.value("id", Json());
-    if (facts.contains("plugin") && id != facts["plugin"]["id"]) {
-        return {"manifest", CheckState::Problem, text(path, " says id ", id.dump(), ", the plugin says ", facts["plugin"]["id"].dump()),
-                "let both say the same"};
-    }
-    const Json version = json.value("version", Json());
-    if (facts.contains("plugin") && version.is_string() && version != facts["plugin"]["version"]) {
-        return {"manifest", CheckState::Warning,
-                text(path, " says version ", version.dump(), ", the plugin says ", facts["plugin"]["version"].dump()),
-                "take both from one place: qiao_add_plugin gives QIAO_PLUGIN_VERSION and @PROJECT_VERSION@"};
-    }
-    return {"manifest", CheckState::Ok, path, ""};
-}
-
 /* ---------------------------------------------------------------- the children */
 
 CheckState state_of(const std::string& name) {
     return name == "ok" ? CheckState::Ok : name == "warning" ? CheckState::Warning : CheckState::Problem;
 }
 
-void run_stage(const std::vector<std::string>& words, double timeout_s, PluginReport& report) {
+std::string excerpt(const std::string& output) {
+    constexpr size_t kShown = 60;
+    const std::string line = output.substr(0, output.find('\n'));
+    return line.size() > kShown ? line.substr(0, kShown) + "..." : line;
+}
+
+/* False if the process did not end in good order: then there is no use in running the plugin once more. */
+bool run_stage(const std::vector<std::string>& words, double timeout_s, PluginReport& report) {
     std::string step = "starting";
-    const std::string end = run_child(words, timeout_s, [&](const Json& told) {
+    const TrialEnd end = run_telling({words, timeout_s}, [&](const Json& told) {
         if (told.contains("step")) step = told["step"];
         if (told.contains("facts")) report.facts.update(told["facts"]);
+        if (told.contains("tried")) report.tried.insert(told["tried"].get<std::string>());
         if (told.contains("check")) {
             const Json& check = told["check"];
             report.checks.push_back({check["name"], state_of(check["state"]), check["detail"], check["remedy"]});
         }
     });
-    if (end.empty()) return;
-    report.checks.push_back({"process", CheckState::Problem, text("while ", step, ": ", end),
+    if (!end.output.empty()) {
+        report.checks.push_back({"output", CheckState::Problem, text("it wrote ", end.output.size(), " bytes to stdout, among the program's own data: \"", excerpt(end.output), "\""),
+                                 "print nothing; host->log is for words to people (QIAO_LOG=debug shows them)"});
+    }
+    if (end.wrong.empty()) return true;
+    report.checks.push_back({"process", CheckState::Problem, text("while ", step, ": ", end.wrong),
                              "run the same under a debugger: gdb --args qiao " + join(words, " ")});
+    return false;
+}
+
+/* What `qiao run` says of the one device, "" = nothing against it. */
+Check judge_run(const std::string& name, const TrialEnd& end, const std::string& command) {
+    const Json json = Json::parse(end.output, nullptr, false);
+    const std::string again = "the same by itself: " + command;
+    if (!end.wrong.empty()) return {name, CheckState::Problem, end.wrong, again};
+    if (end.exit_code == kExitUsage) throw Failure(kExitUsage, json.is_object() ? json.value("message", "") : "qiao run refuses its arguments", again);
+    if (!json.is_object()) {
+        return {name, CheckState::Problem, text("stdout is no JSON any more: \"", excerpt(end.output), "\""), "print nothing: stdout is the program's own"};
+    }
+    if (json.contains("devices") && !json["devices"].empty() && json["devices"][0]["error"].is_object()) {
+        const Json& error = json["devices"][0]["error"];
+        const std::string remedy = for_the_maker(error["remedy"]);
+        return {name, CheckState::Problem, error["message"], remedy.empty() ? again : remedy};
+    }
+    if (end.exit_code == kExitDiffers) {
+        const Json& wrong = *std::find_if(json["comparisons"].begin(), json["comparisons"].end(), [](const Json& one) { return !one["within_tolerance"].get<bool>(); });
+        return {name, CheckState::Problem, text("of ", wrong["elements"].dump(), " elements of '", wrong["argument"].get<std::string>(), "' ", wrong["differing"].dump(),
+                                                " differ from ", wrong["against"].get<std::string>(), ", the first is ", wrong["first_index"].dump()), again};
+    }
+    if (end.exit_code != kExitOk) return {name, CheckState::Problem, json.value("message", text("exit code ", end.exit_code)), again};
+    return {name, CheckState::Ok, json["comparisons"].empty() ? "runs (results: add --reference)" : "works", ""};
+}
+
+bool has_queues(const Json& facts) {
+    return std::any_of(facts["slots"].begin(), facts["slots"].end(), [](const Json& slot) { return slot["name"] == "queue_create" && slot["present"].get<bool>(); });
+}
+
+/* Loading has been tried: what goes wrong now is the launch's. */
+void launch_kernel(const CheckPlan& plan, PluginReport& report) {
+    const bool queues = has_queues(report.facts);
+    const std::vector<std::string> slots = queues ? std::vector<std::string>{"queue_create", "queue_launch", "queue_mark", "queue_destroy"}
+                                                  : std::vector<std::string>{"kernel_launch", "device_synchronize"};
+    const std::string folder = fs::path(report.manifest).parent_path().string();
+    const std::string id = report.facts["plugin"]["id"];
+    for (const Json& device : report.facts.value("devices", Json::array())) {
+        std::vector<std::string> words = {"run", plan.package};
+        if (!plan.kernel.empty()) words.push_back(plan.kernel);
+        words.insert(words.end(), plan.launch.begin(), plan.launch.end());
+        words.insert(words.end(), {"--device", device.get<std::string>(), "--json"});
+        const TrialEnd end = run_silent({words, plan.timeout_s, {{"QIAO_PLUGIN_PATH", folder}, {"QIAO_PLUGINS", id}, {"QIAO_PROBE", "inprocess"}}});
+        const Check check = judge_run(text(device.get<std::string>(), " ", join(slots, ", ")), end,
+                                      text("QIAO_PLUGIN_PATH=", folder, " qiao ", join(words, " ")));
+        if (check.state == CheckState::Ok) report.tried.insert(slots.begin(), slots.end());
+        report.checks.push_back(check);
+    }
 }
 
 /* ---------------------------------------------------------------- what is next */
@@ -179,8 +186,7 @@ std::string missing_of(const Json& slots, const char* tier) {
     return join(names, ", ");
 }
 
-/* A kernel needs a package in the plugin's format, which only its maker has. */
-constexpr const char* kKernelNext = "run a kernel, if none has run yet (`qiao package make`, `qiao run`)";
+constexpr const char* kKernelNext = "run a kernel: --package, --kernel, --grid and -a (a package: `qiao package make`, `qiao package add`)";
 
 std::string next_step(const PluginReport& report) {
     for (const Check& check : report.checks) {
@@ -191,12 +197,15 @@ std::string next_step(const PluginReport& report) {
         if (check.name == "devices" && report.facts.value("device_count", 0) == 0)
             return "a device: " + (check.remedy.empty() ? check.detail : check.remedy);
     }
+    std::vector<std::string> steps;
+    if (!report.tried.contains("kernel_launch") && !report.tried.contains("queue_launch")) steps.push_back(kKernelNext);
     for (const char* tier : {"T1", "T2", "any"}) {
         const std::string missing = missing_of(report.facts["slots"], tier);
         if (missing.empty()) continue;
-        return text(kKernelNext, "; then, all optional: ", missing);
+        steps.push_back("all optional: " + missing);
+        break;
     }
-    return kKernelNext;
+    return join(steps, "; then, ");
 }
 
 } // namespace
@@ -205,21 +214,28 @@ bool PluginReport::problem() const {
     return std::any_of(checks.begin(), checks.end(), [](const Check& check) { return check.state == CheckState::Problem; });
 }
 
-PluginReport check_plugin(const std::string& file, const std::string& manifest, double timeout_s) {
+PluginReport check_plugin(const CheckPlan& plan) {
     PluginReport report;
     std::error_code error;
-    report.file = fs::weakly_canonical(fs::path(file), error).string();
-    const bool runnable = look_at_file(report.file, report.checks);
-    report.manifest = manifest.empty() ? find_manifest(report.file) : fs::absolute(manifest).lexically_normal().string();
+    report.file = fs::weakly_canonical(fs::path(plan.file), error).string();
+    bool runnable = look_at_file(report.file, report.checks);
+    report.manifest = plan.manifest.empty() ? find_manifest(report.file) : fs::absolute(plan.manifest).lexically_normal().string();
     if (runnable) {
         std::vector<std::string> words = {"plugin", "inspect", report.file};
         if (!report.manifest.empty()) words.push_back(report.manifest);
-        run_stage(words, timeout_s, report);
+        runnable = run_stage(words, plan.timeout_s, report);
     }
-    const Check about_manifest = check_manifest(report.manifest, report.file, report.facts);
-    const bool loads = report.facts.contains("plugin") && about_manifest.state != CheckState::Problem && !report.manifest.empty();
-    report.checks.push_back(about_manifest);
-    if (loads) run_stage({"plugin", "try", report.manifest, report.facts["plugin"]["id"]}, timeout_s, report);
+    bool loads = runnable && report.facts.contains("plugin") && !report.manifest.empty();
+    for (const Check& check : check_manifest(report.manifest, report.file, report.facts)) {
+        loads = loads && check.state != CheckState::Problem;
+        report.checks.push_back(check);
+    }
+    if (loads) {
+        std::vector<std::string> words = {"plugin", "try", report.manifest, report.facts["plugin"]["id"]};
+        if (!plan.package.empty()) words.insert(words.end(), {"--package", plan.package});
+        loads = run_stage(words, plan.timeout_s, report);
+    }
+    if (loads && report.tried.contains("program_load") && !plan.launch.empty()) launch_kernel(plan, report);
     report.next = next_step(report);
     return report;
 }

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
-#include "cli/child_process.h"
 #include "cli/failure.h"
 
 namespace qiao::cli {
@@ -17,23 +16,33 @@ using Json = nlohmann::ordered_json;
 
 } // namespace
 
-std::string run_child(const std::vector<std::string>& words, double timeout_s,
-                      const std::function<void(const Json&)>& receive) {
-    const ChildEnd end_of_child = run_command(words, {}, timeout_s, ChildErrors::Shared);
-    const std::string& told = end_of_child.output;
+TrialEnd run_telling(ChildPlan plan, const std::function<void(const Json&)>& receive) {
+    plan.words.insert(plan.words.end(), {"--tell", std::to_string(kTellFile)});
+    const ChildEnd child = run_child(plan);
     bool done = false;
-    for (size_t begin = 0; begin < told.size();) {
-        const size_t end = told.find('\n', begin);
-        if (end == std::string::npos) break; /* cut off by the child's end */
-        const Json object = Json::parse(told.substr(begin, end - begin), nullptr, false);
+    for (size_t begin = 0; begin < child.told.size();) {
+        const size_t line = child.told.find('\n', begin);
+        if (line == std::string::npos) break; /* cut off by the child's end */
+        const Json object = Json::parse(child.told.substr(begin, line - begin), nullptr, false);
         if (object.is_object()) receive(object);
         done = done || object.contains("done");
-        begin = end + 1;
+        begin = line + 1;
     }
-    return done && end_of_child.good() ? "" : end_of_child.text();
+    const bool good = done && child.exit_code() == kExitOk;
+    return {good ? "" : child.text(), !child.in_time, child.exit_code(), child.output};
 }
 
-Teller::Teller() : file_(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
+TrialEnd run_silent(const ChildPlan& plan) {
+    const ChildEnd child = run_child(plan);
+    return {child.exit_code() >= 0 ? "" : child.text(), !child.in_time, child.exit_code(), child.output};
+}
+
+Teller::Teller(int file) : file_(file) {
+    if (file_ >= 0) {
+        fcntl(file_, F_SETFD, FD_CLOEXEC);
+        return;
+    }
+    file_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kTellFile);
     dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
@@ -44,6 +53,10 @@ void Teller::step(const std::string& what) const {
 void Teller::check(const std::string& name, const char* state, const std::string& detail,
                    const std::string& remedy) const {
     tell({{"check", {{"name", name}, {"state", state}, {"detail", detail}, {"remedy", remedy}}}});
+}
+
+void Teller::tried(const std::string& slot) const {
+    tell({{"tried", slot}});
 }
 
 void Teller::facts(const Json& facts) const {

@@ -4,15 +4,15 @@
 
 #include <dlfcn.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "cli/failure.h"
 #include "cli/plugin/child.h"
+#include "cli/plugin/host.h"
 #include "cli/plugin/slots.h"
 #include "qiao/plugin.h"
 
@@ -23,57 +23,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kMaxTableBytes = 4096;
 constexpr uint32_t kMaxDevices = 64;
-constexpr size_t kMaxText = 4096;
-
-std::string bounded(const char* words) {
-    return words == nullptr ? "" : std::string(words, strnlen(words, kMaxText));
-}
-
-/* ---------------------------------------------------------------- host services, as small as they can be */
-
-struct Host {
-    const Teller* teller = nullptr;
-    std::string message; /* of the last host->error */
-    std::string remedy;
-    std::string manifest = "{}";
-    qiao_host_api api{};
-};
-
-uint64_t now_ns(void*) {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
-
-void fill_in(Host& host, const std::string& folder) {
-    qiao_host_api& api = host.api;
-    api.struct_size = sizeof api;
-    api.abi_major = QIAO_PLUGIN_ABI_MAJOR;
-    api.abi_minor = QIAO_PLUGIN_ABI_MINOR;
-    api.host = &host;
-    api.plugin_directory = folder.c_str();
-    api.manifest_json = host.manifest.c_str();
-    api.log = [](void*, qiao_log_level, const char* words) { std::fprintf(stderr, "%s\n", bounded(words).c_str()); };
-    api.completed = [](void*, uint64_t, uint64_t, qiao_status) {};
-    api.device_lost = [](void*, uint64_t, const char*) {};
-    api.error = [](void* self, const qiao_plugin_error* error) {
-        static_cast<Host*>(self)->message = bounded(error->message);
-        static_cast<Host*>(self)->remedy = bounded(error->remedy);
-    };
-    api.allocate = [](void*, size_t size, size_t alignment) -> void* {
-        void* memory = nullptr;
-        return posix_memalign(&memory, alignment < sizeof(void*) ? sizeof(void*) : alignment, size) == 0 ? memory : nullptr;
-    };
-    api.release = [](void*, void* memory) { std::free(memory); };
-    api.pause = [](void*, uint32_t*, uint64_t deadline_ns) -> qiao_status {
-        const timespec moment = {0, 1000000};
-        nanosleep(&moment, nullptr);
-        return now_ns(nullptr) > deadline_ns ? QIAO_TIMEOUT : QIAO_OK;
-    };
-    api.now_ns = now_ns;
-    api.extension = [](void*, const char*) -> const void* { return nullptr; };
-}
-
 /* ---------------------------------------------------------------- tables */
 
 size_t size_of(const void* table) {
@@ -176,11 +125,35 @@ struct Guarded {
     unsigned char guard[kGuardBytes];
 };
 
-void check_overrun(const Teller& teller, bool overrun, const char* slot) {
-    if (overrun) {
+/* What a slot must leave alone in an out-struct. */
+template <typename Struct>
+void check_struct(const Teller& teller, const Guarded<Struct>& out, const char* slot) {
+    if (out.overrun()) {
         teller.check("memory", "problem", text(slot, " wrote beyond the struct_size it was given"),
                      "write no byte beyond an incoming struct_size: assign member by member");
     }
+    if (out.value.struct_size != sizeof(Struct)) {
+        teller.check("memory", "problem", text(slot, " changed struct_size from ", sizeof(Struct), " to ", out.value.struct_size),
+                     "leave struct_size and next as they come: assign member by member, not `*out = mine`");
+    }
+}
+
+/* Texts that do not end within their array would be cut. */
+void check_texts(const Teller& teller, const qiao_plugin_device_info& info, const std::string& slot) {
+    const auto expect = [&](const auto& array, const char* name) {
+        if (std::memchr(array, 0, sizeof array) != nullptr) return;
+        teller.check("texts", "problem", text(slot, ": ", name, " has no NUL within its ", sizeof array, " bytes and is cut"),
+                     "end it with a NUL: snprintf, not strncpy");
+    };
+    expect(info.name, "name");
+    expect(info.vendor, "vendor");
+    expect(info.driver, "driver");
+    expect(info.target, "target");
+    expect(info.note, "note");
+}
+
+const char* remedy_for_status(const Host& host) {
+    return !host.remedy.empty() ? host.remedy.c_str() : "return a status of qiao/status.h, and say why with host->error before";
 }
 
 Json about(const qiao_plugin_info& info) {
@@ -200,7 +173,7 @@ bool check_answer(const Teller& teller, const Host& host, qiao_status status, co
     if (status != QIAO_OK) {
         const std::string refusal = info.abi_major == QIAO_PLUGIN_ABI_MAJOR ? bounded(info.refusal) : "";
         teller.check("answer", "problem",
-                     text("qiao_plugin_query refuses (", status, "): ",
+                     text("qiao_plugin_query refuses (", status_text(status), "): ",
                           !refusal.empty()          ? refusal
                           : !host.message.empty() ? host.message
                                                   : "it gives no reason; set out_info->refusal"),
@@ -223,17 +196,49 @@ bool check_answer(const Teller& teller, const Host& host, qiao_status status, co
     return true;
 }
 
+/* The core does not enter device_synchronize where it knows of no work, so that a wrong answer would be seen late. How the
+ * device opens is told by the trial. */
+void check_idle_device(const Teller& teller, Host& host, const qiao_plugin_info& info, const Tables& tables, uint32_t index) {
+    constexpr uint64_t kTimeNs = 1'000'000'000;
+    for (const SlotKind& slot : slot_kinds().subspan(2, 3)) { /* device_open, device_close, device_synchronize */
+        if (!tables.has(slot)) return;
+    }
+    const auto& ops = *static_cast<const qiao_plugin_device_ops*>(tables.ops[static_cast<size_t>(SlotTable::Device)]);
+    const std::string id = text(bounded(info.id), ":", index);
+    void* device = nullptr;
+    teller.step("calling device_open of " + id);
+    if (ops.device_open(info.plugin, index, index + 1, &device) != QIAO_OK || device == nullptr) return;
+    teller.step("calling device_synchronize of " + id + ", which is idle");
+    host.forget();
+    const uint64_t start_ns = now_ns();
+    const qiao_status status = ops.device_synchronize(device, kTimeNs);
+    const uint64_t taken_us = (now_ns() - start_ns) / 1000;
+    if (status == QIAO_OK) {
+        teller.tried("device_synchronize");
+        teller.check(id + " device_synchronize", "ok", "works");
+    } else {
+        teller.check(id + " device_synchronize", "problem",
+                     text("returns ", status_text(status), " after ", taken_us, " us on a device without work", host.message.empty() ? "" : ": ", host.message),
+                     !host.remedy.empty() ? host.remedy
+                                          : "return QIAO_OK once no launched work is left, at once if there is none; QIAO_TIMEOUT only after the whole time");
+    }
+    teller.step("calling device_close of " + id);
+    ops.device_close(device);
+    teller.tried("device_open");
+    teller.tried("device_close");
+}
+
 void list_devices(const Teller& teller, Host& host, const qiao_plugin_info& info, const Tables& tables) {
     for (const SlotKind& slot : slot_kinds().first(2)) { /* device_count, device_query */
         if (!tables.has(slot)) return;
     }
     const auto& ops = *static_cast<const qiao_plugin_device_ops*>(tables.ops[static_cast<size_t>(SlotTable::Device)]);
     uint32_t count = 0;
-    host.message.clear();
+    host.forget();
     teller.step("calling device_count");
     const qiao_status status = ops.device_count(info.plugin, &count);
     if (status != QIAO_OK) {
-        teller.check("devices", "problem", text("device_count fails (", status, "): ", host.message),
+        teller.check("devices", "problem", text("device_count fails (", status_text(status), "): ", host.message),
                      "no device is a success with *out_count = 0");
         return;
     }
@@ -243,26 +248,31 @@ void list_devices(const Teller& teller, Host& host, const qiao_plugin_info& info
         teller.check("devices", silent ? "problem" : "ok", silent ? "none, and no reason is given" : "none: " + host.message,
                      silent ? "call host->error before device_count returns" : host.remedy);
     }
+    teller.tried("device_count");
     for (uint32_t index = 0; index < std::min(count, kMaxDevices); ++index) {
         Guarded<qiao_plugin_device_info> device;
         const std::string slot = text("device_query of device ", index);
         teller.step("calling " + slot);
-        host.message.clear();
+        host.forget();
         const qiao_status answer = ops.device_query(info.plugin, index, &device.value);
-        check_overrun(teller, device.overrun(), "device_query");
+        check_struct(teller, device, "device_query");
         if (answer != QIAO_OK) {
-            teller.check("devices", "problem", text(slot, " fails (", answer, "): ", host.message), host.remedy);
-        } else if (device.value.tables != nullptr) {
-            check_slots(teller, Tables(device.value.tables), device.value.roles == 0 ? info.roles : device.value.roles,
-                        text("device ", index));
+            teller.check("devices", "problem", text(slot, " fails (", status_text(answer), "): ", host.message), remedy_for_status(host));
+            continue;
         }
+        teller.tried("device_query");
+        check_texts(teller, device.value, slot);
+        const uint64_t roles = device.value.roles == 0 ? info.roles : device.value.roles;
+        const Tables own = device.value.tables == nullptr ? tables : Tables(device.value.tables);
+        if (device.value.tables != nullptr) check_slots(teller, own, roles, text("device ", index));
+        if ((roles & QIAO_PLUGIN_ROLE_COMPUTE) != 0) check_idle_device(teller, host, info, own, index);
     }
 }
 
 } // namespace
 
-int inspect_plugin(const std::string& library, const std::string& manifest) {
-    const Teller teller;
+int inspect_plugin(const std::string& library, const std::string& manifest, int tell) {
+    const Teller teller(tell);
     teller.step("loading the library");
     void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle == nullptr) {
@@ -273,15 +283,12 @@ int inspect_plugin(const std::string& library, const std::string& manifest) {
     const auto query = reinterpret_cast<qiao_plugin_query_function>(dlsym(handle, "qiao_plugin_query"));
     if (query == nullptr) return teller.done(); /* told by the look at the file */
 
-    Host host;
-    if (std::ifstream file(manifest); !manifest.empty() && file)
-        host.manifest.assign(std::istreambuf_iterator<char>(file), {});
-    const std::string folder = library.substr(0, library.find_last_of('/'));
-    fill_in(host, folder);
+    std::ifstream file(manifest);
+    Host host(library.substr(0, library.find_last_of('/')), {std::istreambuf_iterator<char>(file), {}});
     Guarded<qiao_plugin_info> info;
     teller.step("calling qiao_plugin_query");
     const qiao_status status = query(&host.api, &info.value);
-    check_overrun(teller, info.overrun(), "qiao_plugin_query");
+    check_struct(teller, info, "qiao_plugin_query");
     if (!check_answer(teller, host, status, info.value)) return teller.done();
     teller.step("reading what qiao_plugin_query said");
     const Tables tables(info.value.tables);

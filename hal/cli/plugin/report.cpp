@@ -52,18 +52,31 @@ std::string tables_text(const Json& tables) {
     return words + "\n";
 }
 
-/* "T0 13 of 13, T1 0 of 11, ..." */
-std::string counts_text(const Json& slots) {
-    std::map<std::string, std::pair<int, int>> counts; /* tier -> present, all; "T..." sorts before "any" */
-    for (const Json& slot : slots) {
-        auto& [present, all] = counts[slot["tier"]];
-        present += slot["present"].get<bool>() ? 1 : 0;
-        ++all;
+/* "T0 13 of 13 present and 9 tried, T1 0 of 11, ..." */
+std::string counts_text(const PluginReport& report) {
+    struct Count {
+        int present = 0, tried = 0, all = 0;
+    };
+    std::map<std::string, Count> counts; /* by tier; "T..." sorts before "any" */
+    for (const Json& slot : report.facts["slots"]) {
+        Count& count = counts[slot["tier"]];
+        count.present += slot["present"].get<bool>() ? 1 : 0;
+        count.tried += report.tried.contains(slot["name"]) ? 1 : 0;
+        ++count.all;
     }
     std::string words;
-    for (const auto& [tier, count] : counts)
-        words += text(words.empty() ? "" : ", ", tier, " ", count.first, " of ", count.second);
+    for (const auto& [tier, count] : counts) {
+        words += text(words.empty() ? "" : ", ", tier, " ", count.present, " of ", count.all);
+        if (count.present > 0) words += text(" present and ", count.tried, " tried");
+    }
     return words;
+}
+
+std::string slot_state(const PluginReport& report, const Json& slot) {
+    if (slot["present"].get<bool>()) {
+        return report.tried.contains(slot["name"]) ? coloured(Colour::Good, "works") : coloured(Colour::Warning, "not tried");
+    }
+    return slot["required"].get<bool>() ? coloured(Colour::Bad, "MISSING") : coloured(Colour::Quiet, "missing");
 }
 
 std::string slots_text(const PluginReport& report) {
@@ -73,25 +86,27 @@ std::string slots_text(const PluginReport& report) {
     for (const char* tier : {"T0", "T1", "T2", "any"}) {
         for (const Json& slot : slots) {
             if (slot["tier"] != tier) continue;
-            const bool present = slot["present"].get<bool>();
-            const bool required = slot["required"].get<bool>();
-            const std::string state = coloured(present ? Colour::Good : required ? Colour::Bad : Colour::Quiet,
-                                               present    ? "present"
-                                               : required ? "MISSING"
-                                                          : "missing");
-            table.add_row({tier, slot["name"].get<std::string>(), state,
-                           present ? "" : text(required ? "required: " : "", slot["brings"].get<std::string>())});
+            const std::string brings = text(slot["required"].get<bool>() ? "required: " : "", slot["brings"].get<std::string>());
+            table.add_row({tier, slot["name"].get<std::string>(), slot_state(report, slot), slot["present"].get<bool>() ? "" : brings});
         }
     }
-    return coloured(Colour::Title, "Slots") + ", and what missing ones would bring: " + counts_text(slots) + "\n" + tables_text(report.facts["tables"]) +
+    return coloured(Colour::Title, "Slots") + ", and what missing ones would bring: " + counts_text(report) + "\n" + tables_text(report.facts["tables"]) +
            table.text("  ");
+}
+
+std::string verdict(const PluginReport& report) {
+    if (report.problem()) return "There are problems.";
+    int untried = 0;
+    for (const Json& slot : report.facts.value("slots", Json::array()))
+        untried += slot["required"].get<bool>() && slot["present"].get<bool>() && !report.tried.contains(slot["name"]) ? 1 : 0;
+    return untried == 0 ? "No problem was found." : text("No problem was found, but ", untried, " required slots were not tried.");
 }
 
 } // namespace
 
 std::string report_text(const PluginReport& report) {
     std::string words = title(report) + checks_text(report) + slots_text(report);
-    words += coloured(Colour::Title, report.problem() ? "There are problems." : "No problem was found.") + "\n";
+    words += coloured(Colour::Title, verdict(report)) + "\n";
     if (!report.next.empty()) words += "Next: " + printable(report.next) + "\n";
     return words;
 }
@@ -102,6 +117,10 @@ Json report_json(const PluginReport& report) {
                  {"manifest", report.manifest},
                  {"problem", report.problem()}};
     json.update(report.facts);
+    if (json.contains("slots")) {
+        for (Json& slot : json["slots"])
+            slot["tried"] = report.tried.contains(slot["name"]);
+    }
     json["checks"] = Json::array();
     for (const Check& check : report.checks) {
         json["checks"].push_back(

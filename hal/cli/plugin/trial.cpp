@@ -1,5 +1,5 @@
 /* The required slots in the order of the guide, each through the call of the application's interface that leads to it. What a
- * call cannot reach without a kernel of the plugin's own format is left to `qiao run`. */
+ * call cannot reach without a kernel of the plugin's own format needs a package; its launch is `qiao run`'s. */
 #include <stdlib.h>
 
 #include <algorithm>
@@ -7,16 +7,17 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "cli/array/files.h"
 #include "cli/devices.h"
 #include "cli/facts.h"
 #include "cli/failure.h"
+#include "cli/plugin/advice.h"
 #include "cli/plugin/child.h"
 #include "cli/plugin/inspect.h"
 
 namespace qiao::cli {
 namespace {
 
-constexpr uint64_t kPatienceNs = 5'000'000'000;
 constexpr uint64_t kTrialBytes = 1u << 20;
 constexpr uint64_t kOddOffset = 4099; /* copies to a place without any alignment */
 constexpr uint64_t kOddBytes = 1237;
@@ -44,37 +45,38 @@ bool check_ledger(const Teller& teller, qiao_instance* instance, const std::stri
         const bool whole = good && (candidate.state == QIAO_CANDIDATE_STATE_NO_DEVICES || *candidate.reason == '\0');
         std::string detail = candidate_state_name(candidate.state);
         if (*candidate.reason != '\0') detail += text(": ", candidate.reason);
-        teller.check("loader", whole ? "ok" : "problem", detail, whole ? "" : candidate.remedy);
+        teller.check("loader", whole ? "ok" : "problem", detail, whole ? "" : for_the_maker(candidate.remedy));
         return good;
     }
     teller.check("loader", "problem", text("the loader does not find ", manifest), "let the manifest's name end in .json");
     return false;
 }
 
-/* The device's own numbers, as far as one can be seen to be wrong. */
+/* The device's own numbers: those without which nothing runs, and those that the core would hold applications to. */
 void check_properties(const Teller& teller, const Device& device) {
     const qiao_device_properties& about = device.properties;
-    std::string unknown;
-    const auto expect = [&](bool known, const char* name) {
-        if (!known) unknown += text(unknown.empty() ? "" : ", ", name);
+    std::vector<std::string> fatal, unknown;
+    const auto need = [](std::vector<std::string>& list, bool known, const std::string& name) {
+        if (!known) list.push_back(name);
     };
-    expect(*about.name != '\0', "name");
-    expect(*about.formats != '\0', "formats");
-    expect(about.memory_bytes > 0, "memory_bytes");
-    expect(about.max_allocation_bytes > 0 && about.max_allocation_bytes <= about.memory_bytes, "max_allocation_bytes");
-    expect((about.memory_kinds & (1u << QIAO_MEMORY_KIND_DEVICE)) != 0, "memory_kinds");
-    expect(about.max_group_size > 0, "max_group_size");
-    expect(about.max_argument_bytes > 0, "max_argument_bytes");
+    need(unknown, *about.name != '\0', "name");
+    need(fatal, *about.formats != '\0', "formats");
+    need(fatal, about.memory_bytes > 0, "memory_bytes");
+    need(fatal, about.max_allocation_bytes > 0 && about.max_allocation_bytes <= about.memory_bytes, "max_allocation_bytes");
+    need(fatal, (about.memory_kinds & (1u << QIAO_MEMORY_KIND_DEVICE)) != 0, "memory_kinds");
+    need(unknown, about.max_group_size > 0, "max_group_size");
+    need(unknown, about.max_argument_bytes > 0, "max_argument_bytes");
     for (int axis = 0; axis < 3; ++axis) {
-        expect(about.max_group[axis] > 0, "max_group");
-        expect(about.max_group_count[axis] > 0, "max_group_count");
+        need(unknown, about.max_group[axis] > 0, text("max_group[", axis, "]"));
+        need(unknown, about.max_group_count[axis] > 0, text("max_group_count[", axis, "]"));
     }
     const std::string name = device.id + " device_query";
-    if (unknown.empty()) {
-        teller.check(name, "ok", text(about.name, ", ", about.formats));
-    } else {
-        teller.check(name, "problem", "not set, or not possible: " + unknown, "set them in device_query: nothing runs without");
+    if (!fatal.empty()) teller.check(name, "problem", "not set, or not possible: " + join(fatal, ", "), "set them in device_query: nothing runs without");
+    if (!unknown.empty()) {
+        teller.check(name, "warning", "not set: " + join(unknown, ", "),
+                     "set them in device_query: 0 is unknown to applications, and no limit that launches are held to (groups: one item)");
     }
+    if (fatal.empty() && unknown.empty()) teller.check(name, "ok", text(about.name, ", ", about.formats));
 }
 
 Memory allocate(const Device& device, uint64_t size) {
@@ -97,18 +99,21 @@ class Walk {
   public:
     Walk(const Teller& teller, const Device& device) : teller_(teller), device_(device) {}
 
-    bool step(const char* slots, const std::function<std::string()>& action) {
-        const std::string name = text(device_.id, " ", slots);
+    bool step(const std::vector<std::string>& slots, const std::function<std::string()>& action) {
+        const std::string names = join(slots, ", ");
+        const std::string name = text(device_.id, " ", names);
         teller_.step("trying " + name);
         try {
             const std::string wrong = action();
-            teller_.check(name, wrong.empty() ? "ok" : "problem", wrong.empty() ? "works" : wrong,
-                          wrong.empty() ? "" : text("correct ", slots));
-            return wrong.empty();
+            teller_.check(name, wrong.empty() ? "ok" : "problem", wrong.empty() ? "works" : wrong, wrong.empty() ? "" : "correct " + names);
+            if (!wrong.empty()) return false;
         } catch (const Failure& failure) {
-            teller_.check(name, "problem", failure.what(), failure.remedy.empty() ? text("write or correct ", slots) : failure.remedy);
+            teller_.check(name, "problem", failure.what(), failure.remedy.empty() ? "write or correct " + names : for_the_maker(failure.remedy));
             return false;
         }
+        for (const std::string& slot : slots)
+            teller_.tried(slot);
+        return true;
     }
 
   private:
@@ -131,13 +136,13 @@ bool walk_memory(Walk& walk, const Device& device) {
     const uint64_t size = std::min<uint64_t>(kTrialBytes, device.properties.max_allocation_bytes);
     Memory first;
     Memory second;
-    const bool allocated = walk.step("memory_allocate", [&] {
+    const bool allocated = walk.step({"memory_allocate"}, [&] {
         first = allocate(device, size);
         second = allocate(device, size);
         return std::string();
     });
     if (!allocated) return false;
-    const bool copied = walk.step("memory_write, memory_read", [&] {
+    const bool copied = walk.step({"memory_write", "memory_read"}, [&] {
         const auto one = pattern(size, 1);
         std::string wrong = copy_and_compare(first, 0, one);
         if (wrong.empty()) wrong = copy_and_compare(second, 0, pattern(size, 2));
@@ -148,7 +153,7 @@ bool walk_memory(Walk& walk, const Device& device) {
         return std::string(again == one ? "" : "writing to one allocation changed another");
     });
     if (!copied) return false;
-    return walk.step("memory_free", [&] {
+    return walk.step({"memory_free"}, [&] {
         first.reset();
         second.reset();
         first = allocate(device, size);
@@ -156,38 +161,56 @@ bool walk_memory(Walk& walk, const Device& device) {
     });
 }
 
-void walk_device(const Teller& teller, const Device& device) {
+void walk_program(Walk& walk, const Device& device, const std::string& path) {
+    Program program;
+    const bool loaded = walk.step({"program_load", "kernel_find"}, [&] {
+        const std::vector<std::byte> bytes = read_file(path);
+        qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
+        desc.data = bytes.data();
+        desc.size_bytes = bytes.size();
+        desc.name = path.c_str();
+        qiao_program* made = nullptr;
+        check(qiao_program_create_from_package(device.handle, &desc, &made), "loading " + path);
+        program = Program(made);
+        return std::string();
+    });
+    if (!loaded) return;
+    walk.step({"program_unload"}, [&] {
+        program.reset();
+        return std::string();
+    });
+}
+
+void walk_device(const Teller& teller, const Device& device, const std::string& package) {
     Walk walk(teller, device);
     Queue queue;
-    const bool opened = walk.step("device_open", [&] {
+    const bool opened = walk.step({"device_open"}, [&] {
         qiao_queue* made = nullptr;
         check(qiao_queue_create(device.handle, nullptr, &made), "opening the device");
         queue = Queue(made);
         return std::string();
     });
-    if (!opened) return;
-    const bool synchronous = walk.step("device_synchronize", [&] {
-        check(qiao_device_synchronize(device.handle, kPatienceNs), "waiting for an idle device");
-        return std::string();
-    });
-    if (synchronous) walk_memory(walk, device);
+    if (opened && walk_memory(walk, device) && !package.empty()) walk_program(walk, device, package);
 }
 
 } // namespace
 
-int try_plugin(const std::string& manifest, const std::string& id) {
-    const Teller teller;
-    /* Only this plugin, and in this process: the parent watches over it. */
-    setenv("QIAO_PLUGINS", id.c_str(), 1);
-    setenv("QIAO_PROBE", "inprocess", 1);
+int try_plugin(const TrialPlan& plan) {
+    const Teller teller(plan.tell);
+    /* Only this plugin. The loader tries it out anew, which also replaces a verdict that is kept against it. */
+    setenv("QIAO_PLUGINS", plan.id.c_str(), 1);
+    setenv("QIAO_PROBE", "child", 1);
     teller.step("loading the plugin through libqiao");
-    Instance instance = make_trial_instance(std::filesystem::path(manifest).parent_path().string());
-    if (!check_ledger(teller, instance.get(), manifest)) return teller.done();
+    Instance instance = make_trial_instance(std::filesystem::path(plan.manifest).parent_path().string());
+    if (!check_ledger(teller, instance.get(), plan.manifest)) return teller.done();
+    std::vector<std::string> ids;
     for (const Device& device : all_devices(instance.get())) {
-        if (id != device.properties.plugin) continue;
+        if (plan.id != device.properties.plugin) continue;
+        ids.push_back(device.id);
         check_properties(teller, device);
-        walk_device(teller, device);
+        walk_device(teller, device, plan.package);
     }
+    teller.facts({{"devices", ids}});
     teller.step("closing the devices and the plugin");
     instance.reset();
     return teller.done();

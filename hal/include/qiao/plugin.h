@@ -13,6 +13,9 @@
  * - The slots of one queue are never entered concurrently, except queue_poll and queue_wait. Other slots of a device are
  *   serialised unless the device says QIAO_PLUGIN_DEVICE_FREE_THREADED. Threads are the application's: set the vendor's
  *   context in every slot.
+ * - A device here is what one device_open returned. Two devices, one card that two instances in the process have opened, and
+ *   device_count, device_query and device_open of two instances may be entered at the same time: what these share, the
+ *   vendor's library and static data, the plugin guards itself.
  * - The host table stays valid until plugin_close has returned, or for ever where that is null.
  */
 #ifndef QIAO_PLUGIN_H
@@ -149,7 +152,7 @@ typedef struct qiao_plugin_kernel {
 typedef struct qiao_plugin_program_desc {
     size_t struct_size;
     const void* next;
-    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ...; with "+offset": launch k__at (addresses.md) */
+    const char* format; /* "opencl-c", "host-elf", "spirv-opencl", "ptx", ...; with "+offset" kernel k is asked for as k__at */
     const char* target; /* pattern of the variant; "" = any */
     const char* tool;   /* who made the variant, with version */
     const void* data;
@@ -162,6 +165,7 @@ typedef struct qiao_plugin_program_desc {
 /* ------------------------------------------------------------------------------------------------ launch */
 
 /// F, 16 bytes: one per ADDRESS argument, in argument order; {null, 0} for address 0. `offset` may be the allocation's size.
+/// What the block has in place of these addresses means nothing to the device.
 typedef struct qiao_plugin_binding {
     void* allocation;
     uint64_t offset;
@@ -186,7 +190,7 @@ typedef struct qiao_plugin_geometry {
 /* ------------------------------------------------------------------------------------------------ devices */
 
 #define QIAO_PLUGIN_DEVICE_FREE_THREADED (UINT64_C(1) << 0)      /* else the core serialises the device's slots */
-#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: wants bindings, formats "...+offset" */
+#define QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED (UINT64_C(1) << 1) /* has no addresses: launches come with bindings */
 #define QIAO_PLUGIN_DEVICE_SIMULATED (UINT64_C(1) << 2)          /* no hardware behind it; `note` says what is modelled */
 #define QIAO_PLUGIN_DEVICE_UNIFIED (UINT64_C(1) << 3)            /* shares physical memory with the host */
 
@@ -245,7 +249,8 @@ typedef struct qiao_plugin_device_ops {
     qiao_status (*device_open)(void* plugin, uint32_t index, uint64_t device_token, void** out_device);
     /// Required for compute. Everything made on the device has been destroyed. Succeeds on a lost device.
     void (*device_close)(void* device);
-    /// Required for compute. All submitted work has ended when it returns QIAO_OK.
+    /// Required for compute. All submitted work has ended when it returns QIAO_OK, at once on an idle device. Else it waits for
+    /// the whole time and returns QIAO_TIMEOUT.
     qiao_status (*device_synchronize)(void* device, uint64_t timeout_ns);
     /// Optional; default: OK until device_lost is reported. `reason` is NUL-terminated text.
     qiao_status (*device_state)(void* device, qiao_plugin_device_state* out_state, char* reason, size_t reason_size);

@@ -81,17 +81,34 @@ qiao_status compile(const qiao_program_desc& desc, const char* name, const std::
     return QIAO_OK;
 }
 
+qiao_status fail_without_formats(qiao_device* device) {
+    fail(QIAO_ERROR_UNSUPPORTED, "%s runs no kernels: its plugin names no program format", device_name(device));
+    set_remedy("use another device; the plugin's maker sets `formats` in device_query");
+    return QIAO_ERROR_UNSUPPORTED;
+}
+
+// Adds to the compiler's words which device they are about, and what is left to do.
+qiao_status fail_uncompilable(qiao_device* device) {
+    ErrorRecord record = last_error();
+    const std::string& formats = device->body.formats;
+    const std::string best = formats.substr(0, formats.find(';'));
+    record.message = std::string(device_name(device)) + " takes only programs of format " + formats + ", and Qiao cannot compile this source to it: " + record.message;
+    record.remedy += std::string(record.remedy.empty() ? "" : "; or ") + "make a package of the source and what another compiler made of it (`qiao package make`, `qiao package add PACKAGE FILE --format " +
+                     best + "`), and load it with qiao_program_create_from_package";
+    return fail(std::move(record));
+}
+
 // The device's formats, best first, until one that the compiler makes.
 qiao_status compile_for(qiao_device* device, const qiao_program_desc& desc, const char* name, std::optional<Contents>& out) {
     const std::string& formats = device->body.formats;
-    qiao_status status = fail(QIAO_ERROR_UNSUPPORTED, "%s takes no program format that source can be compiled to", device_name(device));
+    if (formats.empty()) return fail_without_formats(device);
     for (size_t begin = 0; begin < formats.size();) {
         const size_t end = std::min(formats.find(';', begin), formats.size());
-        status = compile(desc, name, formats.substr(begin, end - begin), out);
+        const qiao_status status = compile(desc, name, formats.substr(begin, end - begin), out);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
         begin = end + 1;
     }
-    return status;
+    return fail_uncompilable(device);
 }
 
 /* ---------------------------------------------------------------- loading */
@@ -260,6 +277,7 @@ qiao_status load(Program& program, std::optional<Contents>& contents, Origin ori
 qiao_status create(qiao_device* device, const char* name, std::optional<Contents>& contents, Origin origin, qiao_program** out_program) {
     const uint64_t losses = device->body.losses.load();
     if (device->body.lost.load()) return device_fail_lost(device);
+    if (device->body.formats.empty()) return fail_without_formats(device);
     qiao_program* handle = Slab<qiao_program>::get().create(device);
     Program& program = handle->body;
     program.name = name;

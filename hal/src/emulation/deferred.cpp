@@ -3,7 +3,12 @@
 // that would have been raised fail too, so that nobody waits for ever.
 #include "emulation/deferred.h"
 
+#include <time.h>
+
+#include <algorithm>
 #include <chrono>
+#include <cinttypes>
+#include <cstdio>
 #include <utility>
 
 #include "dispatch/device.h"
@@ -31,6 +36,21 @@ qiao_status fail_as_cancelled() {
     record.status = QIAO_ERROR_CANCELLED;
     record.message = "the queue waited for a timeline that failed: " + record.message;
     return fail(std::move(record));
+}
+
+// device_synchronize did not use the time it was given: asked again at once it would keep a processor busy. Pauses grow with
+// what was waited for so far, so that a short kernel's end is still seen early.
+void pause_for_hasty(qiao_device* device, const char* said, uint64_t taken_ns, uint64_t waited_ns) {
+    constexpr uint64_t kShortestNs = 10'000, kLongestNs = 5'000'000;
+    Device& body = device->body;
+    if (!body.known_as_hasty.exchange(true)) {
+        char text[256];
+        snprintf(text, sizeof text, "device_synchronize of %s says %s after %" PRIu64 " us of the %" PRIu64 " us it was given; it is asked again in pauses",
+                 device_name(device), said, taken_ns / 1000, kSynchronizeSliceNs / 1000);
+        body.instance->body.log.write(QIAO_LOG_LEVEL_WARNING, body.plugin_id.c_str(), text);
+    }
+    const timespec pause{0, static_cast<long>(std::clamp(waited_ns / 4, kShortestNs, kLongestNs))};
+    nanosleep(&pause, nullptr);
 }
 
 void stop_signalling(qiao_timeline* timeline) {
@@ -237,15 +257,19 @@ qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
 // Until all launches of the device have ended, or the queue has failed.
 qiao_status DeferredQueue::wait_for_device() {
     qiao_device* device = queue_->body.device;
-    for (;;) {
+    for (const uint64_t start_ns = now_ns();;) {
         qiao_status status;
+        uint64_t asked_ns;
         {
             SlotGuard guard(device->body);
             if (!guard) return device_fail_lost(device);
+            asked_ns = now_ns();
             status = device->body.tables.device.device_synchronize(device->body.opened.load(), kSynchronizeSliceNs);
         }
         if (has_failed(queue_) || status == QIAO_OK) return QIAO_OK;
         if (status != QIAO_TIMEOUT && status != QIAO_NOT_READY) return device_slot_failed(device, status, "device_synchronize", queue_->body.losses);
+        const uint64_t now = now_ns();
+        if (now - asked_ns < kSynchronizeSliceNs / 10) pause_for_hasty(device, status == QIAO_TIMEOUT ? "TIMEOUT" : "NOT_READY", now - asked_ns, now - start_ns);
     }
 }
 

@@ -27,7 +27,7 @@ class Discovery {
             entries_.push_back(std::move(entry));
         }
         for (const std::string& path : manifests)
-            examine(path);
+            examine(path, place.named_by == kPathVariable);
     }
     // In rounds: a plugin of an id that is taken is neither probed nor loaded.
     void load() {
@@ -51,11 +51,13 @@ class Discovery {
     struct Entry {
         Candidate candidate;
         Manifest manifest;
+        bool named = false;  // its place was, in QIAO_PLUGIN_PATH
         bool wanted = false; // nothing has been found against it
     };
 
-    void examine(const std::string& path) {
+    void examine(const std::string& path, bool named) {
         Entry entry;
+        entry.named = named;
         Candidate& candidate = entry.candidate;
         candidate.manifest = path;
         Verdict problem = read_manifest(path, entry.manifest);
@@ -86,7 +88,7 @@ class Discovery {
             const auto same_id = [&manifest](const Entry* other) { return other->manifest.id == manifest.id; };
             if (std::any_of(round.begin(), round.end(), same_id)) return false;
             round.push_back(entry);
-            probes.push_back({&manifest});
+            probes.push_back({&manifest, entry->named});
             return true;
         });
         prober_.probe(probes);

@@ -94,6 +94,9 @@ std::string remedy_for(const std::string& path, const std::string& words) {
         return "a library that the plugin needs is of another version: install the one it was built with, or build it "
                "again";
     }
+    if (path.find('/') == std::string::npos && words.starts_with(path + ": cannot open")) {
+        return "a bare name is neither beside the manifest nor known to the loader; for a file elsewhere write a path relative to the manifest, or an absolute one";
+    }
     if (words.find("cannot open shared object file") != std::string::npos) {
         return "install the missing library, or name its folder in LD_LIBRARY_PATH; `ldd " + path +
                "` lists what is missing";

@@ -80,7 +80,9 @@ bool Prober::settle_without_child(Probe& probe, std::string& out_key) const {
     if (mode_ == Mode::kInProcess) return as("in process");
     if (mode_ == Mode::kAuto && is_known(*probe.manifest)) return as("known");
     out_key = key_of(*probe.manifest);
-    if (mode_ == Mode::kAuto && cache_.load(out_key, probe.harmful)) {
+    // Who sets QIAO_PLUGIN_PATH is mostly at work on what lies there, and should not be told of a crash that has been repaired.
+    const std::chrono::seconds believed = probe.named ? std::chrono::seconds(5) : std::chrono::hours(1);
+    if (mode_ == Mode::kAuto && cache_.load(out_key, believed, probe.harmful)) {
         if (probe.harmful) probe.harmful->remedy += "; `QIAO_PROBE=child qiao doctor` tries it again";
         return as("cached");
     }

@@ -14,6 +14,7 @@ namespace qiao::loader {
 
 struct Probe {
     const Manifest* manifest;
+    bool named = false;   // its folder stands in QIAO_PLUGIN_PATH
     std::string how = {};  // as Candidate::probe
     Verdict harmful = {}; // why it must not be loaded
 };

@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic("QPVERD1\n", 8);
 constexpr size_t kMaxFileBytes = 256 * 1024;
-constexpr time_t kHarmfulSeconds = 3600;
 constexpr size_t kMostFiles = 512;
 
 std::string cache_folder() {
@@ -70,7 +69,7 @@ std::string ProbeCache::path_of(const std::string& key) const {
     return folder_ + "/" + name + ".verdict";
 }
 
-bool ProbeCache::load(const std::string& key, Verdict& out_harmful) const {
+bool ProbeCache::load(const std::string& key, std::chrono::seconds believed, Verdict& out_harmful) const {
     std::string bytes;
     time_t written = 0;
     if (folder_.empty() || key.empty() || !read_own(path_of(key), bytes, written)) return false;
@@ -88,7 +87,7 @@ bool ProbeCache::load(const std::string& key, Verdict& out_harmful) const {
     rest.remove_prefix(key.size());
     if (!decode_report(rest, out_harmful)) return false;
     // Either way: file systems stamp by a finer clock than time(), and so a little in its future.
-    return !out_harmful || std::abs(time(nullptr) - written) < kHarmfulSeconds;
+    return !out_harmful || std::abs(time(nullptr) - written) < believed.count();
 }
 
 std::string ProbeCache::store(const std::string& key, const Verdict& harmful) const {

@@ -2,6 +2,7 @@
 // probe, never a wrong verdict.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "loader/problem.h"
@@ -12,9 +13,9 @@ class ProbeCache {
   public:
     ProbeCache();
 
-    // False: nothing is known under this key. A verdict that keeps a plugin out is believed for an hour only, since what
-    // made it crash may have been the machine's state.
-    bool load(const std::string& key, Verdict& out_harmful) const;
+    // False: nothing is known under this key. A verdict that keeps a plugin out is believed for a while only, since what made it
+    // crash may have been the machine's state, or a library that the plugin opens.
+    bool load(const std::string& key, std::chrono::seconds believed, Verdict& out_harmful) const;
     // "" or why it could not be kept.
     std::string store(const std::string& key, const Verdict& harmful) const;
 

@@ -53,7 +53,7 @@ std::vector<Place> places(const std::string& plugin_path) {
         places.add_list(plugin_path, "qiao_instance_desc.plugin_path");
         return places.take();
     }
-    places.add_list(environment("QIAO_PLUGIN_PATH"), "QIAO_PLUGIN_PATH");
+    places.add_list(environment(kPathVariable), kPathVariable);
     if (const std::string data = user_data_folder(); !data.empty()) places.add(data + "/qiao/plugins.d", "");
     places.add("/etc/qiao/plugins.d", "");
     if (const std::string own = own_directory(); !own.empty()) places.add(own + "/qiao/plugins.d", "");

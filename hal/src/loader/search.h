@@ -8,6 +8,8 @@
 
 namespace qiao::loader {
 
+inline constexpr const char* kPathVariable = "QIAO_PLUGIN_PATH";
+
 struct Place {
     std::string folder;
     std::string named_by; // what the user named it with; "" = a place of Qiao's own, which may be missing

@@ -64,6 +64,7 @@ struct Device {
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
     std::atomic<uint64_t> allocated_bytes{0};
+    std::atomic<bool> known_as_hasty{false};  // its device_synchronize does not wait, and the log says so
 };
 
 }  // namespace qiao

@@ -25,15 +25,25 @@ void assign(std::string& target, std::string_view text) noexcept {
     }
 }
 
-bool is_known(qiao_status status) {
+// Null for a number that is no status.
+const char* name_of(qiao_status status) {
     switch (status) {
-#define QIAO_CASE(name, code, text) case code:
+#define QIAO_CASE(name, code, text) \
+    case code:                      \
+        return "QIAO_" #name;
         QIAO_STATUS_MAP(QIAO_CASE)
 #undef QIAO_CASE
-        return true;
         default:
-            return false;
+            return nullptr;
     }
+}
+
+// What a plugin did that said nothing itself.
+std::string words_for(qiao_status status, const std::string& what) {
+    const char* name = name_of(status);
+    if (name == nullptr) return what + " returned " + std::to_string(status) + ", which is no status of Qiao";
+    if (status >= 0) return what + " returned " + name + ", which is neither success nor an error";
+    return what + " failed with " + name + "; the plugin gave no reason";
 }
 
 }  // namespace
@@ -103,11 +113,12 @@ ErrorRecord take_plugin_error(qiao_status status, const std::string& plugin, con
         record = std::move(*t_from_plugin);
         t_from_plugin.reset();
     }
-    record.status = status < 0 && is_known(status) ? status : QIAO_ERROR_PLUGIN;
+    record.status = status < 0 && name_of(status) != nullptr ? status : QIAO_ERROR_PLUGIN;
     assign(record.plugin, plugin);
     if (!record.message.empty()) return record;
     try {
-        record.message = what + " failed with status " + std::to_string(status) + "; the plugin gave no reason";
+        record.message = words_for(status, what);
+        if (record.remedy.empty()) record.remedy = "report this to the plugin's maker";
     } catch (...) {
         record.message.clear();
     }

@@ -1,9 +1,14 @@
-/* Level 0, "loadable": manifest, handshake, what devices say of themselves, opening and closing, errors. Says every finding
- * and fails if there is one. Usage: level0 <plugin's id> <folder of its manifest> */
+/* Level 0, "loadable": manifest, handshake, what devices say of themselves, opening and closing, memory, errors. Says every
+ * finding and fails if there is one, or if a call does not return.
+ *   level0 <plugin's id> <folder of its manifest> [--require-device] [--patience <seconds for each call>] */
+#define _POSIX_C_SOURCE 200809L
 #include <qiao/qiao.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_DEVICES 64u
 #define ROUNDS 10
@@ -21,6 +26,28 @@ static void finding(const char* format, ...) {
     ++findings;
 }
 
+/* The call that is under way, for the watchdog. A device that hangs cannot be told apart from the plugin's call that does. */
+static const char* volatile doing = "starting";
+static unsigned patience = 60;
+static char growl[64]; /* made beforehand: a signal handler may not print numbers */
+
+static void begin(const char* call) {
+    doing = call;
+    alarm(patience);
+}
+
+static void say(const char* text) {
+    if (write(STDOUT_FILENO, text, strlen(text)) < 0) _exit(1);
+}
+
+static void bark(int number) {
+    (void)number;
+    say(growl);
+    say(doing);
+    say("\nlevel 0: FAILED\n");
+    _exit(1);
+}
+
 #define EXPECT(condition, ...) ((condition) ? (void)0 : finding(__VA_ARGS__))
 
 /* The thread's last failure, in words. */
@@ -36,6 +63,7 @@ static qiao_instance* make_instance(const char* folder) {
     qiao_instance* instance = NULL;
     qiao_instance_desc desc = QIAO_INSTANCE_DESC_INIT;
     desc.plugin_path = folder;
+    begin("qiao_instance_create (qiao_plugin_query, device_count, device_query)");
     if (qiao_instance_create(&desc, &instance) != QIAO_OK) finding("no instance: %s", words());
     return instance;
 }
@@ -92,42 +120,71 @@ static void test_opening(qiao_device* device) {
     qiao_queue* queue = NULL;
     qiao_memory* memory = NULL;
     qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
-    qiao_status status = qiao_queue_create(device, NULL, &queue);
+    qiao_status status = QIAO_OK;
+    begin("qiao_queue_create (device_open, queue_create)");
+    status = qiao_queue_create(device, NULL, &queue);
     if (status != QIAO_OK) {
         finding("the device does not open: %s", words());
         return;
     }
-    EXPECT(qiao_device_synchronize(device, PATIENCE_NS) == QIAO_OK, "device_synchronize fails on an idle device: %s", words());
+    begin("qiao_device_synchronize");
+    EXPECT(qiao_device_synchronize(device, PATIENCE_NS) == QIAO_OK, "an idle device has work: %s", words());
     desc.size_bytes = 4096;
-    status = qiao_memory_allocate(device, &desc, &memory);
-    if (status != QIAO_OK) printf("  memory: %s\n", words());
+    begin("qiao_memory_allocate (memory_allocate)");
+    EXPECT(qiao_memory_allocate(device, &desc, &memory) == QIAO_OK, "4096 bytes are not allocated: %s", words());
     desc.size_bytes = UINT64_MAX;
+    begin("qiao_memory_release (memory_free)");
     qiao_memory_release(memory);
     memory = NULL;
     EXPECT(qiao_memory_allocate(device, &desc, &memory) < 0 && memory == NULL, "an allocation of 2^64 - 1 bytes succeeded");
+    begin("qiao_queue_release (queue_destroy)");
     EXPECT(qiao_queue_release(queue) == QIAO_OK, "the queue is not released: %s", words());
 }
 
+/* One life of the plugin; how many of its devices were tested. */
+static uint32_t test_instance(const char* id, const char* folder) {
+    qiao_device* devices[MAX_DEVICES];
+    uint32_t count = 0, index = 0;
+    qiao_instance* instance = make_instance(folder);
+    if (instance == NULL) return 0;
+    test_ledger(instance, id);
+    qiao_instance_enumerate_devices(instance, MAX_DEVICES, devices, &count);
+    for (; index < count && index < MAX_DEVICES; ++index) {
+        test_properties(devices[index]);
+        test_opening(devices[index]);
+    }
+    begin("qiao_instance_release (device_close, plugin_close)");
+    EXPECT(qiao_instance_release(instance) == QIAO_OK, "the instance is not released: %s", words());
+    return index;
+}
+
+static int usage(void) {
+    fprintf(stderr, "usage: level0 <plugin's id> <folder of its manifest> [--require-device] [--patience <seconds>]\n");
+    return 2;
+}
+
 int main(int argc, char** argv) {
-    int round = 0;
-    if (argc != 3) {
-        fprintf(stderr, "usage: level0 <plugin's id> <folder of its manifest>\n");
-        return 2;
-    }
-    /* More than once: a plugin must start again after plugin_close. */
-    for (round = 0; round < ROUNDS && findings == 0; ++round) {
-        qiao_device* devices[MAX_DEVICES];
-        uint32_t count = 0, index = 0;
-        qiao_instance* instance = make_instance(argv[2]);
-        if (instance == NULL) break;
-        test_ledger(instance, argv[1]);
-        qiao_instance_enumerate_devices(instance, MAX_DEVICES, devices, &count);
-        for (; index < count && index < MAX_DEVICES; ++index) {
-            test_properties(devices[index]);
-            test_opening(devices[index]);
+    int round = 0, require_device = 0, at = 3;
+    uint32_t devices = 0;
+    for (; at < argc; ++at) {
+        if (strcmp(argv[at], "--require-device") == 0) {
+            require_device = 1;
+        } else if (strcmp(argv[at], "--patience") == 0 && at + 1 < argc && atoi(argv[at + 1]) > 0) {
+            patience = (unsigned)atoi(argv[++at]);
+        } else {
+            return usage();
         }
-        EXPECT(qiao_instance_release(instance) == QIAO_OK, "the instance is not released: %s", words());
     }
-    printf(findings == 0 ? "level 0: passed, %d rounds\n" : "level 0: FAILED in round %d\n", round);
+    if (argc < 3) return usage();
+    setvbuf(stdout, NULL, _IOLBF, 0); /* findings before a hang are not lost */
+    snprintf(growl, sizeof(growl), "FINDING: no answer within %u s: ", patience);
+    signal(SIGALRM, bark);
+    /* More than once: a plugin must start again after plugin_close. */
+    for (round = 0; round < ROUNDS && findings == 0; ++round) devices = test_instance(argv[1], argv[2]);
+    if (require_device && devices == 0) finding("there is no device, and --require-device asks for one");
+    printf(findings != 0    ? "level 0: FAILED in round %d\n"
+           : devices == 0 ? "level 0: passed, %d rounds, but no device was tested\n"
+                          : "level 0: passed, %d rounds\n",
+           round);
     return findings == 0 ? 0 : 1;
 }
