@@ -207,7 +207,7 @@ class Completion(QiaoTest):
         return done.stdout.split()
 
     def test_verbs_and_options(self):
-        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "package", "plugin", "completion", "--help", "--version"])
+        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "cc", "package", "plugin", "completion", "--help", "--version"])
         self.assertEqual(self.complete("qiao l"), ["list"])
         self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
         self.assertEqual(self.complete("qiao completion z"), ["zsh"])
