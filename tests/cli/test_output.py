@@ -109,7 +109,7 @@ class ExitCodes(QiaoTest):
 
     def test_help_lists_them(self):
         self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-4]  \w.*){5}\n")
-        for verb in ("list", "info", "doctor", "run", "package", "package make", "package show", "plugin", "plugin new",
+        for verb in ("list", "info", "doctor", "run", "cc", "package", "package make", "package show", "plugin", "plugin new",
                      "plugin check", "completion"):
             self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
         self.assertNotIn("inspect", self.good("plugin", "--help").stdout)
