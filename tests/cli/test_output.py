@@ -109,7 +109,7 @@ class ExitCodes(QiaoTest):
 
     def test_help_lists_them(self):
         self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-5]  \w.*){6}\n")
-        for verb in ("list", "info", "doctor", "run", "why", "lint", "cache", "cache show", "cache clear", "package", "package make", "package inspect", "package add",
+        for verb in ("list", "info", "doctor", "run", "cc", "why", "lint", "cache", "cache show", "cache clear", "package", "package make", "package inspect", "package add",
                      "package strip", "package verify", "plugin", "plugin new", "plugin check", "completion"):
             self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
         self.assertNotIn("inspect", self.good("plugin", "--help").stdout)
@@ -207,7 +207,7 @@ class Completion(QiaoTest):
         return done.stdout.split()
 
     def test_verbs_and_options(self):
-        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "why", "lint", "package", "plugin", "cache", "completion", "--help", "--version"])
+        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "cc", "why", "lint", "package", "plugin", "cache", "completion", "--help", "--version"])
         self.assertEqual(self.complete("qiao lis"), ["list"])
         self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
         self.assertEqual(self.complete("qiao completion z"), ["zsh"])
