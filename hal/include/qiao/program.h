@@ -73,8 +73,9 @@ typedef struct qiao_variant {
     qiao_verdict verdict;
     uint32_t score; /* 0 unless TAKEN or WORSE */
 } qiao_variant;
-typedef void (*qiao_variant_callback)(void* user, const qiao_variant* variant);
 #define QIAO_VARIANT_INIT {sizeof(qiao_variant), NULL, NULL, NULL, NULL, NULL, 0u, 0u, 0u}
+typedef void (*qiao_variant_callback)(void* user, const qiao_variant* variant);
+
 /// Calls back for each variant of a package, in its order, before it returns; loads and compiles nothing. Strings live during the
 /// callback. OK also if none fits.
 QIAO_API qiao_status qiao_program_explain(qiao_device* device, const qiao_program_desc* desc, qiao_variant_callback callback, void* user);
