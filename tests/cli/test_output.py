@@ -110,9 +110,10 @@ class ExitCodes(QiaoTest):
     def test_help_lists_them(self):
         self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-5]  \w.*){6}\n")
         for verb in ("list", "info", "doctor", "run", "cc", "why", "lint", "cache", "cache show", "cache clear", "package", "package make", "package inspect", "package add",
-                     "package strip", "package verify", "plugin", "plugin new", "plugin check", "completion"):
+                     "package strip", "package verify", "plugin", "plugin new", "plugin check", "plugin inspect", "plugin try", "plugin open",
+                     "completion"):
             self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
-        self.assertNotIn("inspect", self.good("plugin", "--help").stdout)
+        self.assertNotIn("--tell", self.good("plugin", "inspect", "--help").stdout)
 
     def test_version(self):
         self.assertRegex(self.good("--version").stdout, r"^qiao \d+\.\d+\.\d+, library \d+\.\d+\.\d+\n$")
@@ -211,7 +212,7 @@ class Completion(QiaoTest):
         self.assertEqual(self.complete("qiao lis"), ["list"])
         self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
         self.assertEqual(self.complete("qiao completion z"), ["zsh"])
-        self.assertEqual(self.complete("qiao plugin "), ["new", "check", "-h", "--help"])
+        self.assertEqual(self.complete("qiao plugin "), ["new", "check", "inspect", "try", "open", "-h", "--help"])
 
     def test_every_option_of_the_help_is_offered(self):
         for verb in ("list", "info", "doctor", "run", "why", "lint", "cache show", "cache clear", "package make", "package inspect", "package add", "package strip", "package verify",

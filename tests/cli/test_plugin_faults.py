@@ -116,6 +116,7 @@ class Kernels(FaultyTest):
             "load_crashes": "process: while trying faulty:0 program_load, kernel_find: it was killed by signal 11",
             "kernel_is_null": "kernel_find of faulty:0 succeeded but gave no kernel",
             "launch_crashes": "faulty:0 kernel_launch, device_synchronize: it was killed by signal 11",
+            "launch_exits": "faulty:0 kernel_launch, device_synchronize: it ended the process with exit code 0",
             "launch_status": "kernel_launch returned -4321, which is no status of Qiao",
             "wrong_sums": "of 100 elements of 'sum' 1 differ from range:f32[100]:2, the first is 5",
         }
@@ -125,6 +126,15 @@ class Kernels(FaultyTest):
                 self.assertTrue(any(detail in one for one in self.found(report)), self.found(report))
                 self.assertNotIn("kernel_launch", self.tried(report))
                 self.assertNotIn("report this to", json.dumps(report))
+
+    def test_output_is_told_once_and_results_are_still_read(self):
+        report = self.check("prints", *self.launch)
+        self.assertEqual([one.split(":")[0] for one in self.found(report)], ["output"])
+        self.assertIn("kernel_launch", self.tried(report))
+
+    def test_no_launch_where_the_end_of_one_cannot_be_seen(self):
+        report = self.check("synchronize_times_out", *self.launch)
+        self.assertEqual([one.split(":")[1] for one in self.found(report)], ["0 device_synchronize"])
 
     def test_mistakes_of_the_command_line(self):
         self.assertIn("--grid requires --package", self.refused(2, "plugin", "check", self.library, "--grid", 1, env=self.environment("")))

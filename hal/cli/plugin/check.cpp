@@ -103,6 +103,15 @@ std::string excerpt(const std::string& output) {
     return line.size() > kShown ? line.substr(0, kShown) + "..." : line;
 }
 
+/* What the plugin printed: found once, it is not told of each process again. */
+void tell_output(const std::string& output, PluginReport& report) {
+    const bool told = std::any_of(report.checks.begin(), report.checks.end(), [](const Check& check) { return check.name == "output"; });
+    if (output.empty() || told) return;
+    report.checks.push_back({"output", CheckState::Problem,
+                             text("it wrote ", output.size(), " bytes to stdout, among the program's own data: \"", excerpt(output), "\""),
+                             "print nothing; host->log is for words to people (QIAO_LOG=debug shows them)"});
+}
+
 /* False if the process did not end in good order: then there is no use in running the plugin once more. */
 bool run_stage(const std::vector<std::string>& words, double timeout_s, PluginReport& report) {
     std::string step = "starting";
@@ -115,36 +124,33 @@ bool run_stage(const std::vector<std::string>& words, double timeout_s, PluginRe
             report.checks.push_back({check["name"], state_of(check["state"]), check["detail"], check["remedy"]});
         }
     });
-    if (!end.output.empty()) {
-        report.checks.push_back({"output", CheckState::Problem, text("it wrote ", end.output.size(), " bytes to stdout, among the program's own data: \"", excerpt(end.output), "\""),
-                                 "print nothing; host->log is for words to people (QIAO_LOG=debug shows them)"});
-    }
+    tell_output(end.output, report);
     if (end.wrong.empty()) return true;
     report.checks.push_back({"process", CheckState::Problem, text("while ", step, ": ", end.wrong),
                              "run the same under a debugger: gdb --args qiao " + join(words, " ")});
     return false;
 }
 
-/* What `qiao run` says of the one device, "" = nothing against it. */
-Check judge_run(const std::string& name, const TrialEnd& end, const std::string& command) {
-    const Json json = Json::parse(end.output, nullptr, false);
+/* What `qiao run --json` says of the one device. */
+Check judge_run(const std::string& name, const TrialEnd& end, const Json& json, const std::string& command) {
     const std::string again = "the same by itself: " + command;
     if (!end.wrong.empty()) return {name, CheckState::Problem, end.wrong, again};
-    if (end.exit_code == kExitUsage) throw Failure(kExitUsage, json.is_object() ? json.value("message", "") : "qiao run refuses its arguments", again);
-    if (!json.is_object()) {
-        return {name, CheckState::Problem, text("stdout is no JSON any more: \"", excerpt(end.output), "\""), "print nothing: stdout is the program's own"};
-    }
-    if (json.contains("devices") && !json["devices"].empty() && json["devices"][0]["error"].is_object()) {
+    if (!json.contains("schema")) return {name, CheckState::Problem, text("it ended the process with exit code ", end.exit_code), again};
+    if (end.exit_code == kExitUsage) throw Failure(kExitUsage, json.value("message", ""), again);
+    if (!json.contains("comparisons")) return {name, CheckState::Problem, json.value("message", ""), for_the_maker(json.value("remedy", again))};
+    if (json["devices"][0]["error"].is_object()) {
         const Json& error = json["devices"][0]["error"];
         const std::string remedy = for_the_maker(error["remedy"]);
         return {name, CheckState::Problem, error["message"], remedy.empty() ? again : remedy};
     }
     if (end.exit_code == kExitDiffers) {
-        const Json& wrong = *std::find_if(json["comparisons"].begin(), json["comparisons"].end(), [](const Json& one) { return !one["within_tolerance"].get<bool>(); });
-        return {name, CheckState::Problem, text("of ", wrong["elements"].dump(), " elements of '", wrong["argument"].get<std::string>(), "' ", wrong["differing"].dump(),
-                                                " differ from ", wrong["against"].get<std::string>(), ", the first is ", wrong["first_index"].dump()), again};
+        const auto differs = [](const Json& one) { return !one["within_tolerance"].get<bool>(); };
+        const Json& wrong = *std::find_if(json["comparisons"].begin(), json["comparisons"].end(), differs);
+        return {name, CheckState::Problem,
+                text("of ", wrong["elements"].dump(), " elements of '", wrong["argument"].get<std::string>(), "' ", wrong["differing"].dump(), " differ from ",
+                     wrong["against"].get<std::string>(), ", the first is ", wrong["first_index"].dump()),
+                again};
     }
-    if (end.exit_code != kExitOk) return {name, CheckState::Problem, json.value("message", text("exit code ", end.exit_code)), again};
     return {name, CheckState::Ok, json["comparisons"].empty() ? "runs (results: add --reference)" : "works", ""};
 }
 
@@ -165,7 +171,11 @@ void launch_kernel(const CheckPlan& plan, PluginReport& report) {
         words.insert(words.end(), plan.launch.begin(), plan.launch.end());
         words.insert(words.end(), {"--device", device.get<std::string>(), "--json"});
         const TrialEnd end = run_silent({words, plan.timeout_s, {{"QIAO_PLUGIN_PATH", folder}, {"QIAO_PLUGINS", id}, {"QIAO_PROBE", "inprocess"}}});
-        const Check check = judge_run(text(device.get<std::string>(), " ", join(slots, ", ")), end,
+        const size_t begin = std::min(end.output.find("{\n"), end.output.size());
+        tell_output(end.output.substr(0, begin), report);
+        Json json = Json::parse(end.output.substr(begin), nullptr, false);
+        if (!json.is_object()) json = Json::object();
+        const Check check = judge_run(text(device.get<std::string>(), " ", join(slots, ", ")), end, json,
                                       text("QIAO_PLUGIN_PATH=", folder, " qiao ", join(words, " ")));
         if (check.state == CheckState::Ok) report.tried.insert(slots.begin(), slots.end());
         report.checks.push_back(check);
@@ -235,7 +245,8 @@ PluginReport check_plugin(const CheckPlan& plan) {
         if (!plan.package.empty()) words.insert(words.end(), {"--package", plan.package});
         loads = run_stage(words, plan.timeout_s, report);
     }
-    if (loads && report.tried.contains("program_load") && !plan.launch.empty()) launch_kernel(plan, report);
+    const bool launchable = report.tried.contains("program_load") && report.tried.contains("device_synchronize");
+    if (loads && launchable && !plan.launch.empty()) launch_kernel(plan, report);
     report.next = next_step(report);
     return report;
 }

@@ -42,7 +42,7 @@ const char* name_of(qiao_status status) {
 std::string words_for(qiao_status status, const std::string& what) {
     const char* name = name_of(status);
     if (name == nullptr) return what + " returned " + std::to_string(status) + ", which is no status of Qiao";
-    if (status >= 0) return what + " returned " + name + ", which is neither success nor an error";
+    if (status >= 0) return what + " returned " + name + ", which is no error";
     return what + " failed with " + name + "; the plugin gave no reason";
 }
 
