@@ -26,7 +26,7 @@ class Cc(QiaoTest):
         return self.good("cc", "scale.cl", "-o", "scale.qpk", *words, **more)
 
     def formats(self):
-        return [variant["format"] for variant in self.json("package", "show", "scale.qpk")["variants"]]
+        return [variant["format"] for variant in self.json("package", "inspect", "scale.qpk")["variants"]]
 
     def test_every_variant_by_default(self):
         done = self.cc()

@@ -17,6 +17,7 @@ import tempfile
 
 SET_UP = {"./bootstrap demo", "./bootstrap test", "./bootstrap test slow"}
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.S | re.M)
+CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.M | re.S)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -74,7 +75,7 @@ def run(document, root, build, environment, installed=None):
 
 def links(document):
     """Links to files that are not there."""
-    text = document.read_text(encoding="utf-8")
+    text = CODE.sub("", document.read_text(encoding="utf-8"))
     return [f"{document.name}: links to {target}, which does not exist" for target in LINK.findall(text)
             if not (document.parent / target).exists()]
 
@@ -95,7 +96,7 @@ def self_test(root):
              ("```sh\nmkdir a\ncd a\nexport B=c\necho x\n```\n```sh\n[ $(basename $PWD) = a ]\necho $B | grep c\n```\n", None),
              ("```sh\necho x\nfalse\n```\n```sh\necho y\n```\n", "a.md:2: status 1"),
              ("```sh\ntrue\n```\n", "printed nothing"), ("```sh\necho x | grep y\n```\n", "status 1"),
-             ("[a](missing.md)\n", "links to missing.md"), ("[a](https://example.org/) [b](#part) [c](LICENSE)\n", None)]
+             ("[a](missing.md)\n", "links to missing.md"), ("[a](LICENSE) `b[0](c)`\n```\nd[0](e)\n```\n", None), ("[a](https://example.org/) [b](#part) [c](LICENSE)\n", None)]
     failed = 0
     with tempfile.TemporaryDirectory(prefix="qiao-docs-") as folder:
         folder = pathlib.Path(folder)

@@ -2,7 +2,6 @@
 its reason is gone. UNSTABLE ones fail at times only, and are not run."""
 
 FAILS = {
-    ("vulkan", "large_value"): "clspv declares the argument block in a uniform buffer with an array of stride 4, which spirv-val refuses",
     ("lint", "swizzle"): "oclgrind 21.10 crashes while it runs the kernel, on the device's side",
     ("vulkan", "double_waves"): "the sine of a double, as clspv writes it, is 0 or a denormal on lavapipe 22.3.6; square roots are right",
     ("vulkan", "stencil"): "lavapipe 22.3.6 crashes in its compiled code for `x > 0 ? in[x - 1] : 0`; with clamped indices it does not",

@@ -14,13 +14,13 @@ values need. Work is done on the device's own queue unless another one is given.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import TYPE_CHECKING, Any
 
-from . import errors
 from ._native import (Array, Device, Instance, Kernel, Launch, LocalMemory, Point, Program, Queue, Timeline, version)
-from .errors import *  # noqa: F403
+from .errors import (CancelledError, CompileError, DeviceLostError, Error, ForkedError, InternalError,
+                     InvalidArgumentError, InvalidHandleError, NotFoundError, OutOfMemoryError, OutOfRangeError,
+                     PackageError, PluginError, TimeoutError, UnsupportedError)
 from .ledger import Candidate
 from .package import Package, Variant
 from .signature import Parameter
@@ -28,16 +28,24 @@ from .signature import Parameter
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = ["Array", "Candidate", "Device", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter", "Point", "Program",
-           "Queue", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open", "timeline", "version", *errors.__all__]
+__all__ = ["Array", "Candidate", "Device", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
+           "Point", "Program", "Queue", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open",
+           "timeline", "version", "CancelledError", "CompileError", "DeviceLostError", "Error", "ForkedError",
+           "InternalError", "InvalidArgumentError", "InvalidHandleError", "NotFoundError", "OutOfMemoryError",
+           "OutOfRangeError", "PackageError", "PluginError", "TimeoutError", "UnsupportedError"]
 
 __version__ = version()
 
 
-@functools.cache
+_instance: Instance | None = None
+
+
 def instance() -> Instance:
     """The instance that this module's functions use; made when it is used first, with the environment of that moment."""
-    return Instance()
+    global _instance
+    if _instance is None:
+        _instance = Instance()
+    return _instance
 
 
 def devices() -> list[Device]:

@@ -120,12 +120,12 @@ qiao_status enter_address(Memory& memory, qiao_memory* handle) {
                 AddressTable<qiao_memory>::kMaxAllocations);
 }
 
-void leave_address(const Memory& memory) {
-    Device& device = memory.device->body;
+void leave_address(const qiao_memory* memory) {
+    Device& device = memory->body.device->body;
     if (device.made_addresses != nullptr) {
-        device.made_addresses->erase(memory.address);
+        device.made_addresses->erase(memory->body.address);
     } else {
-        device.addresses.erase(memory.address);
+        device.addresses.erase(memory->body.address, memory);
     }
 }
 
@@ -135,7 +135,7 @@ qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc
                                                           allocation.host_pointer, desc.kind);
     qiao_status status = enter_address(memory->body, memory);
     if (status == QIAO_OK && device_was_lost_since(device, losses)) {  // asked last: a reset forgets what is known by then
-        leave_address(memory->body);
+        leave_address(memory);
         status = device_fail_lost(device);
     }
     if (status != QIAO_OK) {
@@ -221,7 +221,7 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         if (!release(memory)) return QIAO_OK;
         qiao_device* device = memory->body.device;
         qiao_instance* instance = device->body.instance;
-        leave_address(memory->body);
+        leave_address(memory);
         retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
             release_allocation(device, allocation);
             device->body.allocated_bytes.fetch_sub(size_bytes);

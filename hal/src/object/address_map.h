@@ -2,6 +2,7 @@
 // ordered map under a reader-writer lock; launches never come here.
 #pragma once
 
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -13,13 +14,23 @@ namespace qiao {
 template <class Allocation>
 class AddressMap {
 public:
+    // A range takes the place of those it overlaps: two that are alive never do, so these are from before a reset.
     void insert(uint64_t address, uint64_t size_bytes, Allocation* allocation) {
         std::unique_lock guard(mutex_);
+        auto overlapped = ranges_.lower_bound(address);
+        if (overlapped != ranges_.begin()) {
+            const auto before = std::prev(overlapped);
+            if (address - before->first < before->second.size_bytes) overlapped = before;
+        }
+        while (overlapped != ranges_.end() && (overlapped->first < address || overlapped->first - address < size_bytes))
+            overlapped = ranges_.erase(overlapped);
         ranges_[address] = {size_bytes, allocation};
     }
-    void erase(uint64_t address) {
+    // Nothing happens if another allocation has taken its place.
+    void erase(uint64_t address, const Allocation* allocation) {
         std::unique_lock guard(mutex_);
-        ranges_.erase(address);
+        const auto range = ranges_.find(address);
+        if (range != ranges_.end() && range->second.allocation == allocation) ranges_.erase(range);
     }
     struct Found {
         Allocation* allocation = nullptr;

@@ -39,7 +39,7 @@ TEST_SUITE("compiler.formats") {
     TEST_CASE("a list of formats is brought into one order, each once") {
         CHECK(names_of("host-elf;opencl-c;spirv-opencl;;host-elf") == "spirv-opencl host-elf ");
         CHECK(names_of("") == "");
-        CHECK(names_of("all") == "opencl-c+offset spirv-opencl spirv-vulkan host-elf ptx amdgcn ");
+        CHECK(names_of("all") == "opencl-c+offset spirv-opencl spirv-vulkan spirv-vulkan+offset host-elf ptx amdgcn ");
         CHECK(names_of("ptx;all") == names_of("all"));
     }
 
@@ -48,7 +48,7 @@ TEST_SUITE("compiler.formats") {
         REQUIRE_FALSE(list);
         CHECK(list.error().status == QIAO_ERROR_UNSUPPORTED);
         CHECK(list.error().message == "the format 'cubin' cannot be made");
-        CHECK(support::contains(list.error().remedy, "opencl-c, opencl-c+offset, spirv-opencl, spirv-vulkan, host-elf, ptx and amdgcn, or all"));
+        CHECK(support::contains(list.error().remedy, "opencl-c, opencl-c+offset, spirv-opencl, spirv-vulkan, spirv-vulkan+offset, host-elf, ptx and amdgcn, or all"));
     }
 
     TEST_CASE("all variants of a plain kernel, the same bytes each time") {
@@ -56,8 +56,8 @@ TEST_SUITE("compiler.formats") {
         request.formats = "all";
         const Output one(request), two(request);
 #if defined(__x86_64__)
-        CHECK(formats_in(one) == std::vector<std::string>{"opencl-c", "opencl-c+offset", "spirv-opencl", "spirv-vulkan", "host-elf:x86_64-v2",
-                                                          "host-elf:x86_64-v3", "ptx:sm_60", "amdgcn:gfx906"});
+        CHECK(formats_in(one) == std::vector<std::string>{"opencl-c", "opencl-c+offset", "spirv-opencl", "spirv-vulkan", "spirv-vulkan+offset",
+                                                          "host-elf:x86_64-v2", "host-elf:x86_64-v3", "ptx:sm_60", "amdgcn:gfx906"});
 #endif
         CHECK(one.log() == "");
         REQUIRE(one.bytes().size() == two.bytes().size());

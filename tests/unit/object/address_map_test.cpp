@@ -50,9 +50,28 @@ TEST_CASE("an erased range is gone, and its neighbour does not grow into the gap
     Named low{1}, high{2};
     map.insert(4096, 100, &low);
     map.insert(4196, 100, &high);
-    map.erase(4196);
+    map.erase(4196, &high);
     CHECK(map.find(4196).allocation == nullptr);
     CHECK(map.find(4195).allocation == &low);
+}
+
+TEST_CASE("a range takes the place of what it overlaps, which is erased later and takes nothing with it") {
+    AddressMap<Named> map;
+    Named low{1}, same{2}, inside{3}, beyond{4}, fresh{5};
+    map.insert(4000, 200, &low);
+    map.insert(4200, 50, &inside);
+    map.insert(4400, 100, &beyond);
+    map.insert(4100, 300, &fresh);
+    for (const uint64_t address : {4100, 4199, 4200, 4249, 4399}) CHECK(map.find(address).allocation == &fresh);
+    CHECK(map.find(4099).allocation == nullptr);
+    CHECK(map.find(4400).allocation == &beyond);
+    map.insert(4100, 300, &same);
+    map.erase(4000, &low);
+    map.erase(4200, &inside);
+    map.erase(4100, &fresh);
+    CHECK(map.find(4150).allocation == &same);
+    map.erase(4100, &same);
+    CHECK(map.find(4150).allocation == nullptr);
 }
 
 TEST_CASE("a range that ends with the address space") {
@@ -73,7 +92,7 @@ TEST_CASE("is asked while it changes") {
         for (uint64_t round = 0; round < 2000; ++round) {
             if (index == 0) {
                 map.insert((2u << 20) + 64 * (round % 8), 64, &comes);
-                map.erase((2u << 20) + 64 * (round % 8));
+                map.erase((2u << 20) + 64 * (round % 8), &comes);
             } else {
                 const auto found = map.find((1u << 20) + round % 64);
                 if (found.allocation != &stays || found.offset != round % 64) ++wrong;
