@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The same kernels on every device found, on real data, results compared.
 
-Each workload is a call of `qiao run`, shown as it could be typed: the program is built for each device, runs there, is timed,
-and what it wrote is compared with the first device's and, where there is one, with the host's result. Fails if results differ by
-more than the bound that rounding allows, or if an expected kind of device is missing.
+Each source is compiled once, to one kernel package for every card. Each workload is a call of `qiao run`, shown as it could be
+typed: every device takes its variant of the same package, runs it, is timed, and what it wrote is compared with the first
+device's and, where there is one, with the host's result. Fails if results differ by more than the bound that rounding allows,
+or if an expected kind of device is missing.
 """
 
 import argparse
@@ -22,27 +23,28 @@ GROUPS, ITEMS = 256, 256  # of the first pass of a sum
 SUM_DEPTH = COUNT // (GROUPS * ITEMS) + 8 + GROUPS // ITEMS + 8
 
 WIDTH, HEIGHT, CHANNELS, RADIUS = 1024, 768, 3, 12
+SOURCES = ["gaussian", "matrix_multiply", "reduce"]
 GRID = f"--grid {WIDTH},{HEIGHT},{CHANNELS}"
 
 
 def sum_pass(kernel, source, count, groups, target, result):
     """Arguments of one pass of a sum."""
-    return (f"reduce.cl {kernel} -a values=@{source}.npy -a sums=zeros:{target}[{groups}] -a count={count} "
+    return (f"reduce.qpk {kernel} -a values=@{source}.npy -a sums=zeros:{target}[{groups}] -a count={count} "
             f"-a scratch=local:{target}[{ITEMS}] --grid {groups * ITEMS} --group {ITEMS} --out sums={result}.npy")
 
 
 # Title, what the numbers mean, and the calls. Files of one device have {device} in their names.
 WORKLOADS = [
     ("picture", f"Gaussian filter, {WIDTH} x {HEIGHT} RGB, two passes of {2 * RADIUS + 1} taps; bytes may round differently by 1", [
-        ("rows", f"gaussian.cl gaussian_rows -a input=@picture.png -a output=zeros:f32[{HEIGHT}x{WIDTH}x{CHANNELS}] "
+        ("rows", f"gaussian.qpk gaussian_rows -a input=@picture.png -a output=zeros:f32[{HEIGHT}x{WIDTH}x{CHANNELS}] "
                  f"-a weights=@weights.npy -a radius={RADIUS} -a width={WIDTH} -a channels={CHANNELS} {GRID} "
                  f"--out output=rows-{{device}}.npy --tolerance-ulp {2 * RADIUS + 2}"),
-        ("columns", f"gaussian.cl gaussian_columns -a input=@rows-{{device}}.npy -a output=zeros:u8[{HEIGHT}x{WIDTH}x{CHANNELS}] "
+        ("columns", f"gaussian.qpk gaussian_columns -a input=@rows-{{device}}.npy -a output=zeros:u8[{HEIGHT}x{WIDTH}x{CHANNELS}] "
                     f"-a weights=@weights.npy -a radius={RADIUS} -a height={HEIGHT} -a channels={CHANNELS} {GRID} "
                     f"--out output=filtered-{{device}}.png --tolerance-abs 1"),
     ]),
     ("matrix product", "512 x 512 fp32, tiles of 16 x 16 in local memory; a sum of 512 products may be off by 512 ULP", [
-        ("product", "matrix_multiply.cl -a a=@a.npy -a b=@b.npy -a c=zeros:f32[512x512] -a n=512 --grid 512,512 --group 16,16 "
+        ("product", "matrix_multiply.qpk -a a=@a.npy -a b=@b.npy -a c=zeros:f32[512x512] -a n=512 --grid 512,512 --group 16,16 "
                     "--reference c=@product.npy --tolerance-ulp 512"),
     ]),
     ("sum of integers", "16,777,216 numbers, a tree in local memory; exact", [
@@ -96,10 +98,11 @@ def rows_of(report, name):
     """The table's rows of one call."""
     for device in report["devices"]:
         if device["error"]:
-            yield [name, device["id"], "", "", "", "FAILED: " + device["error"]["message"]]
+            yield [name, device["id"], "", "", "", "", "FAILED: " + device["error"]["message"]]
             continue
         times = device["device_ns"] or device["wall_ns"]
-        yield [name, device["id"], time_text(times["min"]), time_text(times["median"]), time_text(device["wall_ns"]["median"]),
+        variant = f"{device['format']} {device['target']}".strip()
+        yield [name, device["id"], variant, time_text(times["min"]), time_text(times["median"]), time_text(device["wall_ns"]["median"]),
                result_text([one for one in report["comparisons"] if one["device"] == device["id"]])]
 
 
@@ -122,15 +125,26 @@ class Demonstration:
         subprocess.run([self.build / "samples/demo_data", self.data], check=True)
         write_png(self.data / "picture.png", self.data / "picture.npy")
 
+    def compile(self):
+        """One package of each source, and for the first what each device takes of it, and why."""
+        for name in SOURCES:
+            words = ["cc", str(SAMPLES / "kernels" / f"{name}.cl"), "-o", f"{name}.qpk"]
+            self.show(["cc", f"{name}.cl"] + words[2:])
+            subprocess.run([self.qiao, *words], cwd=self.data, check=True)
+        self.show(["why", f"{SOURCES[0]}.qpk"])
+        subprocess.run([self.qiao, "why", f"{SOURCES[0]}.qpk"], cwd=self.data, check=True)
+
+    def show(self, words):
+        if not self.quiet:
+            print("  $ qiao " + shlex.join(words), flush=True)
+
     def devices(self):
         return json.loads(subprocess.run([self.qiao, "list", "--json"], check=True, stdout=subprocess.PIPE).stdout)["devices"]
 
     def run(self, call, several):
         """One call of `qiao run` on all devices: its report, and whether it was content."""
         words = shlex.split(call) + ["--all", "--repeat", str(self.repeat)] + (["--compare"] if several else [])
-        words[0] = str(SAMPLES / "kernels" / words[0])
-        if not self.quiet:
-            print("  $ qiao run " + shlex.join([pathlib.Path(words[0]).name] + words[1:]))
+        self.show(["run"] + words)
         done = subprocess.run([self.qiao, "run"] + words + ["--json"], cwd=self.data, stdout=subprocess.PIPE)
         report = json.loads(done.stdout or '{"message": "qiao run said nothing"}')
         if "devices" not in report:
@@ -162,10 +176,12 @@ def main(argv):
     print_table([[device["id"], device["name"], "simulated" if device["simulated"] else ""] for device in devices])
 
     demonstration.prepare()
+    print("\npackages: each source is compiled once, for every card", flush=True)
+    demonstration.compile()
     content = True
     for title, explanation, calls in WORKLOADS:
         print(f"\n{title}: {explanation}", flush=True)
-        rows = [["step", "device", "min", "median", "median wall", "result"]]
+        rows = [["step", "device", "variant", "min", "median", "median wall", "result"]]
         for name, call in calls:
             report, good = demonstration.run(call, len(devices) > 1)
             rows += rows_of(report, name)
