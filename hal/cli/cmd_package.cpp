@@ -1,11 +1,10 @@
-/* `qiao package`: kernel packages made, looked at, changed and checked, above all with variants that a vendor's own compiler made. */
+/* `qiao package`: kernel packages looked at, changed and checked, above all with variants that a vendor's own compiler made. */
 #include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/array/files.h"
 #include "cli/command.h"
-#include "cli/compiler.h"
 #include "cli/failure.h"
 #include "cli/package/edit.h"
 #include "cli/package/report.h"
@@ -17,63 +16,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/* ---------------------------------------------------------------- make */
-
-struct MakeOptions {
-    std::string source;
-    std::string output;
-    std::string formats;
-    std::string compiler_options;
-};
-
-std::vector<std::byte> compile(const MakeOptions& options) {
-    CompilerLibrary compiler;
-    std::string reason;
-    if (!compiler.open(reason)) throw Failure(kExitFailed, reason, "install Qiao's compiler library");
-    const std::vector<std::byte> source = read_file(options.source);
-    qiao_compiler_desc desc = QIAO_COMPILER_DESC_INIT;
-    desc.source = reinterpret_cast<const char*>(source.data());
-    desc.source_size = source.size();
-    desc.source_name = options.source.c_str();
-    desc.options = options.compiler_options.c_str();
-    desc.formats = options.formats.c_str();
-    qiao_compiler_output* made = nullptr;
-    const qiao_status status = compiler.compile(&desc, &made);
-    const CompilerOutput output = compiler.own(made);
-    qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
-    if (made == nullptr || compiler.query(made, &result) != QIAO_OK)
-        throw Failure(kExitFailed, text("the compiler does not answer: ", status));
-    if (status != QIAO_OK) {
-        Failure failure(kExitFailed, result.message, result.remedy);
-        failure.log = result.log;
-        throw failure;
-    }
-    const auto* bytes = static_cast<const std::byte*>(result.package);
-    return {bytes, bytes + result.package_size};
-}
-
 /* What was written, for a person. */
 void print_written(const std::string& path, const std::vector<std::byte>& bytes) {
     const package::Package written = taken(package::Package::open(bytes), path);
     print(text(printable(path), ": ", bytes.size(), " bytes, variants: ", written.variants().size(), "\n"));
-}
-
-int run_make(const MakeOptions& options) {
-    const std::vector<std::byte> bytes = compile(options);
-    write_file(options.output, bytes);
-    print_written(options.output, bytes);
-    return kExitOk;
-}
-
-Command make_command(CLI::App& root) {
-    CLI::App* app = root.add_subcommand("make", "Compile OpenCL C to a package");
-    auto options = std::make_shared<MakeOptions>();
-    app->add_option("SOURCE", options->source, "OpenCL C: what the kernels and their arguments are")->required();
-    app->add_option("-o,--out", options->output, "The package to write (.qpk)")->required()->type_name("FILE");
-    app->add_option("--formats", options->formats, "What Qiao's compiler makes besides the source, ';' between: host-elf, spirv-vulkan, spirv-vulkan+offset")
-        ->type_name("LIST");
-    app->add_option("--options", options->compiler_options, "Options of Qiao's compiler: -D, -I, ...")->type_name("TEXT");
-    return {app, [options] { return run_make(*options); }};
 }
 
 /* ---------------------------------------------------------------- inspect */
@@ -207,9 +153,9 @@ Command verify_command(CLI::App& root) {
 } // namespace
 
 std::vector<Command> package_commands(CLI::App& root) {
-    CLI::App* app = root.add_subcommand("package", "Make, look at, change and check kernel packages");
+    CLI::App* app = root.add_subcommand("package", "Look at, change and check kernel packages");
     app->require_subcommand(1);
-    return {make_command(*app), inspect_command(*app), add_command(*app), strip_command(*app), verify_command(*app)};
+    return {inspect_command(*app), add_command(*app), strip_command(*app), verify_command(*app)};
 }
 
 } // namespace qiao::cli

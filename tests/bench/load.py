@@ -17,7 +17,7 @@ arguments = parser.parse_args()
 
 with tempfile.TemporaryDirectory(prefix="qiao-load-") as folder:
     package = str(pathlib.Path(folder) / "k.qpk")
-    subprocess.run([arguments.qiao, "package", "make", arguments.source, "-o", package, "--formats", "host-elf"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([arguments.qiao, "cc", arguments.source, "-o", package, "--formats", "host-elf"], check=True, stdout=subprocess.DEVNULL)
     report = json.loads(subprocess.run([arguments.qiao, "package", "inspect", package, "--json"], check=True, capture_output=True).stdout)
     content = sum(variant["size_bytes"] for variant in report["variants"])
     print(f"package: {report['size_bytes']} bytes, {content} of them compiled variants: {report['size_bytes'] / content - 1:.1%} more")

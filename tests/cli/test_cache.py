@@ -22,7 +22,7 @@ class Cache(QiaoTest):
         return path.name
 
     def make(self, source, **env):
-        return self.good("package", "make", source, "-o", source + ".qpk", env={**self.env, **env})
+        return self.good("cc", source, "-o", source + ".qpk", "--formats", "opencl-c", env={**self.env, **env})
 
     def show(self, **env):
         report = self.json("cache", "show", env={**self.env, **env})
@@ -81,7 +81,7 @@ class Cache(QiaoTest):
         limit = self.kernels()[0]["size_bytes"] * 2
         self.good("cache", "clear", env=self.env)
         environment = {**os.environ, **self.env, "QIAO_CACHE_SIZE": str(limit)}
-        processes = [subprocess.Popen([QIAO, "package", "make", sources[i % 4], "-o", f"{i}.qpk"], cwd=self.folder, env=environment,
+        processes = [subprocess.Popen([QIAO, "cc", sources[i % 4], "-o", f"{i}.qpk", "--formats", "opencl-c"], cwd=self.folder, env=environment,
                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for i in range(12)]
         for process in processes:
             _, errors = process.communicate(timeout=100)

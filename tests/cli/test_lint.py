@@ -90,7 +90,7 @@ class Lint(QiaoTest):
         self.assertRegex(done.stdout, r"^k\.cl:13:\d+: uninitialised: .*\(kernel never_written, 4 times\)\n$")
 
     def test_a_package(self):
-        self.good("package", "make", "k.cl", "-o", "k.qpk")
+        self.good("cc", "k.cl", "-o", "k.qpk", "--formats", "opencl-c")
         report = self.json("lint", "k.qpk", "beyond", "-a", "zeros:i32[4]", "-a", 4, "--grid", 1, code=5)
         self.assertEqual(report["findings"][0]["line"], 10)
 

@@ -109,7 +109,7 @@ class ExitCodes(QiaoTest):
 
     def test_help_lists_them(self):
         self.assertRegex(self.good("--help").stdout, r"Exit codes:(\n  [0-5]  \w.*){6}\n")
-        for verb in ("list", "info", "doctor", "run", "cc", "why", "lint", "cache", "cache show", "cache clear", "package", "package make", "package inspect", "package add",
+        for verb in ("list", "info", "doctor", "run", "cc", "why", "lint", "cache", "cache show", "cache clear", "package", "package inspect", "package add",
                      "package strip", "package verify", "plugin", "plugin new", "plugin check", "plugin inspect", "plugin try", "plugin open",
                      "completion"):
             self.assertIn("Usage: qiao " + verb, self.good(*verb.split(), "--help").stdout)
@@ -215,7 +215,7 @@ class Completion(QiaoTest):
         self.assertEqual(self.complete("qiao plugin "), ["new", "check", "inspect", "try", "open", "-h", "--help"])
 
     def test_every_option_of_the_help_is_offered(self):
-        for verb in ("list", "info", "doctor", "run", "why", "lint", "cache show", "cache clear", "package make", "package inspect", "package add", "package strip", "package verify",
+        for verb in ("list", "info", "doctor", "run", "cc", "why", "lint", "cache show", "cache clear", "package inspect", "package add", "package strip", "package verify",
                      "plugin new", "plugin check"):
             for option in re.findall(r"(?<!\w)(--[a-z][a-z-]+)", self.good(*verb.split(), "--help").stdout.split("SPEC, what")[0]):
                 self.assertIn(option, self.complete(f"qiao {verb} {option}"), verb)

@@ -21,15 +21,15 @@ class Package(QiaoTest):
         super().setUp()
         (self.folder / "k.cl").write_text(ADD)
         (self.folder / "code").write_bytes(b"code of a card")
-        self.good("package", "make", "k.cl", "-o", "k.qpk")
+        self.good("cc", "k.cl", "-o", "k.qpk", "--formats", "opencl-c")
 
     def variants(self, name="k.qpk"):
         return [(one["format"], one["target"]) for one in self.json("package", "inspect", name)["variants"]]
 
 
 class Inspect(QiaoTest):
-    def test_what_make_made(self):
-        self.good("package", "make", KERNELS, "-o", "k.qpk", "--formats", "host-elf")
+    def test_what_the_compiler_made(self):
+        self.good("cc", KERNELS, "-o", "k.qpk", "--formats", "host-elf")
         report = self.json("package", "inspect", "k.qpk")
         self.assertEqual(report["schema"], "qiao.package/1")
         self.assertEqual(report["size_bytes"], (self.folder / "k.qpk").stat().st_size)
@@ -42,7 +42,7 @@ class Inspect(QiaoTest):
 
     def test_mistakes(self):
         (self.folder / "bad.cl").write_text("kernel void f(")
-        self.assertIn("bad.cl", self.refused(1, "package", "make", "bad.cl", "-o", "k.qpk"))
+        self.assertIn("bad.cl", self.refused(1, "cc", "bad.cl", "-o", "k.qpk", "--formats", "opencl-c"))
         self.assertFalse((self.folder / "k.qpk").exists())
         self.assertIn("bad.cl", self.refused(1, "package", "inspect", "bad.cl"))
         self.assertIn("No such file", self.refused(1, "package", "inspect", "missing.qpk"))
@@ -68,7 +68,7 @@ class Add(Package):
 
     def test_features_are_those_of_the_kernels_unless_given(self):
         (self.folder / "d.cl").write_text("kernel void add(global double* x) { x[0] += 1; }")
-        self.good("package", "make", "d.cl", "-o", "d.qpk")
+        self.good("cc", "d.cl", "-o", "d.qpk", "--formats", "opencl-c")
         self.good("package", "add", "d.qpk", "code", "--format", "card")
         self.good("package", "add", "d.qpk", "code", "--format", "free", "--features", "none")
         features = {one["format"]: one["features"] for one in self.json("package", "inspect", "d.qpk")["variants"]}
@@ -185,7 +185,7 @@ class Why(Package):
         self.assertIn(variant["reason"], message)
 
     def test_levels_of_a_processor(self):
-        self.good("package", "make", "k.cl", "-o", "k.qpk", "--formats", "host-elf")
+        self.good("cc", "k.cl", "-o", "k.qpk", "--formats", "host-elf")
         device = self.verdicts(DEVICE)[DEVICE]
         self.assertEqual(device["outcome"], "taken")
         hosts = [one for one in device["variants"] if one["format"] == "host-elf"]

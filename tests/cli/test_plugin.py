@@ -137,7 +137,7 @@ class Tutorial(QiaoTest):
         self.make_package()
 
     def make_package(self):
-        self.good("package", "make", KERNELS, "-o", "k.qpk")
+        self.good("cc", KERNELS, "-o", "k.qpk", "--formats", "opencl-c")
         self.good("package", "add", "k.qpk", "names.txt", "--format", "tutorial-host", "--tool", "by hand")
 
     def run_tutorial(self, *words, code=0):

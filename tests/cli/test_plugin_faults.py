@@ -93,7 +93,7 @@ class Kernels(FaultyTest):
     def setUp(self):
         super().setUp()
         (self.folder / "code").write_text("built in")
-        self.good("package", "make", KERNELS, "-o", "k.qpk")
+        self.good("cc", KERNELS, "-o", "k.qpk", "--formats", "opencl-c")
         self.good("package", "add", "k.qpk", "code", "--format", "faulty")
         self.launch = ["--package", "k.qpk", "--kernel", "vector_add", "-a", "range:f32[100]", "-a", "const:2:f32[100]", "-a", "zeros:f32[100]",
                        "--grid", 100, "--reference", "sum=range:f32[100]:2"]

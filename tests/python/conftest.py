@@ -73,5 +73,5 @@ def package_file(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("package")
     (folder / "kernels.cl").write_text(KERNELS)
-    subprocess.run([os.environ["QIAO_TEST_COMMAND"], "package", "make", folder / "kernels.cl", "-o", folder / "kernels.qpk", "--formats", "host-elf;spirv-vulkan"], check=True)
+    subprocess.run([os.environ["QIAO_TEST_COMMAND"], "cc", folder / "kernels.cl", "-o", folder / "kernels.qpk", "--formats", "host-elf;spirv-vulkan"], check=True)
     return folder / "kernels.qpk"

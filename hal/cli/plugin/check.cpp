@@ -196,7 +196,7 @@ std::string missing_of(const Json& slots, const char* tier) {
     return join(names, ", ");
 }
 
-constexpr const char* kKernelNext = "run a kernel: --package, --kernel, --grid and -a (a package: `qiao package make`, `qiao package add`)";
+constexpr const char* kKernelNext = "run a kernel: --package, --kernel, --grid and -a (a package: `qiao cc`, `qiao package add`)";
 
 std::string next_step(const PluginReport& report) {
     for (const Check& check : report.checks) {

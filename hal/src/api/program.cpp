@@ -93,7 +93,7 @@ qiao_status fail_uncompilable(qiao_device* device) {
     const std::string& formats = device->body.formats;
     const std::string best = formats.substr(0, formats.find(';'));
     record.message = std::string(device_name(device)) + " takes only programs of format " + formats + ", and Qiao cannot compile this source to it: " + record.message;
-    record.remedy += std::string(record.remedy.empty() ? "" : "; or ") + "make a package of the source and what another compiler made of it (`qiao package make`, `qiao package add PACKAGE FILE --format " +
+    record.remedy += std::string(record.remedy.empty() ? "" : "; or ") + "make a package of the source and what another compiler made of it (`qiao cc`, `qiao package add PACKAGE FILE --format " +
                      best + "`), and load it with qiao_program_create_from_package";
     return fail(std::move(record));
 }
