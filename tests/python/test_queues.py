@@ -94,7 +94,7 @@ def test_an_await_that_is_cancelled_leaves_nothing_behind():
     asyncio.run(run())
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) == descriptors
-    assert len(os.listdir("/proc/self/task")) == threads
+    assert len(os.listdir("/proc/self/task")) <= threads  # drivers end some of theirs meanwhile
 
 
 def test_functions_are_called_in_order(device, program):

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_native, module) {
     bind_array(module);
     bind_kernel(module);
     bind_device(module);
+    bind_dlpack(module);
     bind_instance(module);
 }
