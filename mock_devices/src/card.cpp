@@ -241,7 +241,8 @@ Status Card::await_loss() {
     const uint32_t seen = core_->losses_.load(std::memory_order_acquire);
     while (!lost() && core_->losses_.load(std::memory_order_acquire) == seen)
         futex_wait(core_->losses_, seen, UINT64_MAX);
-    return lost() ? loss() : Status(Code::kLost, core_->profile_.name + " was reset meanwhile");
+    const Status told = loss(); // asked once: a reset may come at any time
+    return told.ok() ? Status(Code::kLost, core_->profile_.name + " was reset meanwhile") : told;
 }
 
 bool Card::lost() const noexcept {
