@@ -10,6 +10,11 @@
 
 namespace queued {
 
+qiao_status fail_lost(Device& device) {
+    const std::lock_guard guard(device.mutex);
+    return device.plugin->host.fail({.status = QIAO_ERROR_DEVICE_LOST, .message = device.lost ? device.lost_reason : "it was reset"});
+}
+
 Inside::Inside(Device& device, const char* slot) : device_(device) {
     if (device_.inside.fetch_add(1) != 0 && !device_.traits->free_threaded) {
         violation("%s was entered while another slot of the device ran, and it is not free-threaded", slot);

@@ -115,7 +115,7 @@ qiao_status memory_write(void* handle, void* target, uint64_t offset, const void
     const Inside inside(device, "memory_write");
     Allocation& allocation = known(device, target, "memory_write");
     check_range(allocation, offset, size_bytes, "memory_write");
-    if (device.lost) return QIAO_ERROR_DEVICE_LOST;
+    if (device.lost) return fail_lost(device);
     std::memcpy(allocation.bytes + offset, source, size_bytes);
     return QIAO_OK;
 }
@@ -125,7 +125,7 @@ qiao_status memory_read(void* handle, void* source, uint64_t offset, void* targe
     const Inside inside(device, "memory_read");
     Allocation& allocation = known(device, source, "memory_read");
     check_range(allocation, offset, size_bytes, "memory_read");
-    if (device.lost) return QIAO_ERROR_DEVICE_LOST;
+    if (device.lost) return fail_lost(device);
     std::memcpy(target, allocation.bytes + offset, size_bytes);
     return QIAO_OK;
 }
@@ -209,10 +209,11 @@ qiao_status kernel_launch(void* handle, void* kernel_handle, const qiao_plugin_g
     const Inside inside(device, "kernel_launch");
     const auto& kernel = *static_cast<const Kernel*>(kernel_handle);
     if (device.traits->tables->queue != nullptr) violation("kernel_launch of a device with queues");
-    if (device.lost) return QIAO_ERROR_DEVICE_LOST;
+    if (device.lost) return fail_lost(device);
     Users users;
     const Ended ended = kernel.code->run(make_launch(device, kernel, *geometry, block, bindings, users));
     if (ended.status == QIAO_OK) return QIAO_OK;
+    if (ended.status == QIAO_ERROR_DEVICE_LOST) return fail_lost(device);
     return device.plugin->host.fail({.status = ended.status, .message = ended.message, .vendor_code = -719, .vendor_text = "QUEUED_FAILED"});
 }
 

@@ -118,7 +118,7 @@ qiao_status submit(Queue& queue, Operation operation, const char* slot) {
         violation("%s with value %llu after %llu", slot, static_cast<unsigned long long>(operation.value),
                   static_cast<unsigned long long>(queue.last_value));
     }
-    if (queue.is_lost()) return QIAO_ERROR_DEVICE_LOST;
+    if (queue.is_lost()) return fail_lost(*queue.device);
     queue.last_value = operation.value;
     {
         const std::lock_guard guard(queue.state->mutex);
@@ -130,6 +130,7 @@ qiao_status submit(Queue& queue, Operation operation, const char* slot) {
 }
 
 qiao_status report(const Queue& queue, const Ended& ended) {
+    if (ended.status == QIAO_ERROR_DEVICE_LOST) return fail_lost(*queue.device);
     return queue.device->plugin->host.fail({.status = ended.status, .message = ended.message, .vendor_code = -719,
                                             .vendor_text = "QUEUED_FAILED"});
 }
@@ -137,7 +138,7 @@ qiao_status report(const Queue& queue, const Ended& ended) {
 qiao_status queue_create(void* handle, const qiao_plugin_queue_desc* desc, void** out_queue) {
     auto& device = *static_cast<Device*>(handle);
     const Inside inside(device, "queue_create");
-    if (device.lost) return QIAO_ERROR_DEVICE_LOST;
+    if (device.lost) return fail_lost(device);
     auto* queue = new Queue{&device, desc->token, desc->flags, device.epoch, 0, {}, std::make_shared<State>(), {}};
     queue->worker = std::thread([queue] { queue->run(); });
     const std::lock_guard guard(device.mutex);
@@ -258,9 +259,7 @@ qiao_status queue_wait(void* handle, uint64_t value, uint64_t timeout_ns) {
     }
     if (queue.state->completed >= needed) return QIAO_OK;
     if (queue.state->failure.status != QIAO_OK) return report(queue, queue.state->failure);
-    // A wait may see the loss before the core has been told.
-    const std::lock_guard device_guard(queue.device->mutex);
-    return queue.device->plugin->host.fail({.status = QIAO_ERROR_DEVICE_LOST, .message = queue.device->lost_reason});
+    return fail_lost(*queue.device);
 }
 
 qiao_status queue_after(void* handle, void* other_handle, uint64_t other_value, uint64_t value) {

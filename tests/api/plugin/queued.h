@@ -70,6 +70,9 @@ struct Device {
     std::string jammed;              // the slot whose next call gets stuck
 };
 
+// A slot of a device may see the loss before the core has been told, and says why then.
+qiao_status fail_lost(Device& device);
+
 // While it lives a thread is inside a slot of the device.
 class Inside {
    public:
