@@ -90,13 +90,15 @@ void CardCore::reap() {
             return !std::all_of(entry.users.begin(), entry.users.end(), over);
         });
         done.assign(std::make_move_iterator(rest), std::make_move_iterator(deferred_.end()));
+        /* Before anyone else may look: who allocates next can count on it. */
+        for (const Deferred& entry : done) {
+            if (entry.allocation != nullptr) entry.memory->free(entry.allocation);
+        }
         deferred_.erase(rest, deferred_.end());
         deferred_count_.store(deferred_.size(), std::memory_order_relaxed);
         std::erase_if(queues_, [](const auto& weak) { return weak.expired(); });
     }
-    for (const Deferred& entry : done) {
-        if (entry.allocation != nullptr) entry.memory->free(entry.allocation);
-    }
+    /* Objects may lead to anything, and end without the lock. */
 }
 
 /* ------------------------------------------------------------------------------------------------ cards */
@@ -129,6 +131,7 @@ uint64_t Card::private_memory_bytes() const {
     return core_->engine_->stack_bytes() - kStackMargin;
 }
 uint64_t Card::free_bytes() const {
+    core_->reap();
     return core_->memory()->free_bytes();
 }
 uint64_t Card::total_bytes() const {
