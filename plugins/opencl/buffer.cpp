@@ -153,8 +153,8 @@ const qiao_plugin_memory_ops opencl_buffer_memory_ops = {
     opencl_buffer_read,
     opencl_buffer_map,
     opencl_buffer_unmap,
-    nullptr, // memory_native
-    nullptr, // memory_wrap
+    opencl_buffer_native,
+    opencl_buffer_wrap,
 };
 
 } // namespace qiao::opencl

@@ -98,6 +98,9 @@ qiao_status opencl_device_native(void* device, qiao_native* out_native);
 qiao_status opencl_memory_native(void* device, void* allocation, qiao_native* out_native);
 qiao_status opencl_memory_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
                                qiao_plugin_allocation* out_allocation);
+qiao_status opencl_buffer_native(void* device, void* allocation, qiao_native* out_native);
+qiao_status opencl_buffer_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
+                               qiao_plugin_allocation* out_allocation);
 qiao_status opencl_queue_native(void* queue, qiao_native* out_native);
 qiao_status opencl_queue_wrap(void* device, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue);
 

@@ -56,6 +56,8 @@
     X(clCreateCommandQueue)                     \
     X(clRetainCommandQueue)                     \
     X(clGetCommandQueueInfo)                    \
+    X(clRetainMemObject)                        \
+    X(clGetMemObjectInfo)                       \
     X(clCreateProgramWithIL)                    \
     X(clCreateProgramWithBinary)                \
     X(clSVMAlloc)                               \

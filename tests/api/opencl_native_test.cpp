@@ -48,7 +48,25 @@ struct OpenCl {
         REQUIRE(code == CL_SUCCESS);
         return made;
     }
-    // How many owners a command queue has.
+    cl_mem buffer(size_t size_bytes) const {
+        cl_int code = -1;
+        cl_mem made = CL(clCreateBuffer)(context, CL_MEM_READ_WRITE, size_bytes, nullptr, &code);
+        REQUIRE(code == CL_SUCCESS);
+        return made;
+    }
+    cl_context another_context() const {
+        const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(platform), 0};
+        cl_int code = -1;
+        cl_context made = CL(clCreateContext)(properties, 1, &device, nullptr, nullptr, &code);
+        REQUIRE(code == CL_SUCCESS);
+        return made;
+    }
+    // How many owners an object has.
+    static cl_uint owners(cl_mem buffer) {
+        cl_uint count = 0;
+        REQUIRE(CL(clGetMemObjectInfo)(buffer, CL_MEM_REFERENCE_COUNT, sizeof count, &count, nullptr) == CL_SUCCESS);
+        return count;
+    }
     static cl_uint owners(cl_command_queue queue) {
         cl_uint count = 0;
         REQUIRE(CL(clGetCommandQueueInfo)(queue, CL_QUEUE_REFERENCE_COUNT, sizeof count, &count, nullptr) == CL_SUCCESS);
@@ -79,52 +97,89 @@ Queue wrap(const Session& session, cl_command_queue native, uint64_t flags = 0) 
 
 // On a device with buffers only, as QIAO_OPENCL_ADDRESSES=table makes it.
 TEST_SUITE("opencl.buffers") {
-    TEST_CASE("memory is neither taken nor given, in words; nothing is made of it") {
+    TEST_CASE("a command queue and a buffer of the application's become Qiao's, and stay the application's") {
         Session session;
         REQUIRE((session.properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0);
         const OpenCl cl(session);
-        const qiao_memory_desc desc = memory_desc(256);
-        qiao_memory* wrapped = nullptr;
-        cl_int code = -1;
-        cl_mem buffer = CL(clCreateBuffer)(cl.context, CL_MEM_READ_WRITE, 256, nullptr, &code);
-        REQUIRE(code == CL_SUCCESS);
-        void* shared = CL(clSVMAlloc)(cl.context, CL_MEM_READ_WRITE, 256, 0);
-        REQUIRE(shared != nullptr);
-        const qiao_native objects[] = {native_of(QIAO_NATIVE_TYPE_OPENCL_SVM, buffer), native_of(QIAO_NATIVE_TYPE_OPENCL_SVM, static_cast<char*>(shared))};
-        for (const qiao_native& object : objects) {
-            CHECK_FAILS(qiao_memory_wrap(session.device, &object, &desc, &wrapped), QIAO_ERROR_UNSUPPORTED, "native memory", session.properties.id, "qiao info");
-            CHECK(wrapped == nullptr);
-        }
-        cl_uint owners = 0;
-        REQUIRE(CL(clGetMemObjectInfo)(buffer, CL_MEM_REFERENCE_COUNT, sizeof owners, &owners, nullptr) == CL_SUCCESS);
-        CHECK(owners == 1);
-        CHECK(CL(clReleaseMemObject)(buffer) == CL_SUCCESS);
-        CL(clSVMFree)(cl.context, shared);
-        const Memory memory = session.allocate(256);
-        qiao_native native = {1, 0, {1, 1, 1, 1}};
-        CHECK_FAILS(qiao_memory_get_native(memory.get(), &native), QIAO_ERROR_UNSUPPORTED, "memory", session.properties.id, "qiao info");
-        CHECK(native.type == 0);
-        check_works(session);
-    }
-
-    TEST_CASE("a command queue of the application's runs kernels on buffers") {
-        Session session;
-        const OpenCl cl(session);
+        constexpr size_t kItems = 1000, kBytes = kItems * sizeof(uint32_t);
         cl_command_queue native_queue = cl.queue();
+        cl_mem buffer = cl.buffer(kBytes);
         {
             const Queue queue = wrap(session, native_queue);
             CHECK(OpenCl::owners(native_queue) == 2);
-            const Memory memory = session.upload(numbers(64));
+            qiao_memory* wrapped = nullptr;
+            const qiao_native object = native_of(QIAO_NATIVE_TYPE_OPENCL_BUFFER, buffer);
+            const qiao_memory_desc desc = memory_desc(kBytes);
+            REQUIRE_OK(qiao_memory_wrap(session.device, &object, &desc, &wrapped));
+            const Memory memory(wrapped);
+            CHECK(OpenCl::owners(buffer) == 2);
+            qiao_native got = QIAO_NATIVE_INIT;
+            REQUIRE_OK(qiao_memory_get_native(memory.get(), &got));
+            CHECK(got.type == QIAO_NATIVE_TYPE_OPENCL_BUFFER);
+            CHECK(handle<cl_mem>(got.handles[0]) == buffer);
+
+            // OpenCL writes, Qiao's kernel adds, OpenCL writes once more in the same queue, Qiao adds: nobody waits between.
+            const uint32_t one = 1, seven = 7;
+            const auto fill = [&](const uint32_t& value, size_t bytes) {
+                return CL(clEnqueueFillBuffer)(native_queue, buffer, &value, sizeof value, 0, bytes, 0, nullptr, nullptr);
+            };
+            REQUIRE(fill(one, kBytes) == CL_SUCCESS);
             const Program program = session.program();
             const uint64_t address = address_of(memory);
-            wait_for(queue, launch(queue, kernel_of(program, "add"), items(60), blocks::Add{address + 16, address + 16, address + 16}));
-            std::vector<uint32_t> expected = numbers(64);
-            for (size_t i = 4; i < 64; ++i) expected[i] *= 2;
-            CHECK(download<uint32_t>(memory, 64) == expected);
+            launch(queue, kernel_of(program, "add"), items(kItems), blocks::Add{address, address, address});
+            REQUIRE(fill(seven, sizeof seven) == CL_SUCCESS);
+            wait_for(queue, launch(queue, kernel_of(program, "add"), items(kItems), blocks::Add{address, address, address}));
+            const std::vector<uint32_t> result = download<uint32_t>(memory, kItems);
+            CHECK(result[0] == 14);
+            for (size_t i = 1; i < kItems; ++i) REQUIRE(result[i] == 4);
         }
         REQUIRE_OK(qiao_device_synchronize(session.device, kPatience));
         CHECK(OpenCl::owners(native_queue) == 1);
+        CHECK(OpenCl::owners(buffer) == 1);
+        std::vector<uint32_t> result(kItems);
+        REQUIRE(CL(clEnqueueReadBuffer)(native_queue, buffer, CL_TRUE, 0, kBytes, result.data(), 0, nullptr, nullptr) == CL_SUCCESS);
+        CHECK(result[0] == 14);
+        CHECK(result[kItems - 1] == 4);
+        CHECK(CL(clReleaseMemObject)(buffer) == CL_SUCCESS);
         CHECK(CL(clReleaseCommandQueue)(native_queue) == CL_SUCCESS);
+    }
+
+    TEST_CASE("OpenCL's functions work on Qiao's memory") {
+        Session session;
+        const Memory memory = session.upload(numbers(256));
+        qiao_native native = QIAO_NATIVE_INIT;
+        REQUIRE_OK(qiao_memory_get_native(memory.get(), &native));
+        REQUIRE(native.type == QIAO_NATIVE_TYPE_OPENCL_BUFFER);
+        cl_command_queue queue = OpenCl(session).queue();
+        std::vector<uint32_t> result(256);
+        REQUIRE(CL(clEnqueueReadBuffer)(queue, handle<cl_mem>(native.handles[0]), CL_TRUE, 0, 1024, result.data(), 0, nullptr, nullptr) == CL_SUCCESS);
+        CHECK(result == numbers(256));
+        CHECK(CL(clReleaseCommandQueue)(queue) == CL_SUCCESS);
+    }
+
+    TEST_CASE("memory that cannot be worked on is refused, with what to do; nothing is made of it") {
+        Session session;
+        const OpenCl cl(session);
+        const qiao_memory_desc desc = memory_desc(256);
+        qiao_memory* wrapped = nullptr;
+        cl_mem buffer = cl.buffer(255);
+        const qiao_native small = native_of(QIAO_NATIVE_TYPE_OPENCL_BUFFER, buffer);
+        CHECK_FAILS(qiao_memory_wrap(session.device, &small, &desc, &wrapped), QIAO_ERROR_OUT_OF_RANGE, "255 bytes", "256", "or less");
+        CHECK(OpenCl::owners(buffer) == 1);
+        const qiao_native pointer = native_of(QIAO_NATIVE_TYPE_OPENCL_SVM, buffer);
+        CHECK_FAILS(qiao_memory_wrap(session.device, &pointer, &desc, &wrapped), QIAO_ERROR_UNSUPPORTED, "0x103", "0x105");
+        CHECK(CL(clReleaseMemObject)(buffer) == CL_SUCCESS);
+        cl_context foreign = cl.another_context();
+        cl_int code = -1;
+        cl_mem of_foreign = CL(clCreateBuffer)(foreign, CL_MEM_READ_WRITE, 256, nullptr, &code);
+        REQUIRE(code == CL_SUCCESS);
+        const qiao_native elsewhere = native_of(QIAO_NATIVE_TYPE_OPENCL_BUFFER, of_foreign);
+        CHECK_FAILS(qiao_memory_wrap(session.device, &elsewhere, &desc, &wrapped), QIAO_ERROR_INVALID_ARGUMENT, "of another context", "qiao_device_get_native");
+        CHECK(OpenCl::owners(of_foreign) == 1);
+        CHECK(CL(clReleaseMemObject)(of_foreign) == CL_SUCCESS);
+        CHECK(CL(clReleaseContext)(foreign) == CL_SUCCESS);
+        CHECK(wrapped == nullptr);
+        check_works(session);
     }
 }
 
@@ -275,9 +330,7 @@ TEST_SUITE("opencl.native") {
             refuses(cl.queue(CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE), 0, "out of order", "in order");
         }
         cl_int code = -1;
-        const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(cl.platform), 0};
-        cl_context foreign = CL(clCreateContext)(properties, 1, &cl.device, nullptr, nullptr, &code);
-        REQUIRE(code == CL_SUCCESS);
+        cl_context foreign = cl.another_context();
         cl_command_queue of_foreign = CL(clCreateCommandQueueWithProperties)(foreign, cl.device, nullptr, &code);
         REQUIRE(code == CL_SUCCESS);
         refuses(of_foreign, 0, "of another context", "qiao_device_get_native");

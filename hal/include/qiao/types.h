@@ -62,6 +62,7 @@ typedef uint32_t qiao_native_type;
 #define QIAO_NATIVE_TYPE_OPENCL_QUEUE 0x102u  /* cl_command_queue */
 #define QIAO_NATIVE_TYPE_OPENCL_SVM 0x103u    /* pointer of clSVMAlloc */
 #define QIAO_NATIVE_TYPE_OPENCL_USM 0x104u    /* pointer of cl_intel_unified_shared_memory */
+#define QIAO_NATIVE_TYPE_OPENCL_BUFFER 0x105u /* cl_mem */
 #define QIAO_NATIVE_TYPE_VULKAN_DEVICE 0x201u /* VkDevice, VkPhysicalDevice, VkInstance, index of the compute family */
 #define QIAO_NATIVE_TYPE_VULKAN_QUEUE 0x202u  /* VkQueue, VkSemaphore of the timeline, index of the family */
 #define QIAO_NATIVE_TYPE_VULKAN_BUFFER 0x203u /* VkBuffer, byte offset, VkDeviceMemory */
