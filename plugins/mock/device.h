@@ -50,6 +50,7 @@ qiao_status finish_wait(const plugin::Host& host, mock::WaitResult result, const
 qiao_features features_of(const mock::CardProfile& profile) noexcept;
 
 extern const qiao_plugin_tables mock_tables;
+extern const qiao_plugin_tables mock_t0_tables; // the required functions alone
 extern const qiao_plugin_tables mock_faulty_tables; // faults.cpp
 extern const qiao_plugin_device_ops mock_device_ops;
 extern const qiao_plugin_memory_ops mock_memory_ops;

@@ -1,5 +1,5 @@
 // The exported query function. Which machine is mocked, and what goes wrong with it, is the user's choice: the environment
-// variables QIAO_MOCK_PROFILE, QIAO_MOCK_STRICT, QIAO_MOCK_CLOCK and QIAO_MOCK_FAULTS.
+// variables QIAO_MOCK_PROFILE, QIAO_MOCK_STRICT, QIAO_MOCK_CLOCK, QIAO_MOCK_FAULTS and QIAO_MOCK_TIER.
 #include <stdlib.h>
 
 #include <memory>
@@ -50,6 +50,14 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     const std::string faults = setting("QIAO_MOCK_FAULTS", "");
     mock::Result<std::vector<mock::FaultRule>> rules = mock::parse_faults(faults == kArmed ? "" : faults);
     if (!rules.ok()) return refuse(out_info, "QIAO_MOCK_FAULTS: " + rules.status().message(), rules.status().remedy());
+    const std::string tier = setting("QIAO_MOCK_TIER", "all");
+    if (tier != "all" && tier != "t0") {
+        return refuse(out_info, "QIAO_MOCK_TIER is '" + tier + "'; it must be t0 or all",
+                      "set QIAO_MOCK_TIER to t0 for cards with the required functions only, to all or not at all for others");
+    }
+    if (tier == "t0" && !faults.empty()) {
+        return refuse(out_info, "QIAO_MOCK_TIER is t0 and QIAO_MOCK_FAULTS is set; faults are for cards with all functions", "unset one of them");
+    }
     auto plugin = std::make_unique<Plugin>();
     plugin->host = plugin::Host(host);
     plugin->profile = setting("QIAO_MOCK_PROFILE", "default");
@@ -59,7 +67,7 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     plugin->all_faulty = !faults.empty();
     for (mock::FaultRule& rule : rules.value())
         plugin->faults.add(std::move(rule));
-    out_info->tables = plugin->all_faulty ? &mock_faulty_tables : &mock_tables;
+    out_info->tables = plugin->all_faulty ? &mock_faulty_tables : tier == "t0" ? &mock_t0_tables : &mock_tables;
     out_info->plugin_close = mock_plugin_close;
     out_info->plugin = plugin.release();
     return QIAO_OK;
@@ -69,6 +77,31 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
 
 const qiao_plugin_tables mock_tables = {
     sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
+};
+
+namespace {
+
+/* The thirteen functions that a card must have; the core makes the rest. */
+const qiao_plugin_device_ops t0_device_ops = {
+    .struct_size = sizeof(qiao_plugin_device_ops),
+    .device_count = mock_device_ops.device_count,
+    .device_query = mock_device_ops.device_query,
+    .device_open = mock_device_ops.device_open,
+    .device_close = mock_device_ops.device_close,
+    .device_synchronize = mock_device_ops.device_synchronize,
+};
+const qiao_plugin_memory_ops t0_memory_ops = {
+    .struct_size = sizeof(qiao_plugin_memory_ops),
+    .memory_allocate = mock_memory_ops.memory_allocate,
+    .memory_free = mock_memory_ops.memory_free,
+    .memory_write = mock_memory_ops.memory_write,
+    .memory_read = mock_memory_ops.memory_read,
+};
+
+} // namespace
+
+const qiao_plugin_tables mock_t0_tables = {
+    sizeof(qiao_plugin_tables), &t0_device_ops, &t0_memory_ops, &mock_program_ops, nullptr, nullptr,
 };
 
 } // namespace qiao::mock_plugin

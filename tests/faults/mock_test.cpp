@@ -165,7 +165,7 @@ TEST_SUITE("mock.profile") {
 
     TEST_CASE("a variable that is wrong is quoted") {
         for (const auto& [name, value] : std::map<std::string, std::string>{
-                 {"QIAO_MOCK_CLOCK", "sun"}, {"QIAO_MOCK_STRICT", "2"}, {"QIAO_MOCK_FAULTS", "queue_lunch=lost"}}) {
+                 {"QIAO_MOCK_CLOCK", "sun"}, {"QIAO_MOCK_STRICT", "2"}, {"QIAO_MOCK_TIER", "t1"}, {"QIAO_MOCK_FAULTS", "queue_lunch=lost"}}) {
             const Environment environment{{name, value}};
             Session session;
             CHECK(session.device == nullptr);
