@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "dispatch/device.h"
@@ -213,10 +214,25 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
 
 namespace {
 
+// A worker of the core's ends a short kernel in less time than it takes to sleep and to be woken.
+constexpr uint64_t kSpinNs = 20'000;
+
+// Only where the worker can run meanwhile, and for what has been submitted.
+void wait_for_worker(const QueueUse& source, Timeline& timeline, uint64_t value) {
+    static const bool has_processors = std::thread::hardware_concurrency() > 1;
+    if (!has_processors || source.get() == nullptr || source.get()->body.plugin_queue != nullptr) return;
+    if (value > queue_last_value(source.get()->body)) return;
+    const uint64_t until = now_ns() + kSpinNs;
+    while (!is_reached(timeline, value) && !timeline.failed.load(std::memory_order_acquire) && now_ns() < until) {
+        for (int i = 0; i < 16; ++i) relax();
+    }
+}
+
 [[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
     uint64_t left_ns = timeout_ns, ahead_ns = 0;
+    if (timeout_ns != 0) wait_for_worker(QueueUse(timeline), timeline, value);
     for (bool last_round = timeout_ns == 0;;) {
         uint64_t passed_ns = 0;
         QueueUse source(timeline);

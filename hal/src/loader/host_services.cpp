@@ -17,14 +17,6 @@
 namespace qiao::loader {
 namespace {
 
-inline void relax() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
-
 } // namespace
 
 // The slots of the table. A nested struct, for the sake of access to the instance's sinks.

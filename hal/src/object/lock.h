@@ -37,6 +37,15 @@ inline void futex_wake(std::atomic<uint32_t>& word, int count = INT32_MAX) {
     syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, nullptr, nullptr, 0);
 }
 
+// Of a thread that spins: leaves the core's units to its sibling.
+inline void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
 // Bit 0: held. Bit 1: somebody may be parked; set by who parks, and by who was parked when it takes the lock.
 class Lock {
 public:
