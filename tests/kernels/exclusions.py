@@ -2,9 +2,9 @@
 its reason is gone. UNSTABLE ones fail at times only, and are not run."""
 
 FAILS = {
-    ("lint", "swizzle"): "oclgrind 21.10 crashes while it runs the kernel, on the device's side",
-    ("vulkan", "double_waves"): "the sine of a double, as clspv writes it, is 0 or a denormal on lavapipe 22.3.6; square roots are right",
-    ("vulkan", "stencil"): "lavapipe 22.3.6 crashes in its compiled code for `x > 0 ? in[x - 1] : 0`; with clamped indices it does not",
+    ("lint", "swizzle"): "oclgrind 21.10 crashes while it runs the kernel",
+    ("vulkan", "double_waves"): "the sine of a double is 0 or a denormal with pyclspv 0.0.1 and lavapipe 22.3.6 (which of them errs is not known); square roots are right",
+    ("vulkan", "stencil"): "a thread of lavapipe 22.3.6 crashes for `x > 0 ? in[x - 1] : 0` (the cause is not known); with clamped indices it does not",
 }
 
 UNSTABLE = {

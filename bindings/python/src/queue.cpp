@@ -158,7 +158,7 @@ void bind_queue(py::module_& module) {
         .def("timestamps", &timestamps, py::arg("point"),
              "(start, end) of an operation in nanoseconds of the device's clock; None before it has ended. For queues with profiling.")
         .def("synchronize", [](QueueObject& self, Timeout timeout) {
-            // An empty operation: its value is behind all that was submitted.
+            // To wait for itself is no work for a queue: the answer is the last value that was submitted.
             const PointObject last = self.at(self.use().after(self.timeline->timeline.at(0)));
             if (!wait_until(last.timeline->timeline, last.value, timeout))
                 raise(QIAO_TIMEOUT, "the time limit of " + std::to_string(*timeout) + " s passed before the queue was empty", "wait again");

@@ -1,4 +1,4 @@
-// Memory types and queue families as real cards list them (from reports of vulkaninfo), and what is chosen of them.
+// Memory types and queue families of the shapes that cards have, and what is chosen of them. Modelled: none of these lists was read from a card.
 #include <doctest/doctest.h>
 
 #include <string>
