@@ -71,6 +71,7 @@ struct AddOptions {
 };
 
 int run_add(const AddOptions& options) {
+    const EditLock lock(options.files.output.empty() ? options.files.input : options.files.output);
     options.files.write(add_variant(open_package(options.files.input), options.added));
     return kExitOk;
 }
@@ -101,6 +102,7 @@ int run_strip(const StripOptions& options) {
     const StrippedVariants& stripped = options.stripped;
     if (!stripped.source && stripped.formats.empty() && stripped.indices.empty())
         throw Failure(kExitUsage, "nothing to take out was named", "give --source, --format F or --variant N");
+    const EditLock lock(options.files.output.empty() ? options.files.input : options.files.output);
     options.files.write(strip_variants(open_package(options.files.input), stripped));
     return kExitOk;
 }

@@ -66,6 +66,13 @@ class Add(Package):
         self.assertEqual((self.folder / "k.qpk").read_bytes(), before)
         self.assertIn(("card", ""), self.variants("other.qpk"))
 
+    def test_several_at_once_lose_nothing(self):
+        formats = [f"card{index}" for index in range(8)]
+        running = [subprocess.Popen([QIAO, "package", "add", "k.qpk", "code", "--format", name], cwd=self.folder, stdout=subprocess.DEVNULL)
+                   for name in formats]
+        self.assertEqual([one.wait() for one in running], [0] * len(running))
+        self.assertEqual(sorted(name for name, _ in self.variants() if name.startswith("card")), formats)
+
     def test_features_are_those_of_the_kernels_unless_given(self):
         (self.folder / "d.cl").write_text("kernel void add(global double* x) { x[0] += 1; }")
         self.good("cc", "d.cl", "-o", "d.qpk", "--formats", "opencl-c")

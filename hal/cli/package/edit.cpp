@@ -1,7 +1,13 @@
 /* Packages are taken apart by the writer and put together again: variants that stay keep their bytes, nothing is compiled. */
 #include "cli/package/edit.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "cli/array/files.h"
 #include "cli/facts.h"
@@ -44,6 +50,24 @@ package::Package open_package(const std::string& path) {
     auto package = package::Package::open_file(path);
     if (!package) throw Failure(kExitFailed, package.error().message, package.error().remedy);
     return *std::move(package);
+}
+
+/* The lock is the file's, and who holds it puts another file in its place: who waited for it begins again with that. */
+EditLock::EditLock(const std::string& path) {
+    for (;;) {
+        file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (file_ < 0) return;
+        while (flock(file_, LOCK_EX) != 0 && errno == EINTR) {
+        }
+        struct stat held = {}, there = {};
+        if (fstat(file_, &held) != 0 || stat(path.c_str(), &there) != 0) return;
+        if (held.st_dev == there.st_dev && held.st_ino == there.st_ino) return;
+        close(file_);
+    }
+}
+
+EditLock::~EditLock() {
+    if (file_ >= 0) close(file_);
 }
 
 std::vector<std::byte> add_variant(const package::Package& package, const AddedVariant& added) {

@@ -19,6 +19,18 @@ T taken(package::Result<T> result, const std::string& file) {
 /* Borrows the file: it must not be written while the package is used. Replacing it is all right. */
 package::Package open_package(const std::string& path);
 
+/* Held from the reading of a package to its replacement: of several that change one file each sees what the one before it wrote. */
+class EditLock {
+  public:
+    explicit EditLock(const std::string& path);
+    ~EditLock();
+    EditLock(const EditLock&) = delete;
+    EditLock& operator=(const EditLock&) = delete;
+
+  private:
+    int file_ = -1; /* -1: there is no such file, or it cannot be locked where it lies */
+};
+
 struct AddedVariant {
     std::string file; /* with its code */
     std::string format;
