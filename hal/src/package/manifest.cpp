@@ -173,11 +173,11 @@ schema::Extent extent_of(const Extent& extent) {
 flatbuffers::Offset<schema::Kernel> write_kernel(flatbuffers::FlatBufferBuilder& builder, const Kernel& kernel) {
     std::vector<flatbuffers::Offset<schema::Argument>> arguments;
     for (const Argument& argument : kernel.arguments)
-        arguments.push_back(schema::CreateArgument(builder, builder.CreateString(argument.name),
-                                                   builder.CreateString(argument.type), argument.kind, argument.access,
+        arguments.push_back(schema::CreateArgument(builder, builder.CreateSharedString(argument.name),
+                                                   builder.CreateSharedString(argument.type), argument.kind, argument.access,
                                                    argument.offset, argument.size, argument.alignment));
     const schema::Group group(kernel.required_group[0], kernel.required_group[1], kernel.required_group[2]);
-    const auto name = builder.CreateString(kernel.name);
+    const auto name = builder.CreateSharedString(kernel.name);
     return schema::CreateKernel(builder, name, builder.CreateVector(arguments), kernel.block_size, &group,
                                 kernel.static_local_bytes, kernel.features);
 }
@@ -187,14 +187,14 @@ flatbuffers::Offset<schema::Variant> write_variant(flatbuffers::FlatBufferBuilde
     const Variant& variant = manifest.variants[index];
     std::vector<flatbuffers::Offset<schema::VariantKernel>> kernels;
     for (size_t i = 0; i < manifest.kernels.size(); ++i) {
-        const auto name = builder.CreateString(manifest.kernels[i].name);
+        const auto name = builder.CreateSharedString(manifest.kernels[i].name);
         const bool plain = variant.metadata.empty() || variant.metadata[i].empty();
         kernels.push_back(
-            schema::CreateVariantKernel(builder, name, plain ? 0 : builder.CreateString(variant.metadata[i])));
+            schema::CreateVariantKernel(builder, name, plain ? 0 : builder.CreateSharedString(variant.metadata[i])));
     }
-    const auto format = builder.CreateString(variant.format);
-    const auto target = builder.CreateString(variant.target);
-    const auto tool = builder.CreateString(variant.tool);
+    const auto format = builder.CreateSharedString(variant.format);
+    const auto target = builder.CreateSharedString(variant.target);
+    const auto tool = builder.CreateSharedString(variant.tool);
     const schema::Extent content = extent_of(manifest.extents[index]);
     return schema::CreateVariant(builder, format, target, tool, variant.features, builder.CreateVector(kernels),
                                  variant.is_source ? nullptr : &content);
@@ -216,8 +216,8 @@ std::vector<std::byte> serialise_manifest(const Manifest& manifest) {
         variants.push_back(write_variant(builder, manifest, i));
     flatbuffers::Offset<schema::Source> source;
     if (manifest.has_source) {
-        const auto name = builder.CreateString(manifest.source_name);
-        const auto options = builder.CreateString(manifest.options);
+        const auto name = builder.CreateSharedString(manifest.source_name);
+        const auto options = builder.CreateSharedString(manifest.options);
         const schema::Extent content = extent_of(manifest.source);
         source = schema::CreateSource(builder, name, options, manifest.source_size, &content);
     }
