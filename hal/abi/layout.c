@@ -553,6 +553,7 @@ AT(qiao_compiler_result, reserved0, 68);
 AT(qiao_compiler_result, included, 72);
 VALUE(QIAO_COMPILER_NO_CACHE, 1);
 VALUE(QIAO_COMPILER_BEST_EFFORT, 2);
+VALUE(QIAO_COMPILER_THIS_PROCESSOR, 4);
 
 SIZE(qiao_native, 40);
 AT(qiao_native, type, 0);

@@ -45,6 +45,7 @@ std::string key_of(const Request& request, const std::string& source, const Opti
     key.add(source);
     key.add(options.flag_text());
     key.add(options.warnings_are_errors ? "-Werror" : "");
+    key.add(options.this_processor ? this_level().target : "");
     if (const auto clang = find_clang()) key.add(identity(*clang));
     if (const auto reflector = find_reflector()) key.add(identity(*reflector));
     for (const Format* format : formats) {
@@ -197,8 +198,9 @@ Outcome<Compiled> compile(const Request& request) {
     if (auto failure = check(request)) return *std::move(failure);
     const auto selection = select(request);
     if (!selection) return selection.error();
-    const auto options = parse_options(request.options);
+    auto options = parse_options(request.options);
     if (!options) return options.error();
+    options->this_processor = request.this_processor;
     auto source = complete_source(request.source, request.source_name, *options);
     if (!source) return source.error();
     auto compiled = compile(request, *options, *selection, std::move(source->text));

@@ -17,6 +17,7 @@ struct Request {
     uint64_t time_limit_ns = 0;
     bool use_cache = true;
     bool best_effort = false;
+    bool this_processor = false; /* Options::this_processor */
 };
 
 struct Compiled {

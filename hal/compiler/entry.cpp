@@ -22,7 +22,7 @@ namespace {
 
 using namespace qiao::compiler;
 
-constexpr uint64_t kKnownFlags = QIAO_COMPILER_NO_CACHE | QIAO_COMPILER_BEST_EFFORT;
+constexpr uint64_t kKnownFlags = QIAO_COMPILER_NO_CACHE | QIAO_COMPILER_BEST_EFFORT | QIAO_COMPILER_THIS_PROCESSOR;
 
 std::string text_or(const char* text, const char* otherwise) {
     return text ? text : otherwise;
@@ -59,6 +59,7 @@ Outcome<Request> read(const qiao_compiler_desc* given) {
     request.time_limit_ns = desc.time_limit_ns;
     request.use_cache = (desc.flags & QIAO_COMPILER_NO_CACHE) == 0;
     request.best_effort = (desc.flags & QIAO_COMPILER_BEST_EFFORT) != 0;
+    request.this_processor = (desc.flags & QIAO_COMPILER_THIS_PROCESSOR) != 0;
     return request;
 }
 

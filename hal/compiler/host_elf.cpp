@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -151,7 +152,8 @@ Outcome<std::vector<BuiltVariant>> build_host_elf(const std::string& path, const
 
     std::vector<Job> jobs;
     std::vector<Command> commands;
-    for (const Level& level : host_levels()) {
+    const auto levels = options.this_processor ? std::span(&this_level(), 1) : std::span(host_levels());
+    for (const Level& level : levels) {
         const std::string stem = temporary / level.target;
         jobs.push_back({&level, stem, stem + ".bc", stem + ".so", {}});
         if (mkdir(stem.c_str(), 0700) != 0)

@@ -15,6 +15,7 @@ struct Options {
     std::vector<std::string> directories; /* of -I */
     std::vector<std::string> flags;       /* "-cl-std=CL1.2" (always there), "-cl-fast-relaxed-math", "-w" */
     bool warnings_are_errors = false;
+    bool this_processor = false;          /* host-elf only for the one that this runs on */
 
     std::string flag_text() const; /* the flags, separated by spaces: what a package carries */
 };

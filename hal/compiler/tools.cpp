@@ -143,6 +143,14 @@ const std::vector<Level>& host_levels() {
     return levels;
 }
 
+const Level& this_level() {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("x86-64-v3")) return host_levels().back();
+#endif
+    return host_levels().front();
+}
+
 std::string host_cpu() {
 #if defined(__x86_64__)
     __builtin_cpu_init();

@@ -18,7 +18,8 @@ struct Level {
     std::string machine_option;  /* for clang: "-march=x86-64-v3"; "" = its default */
     std::string builtin_library; /* of PoCL, whose code the level can run: "avx2"; "" = PoCL's choice */
 };
-const std::vector<Level>& host_levels();
+const std::vector<Level>& host_levels(); /* the higher the later */
+const Level& this_level();               /* the highest that this processor runs, else the lowest */
 
 /* What decides PoCL's choice of built-in library: part of what is made here. */
 std::string host_cpu();

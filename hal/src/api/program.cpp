@@ -69,6 +69,7 @@ qiao_status compile(const qiao_program_desc& desc, const char* name, const std::
     request.source_name = name;
     request.options = desc.options;
     request.formats = format.c_str();
+    request.flags = QIAO_COMPILER_THIS_PROCESSOR;
     qiao_compiler_output* output = nullptr;
     const qiao_status status = compiler->compile(&request, &output);
     if (output == nullptr) return fail(status != QIAO_OK ? status : QIAO_ERROR_INTERNAL, "the kernel compiler failed and gave no reason");

@@ -291,6 +291,28 @@ TEST_SUITE("compiler.host_elf") {
         });
     }
 
+    TEST_CASE("for this processor alone there is one variant, which runs here; the cache keeps the two requests apart") {
+        const auto directory = support::directory();
+        const std::string source = "kernel void set(global int* x) { x[get_global_id(0)] = 7; }";
+        auto desc = Built::make(source, nullptr);
+        desc.flags = 0;
+        desc.cache_directory = directory.path().c_str();
+        const Output all(desc);
+        CHECK(all.package().variants().size() == 2 + qiao::compiler::host_levels().size());
+        desc.flags = QIAO_COMPILER_THIS_PROCESSOR;
+        const Output one(desc);
+        const Package package = one.package();
+        REQUIRE(package.variants().size() == 3);
+        CHECK(package.variants()[2].target == qiao::compiler::this_level().target);
+        int x[4] = {};
+        int* const block = x;
+        Library(package, 2).launch("set", {2}, {2}, &block);
+        for (const int value : x) CHECK(value == 7);
+        const Output again(desc);
+        CHECK(again.result.from_cache == 1);
+        CHECK(again.package().variants().size() == 3);
+    }
+
     TEST_CASE("definitions and included files reach the code") {
         const auto root = support::directory();
         support::write(root / "seven.h", "#pragma once\n#define SEVEN 7\n");

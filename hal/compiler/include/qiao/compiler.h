@@ -24,6 +24,8 @@
 /// Leave out formats that cannot be made (a missing tool, a feature the format has not) and say so in the log, instead of
 /// failing. The package always has the source.
 #define QIAO_COMPILER_BEST_EFFORT (UINT64_C(1) << 1)
+/// Of host-elf only the variant for the processor that this runs on, not one for each level: for programs that are not kept.
+#define QIAO_COMPILER_THIS_PROCESSOR (UINT64_C(1) << 2)
 
 /// What to compile. G (growing: struct_size and next first). All strings are NUL-terminated and read during the call only.
 typedef struct qiao_compiler_desc {
