@@ -260,7 +260,7 @@ typedef struct qiao_plugin_device_ops {
     qiao_status (*device_reset)(void* device);
     /// Optional; default: the core's own count.
     qiao_status (*device_memory_free)(void* device, uint64_t* out_free_bytes, uint64_t* out_total_bytes);
-    /// Optional; default: unsupported. One moment on both clocks.
+    /// Optional; default: the host's where the core makes the timestamps, else unsupported. One moment on both clocks.
     qiao_status (*device_clock)(void* device, uint64_t* out_device_ns, uint64_t* out_host_ns);
     /// Optional; default: unsupported. The vendor's own device, and what is needed to make objects that this plugin can wrap.
     qiao_status (*device_native)(void* device, qiao_native* out_native);

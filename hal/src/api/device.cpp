@@ -166,6 +166,11 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
     *out_device_ns = *out_host_ns = 0;
     return entry([&]() -> qiao_status {
         Device& body = device->body;
+        if (core_keeps_time(body.tables)) {
+            if (body.lost.load()) return device_fail_lost(device);
+            *out_device_ns = *out_host_ns = now_ns();
+            return QIAO_OK;
+        }
         if (body.tables.device.device_clock == nullptr) {
             return fail(QIAO_ERROR_UNSUPPORTED, "plugin %s has no clock for %s", body.plugin_id.c_str(), body.id.c_str());
         }

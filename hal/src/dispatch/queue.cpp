@@ -7,6 +7,7 @@
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
 #include "dispatch/submit.h"
+#include "dispatch/tables.h"
 #include "dispatch/wait.h"
 #include "emulation/deferred.h"
 
@@ -45,7 +46,7 @@ qiao_status open_in_plugin(qiao_queue* queue, const qiao_queue_desc& desc, const
     }
     if (body.plugin_queue == nullptr) return device_fail_empty(body.device, "queue_create", "queue");
     body.launch_slot = device.tables.queue.queue_launch;
-    body.timed_by_core = (desc.flags & QIAO_QUEUE_PROFILING) != 0 && device.tables.queue.queue_timestamps == nullptr;
+    body.timed_by_core = (desc.flags & QIAO_QUEUE_PROFILING) != 0 && core_keeps_time(device.tables);
     body.deferred_count = body.timed_by_core ? 1 : 0;
     return QIAO_OK;
 }

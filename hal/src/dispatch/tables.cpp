@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace qiao {
 namespace {
@@ -31,7 +32,7 @@ constexpr SlotRule kSlots[] = {
     SLOT(device, device_state, QIAO_PROVENANCE_EMULATED),
     SLOT(device, device_reset, QIAO_PROVENANCE_ABSENT),
     SLOT(device, device_memory_free, QIAO_PROVENANCE_EMULATED),
-    SLOT(device, device_clock, QIAO_PROVENANCE_ABSENT),
+    SLOT(device, device_clock, QIAO_PROVENANCE_ABSENT), // emulated with the timestamps: slot_info
     SLOT(device, device_native, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_allocate, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_free, QIAO_PROVENANCE_ABSENT),
@@ -93,8 +94,13 @@ bool has_native_queues(const DeviceTables& tables) {
            queue.queue_poll;
 }
 
+bool core_keeps_time(const DeviceTables& tables) {
+    return !has_native_queues(tables) || tables.queue.queue_timestamps == nullptr;
+}
+
 SlotInfo slot_info(const Device& device, uint32_t index) {
     const SlotRule& rule = kSlots[index];
+    if (std::string_view(rule.name) == "device_clock" && core_keeps_time(device.tables)) return {rule.name, QIAO_PROVENANCE_EMULATED};
     return {rule.name, rule.present(device.tables) ? QIAO_PROVENANCE_NATIVE : rule.otherwise};
 }
 

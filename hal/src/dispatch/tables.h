@@ -16,6 +16,9 @@ std::vector<qiao_plugin_extension> copy_extensions(const qiao_plugin_tables& tab
 // The six slots that make a queue native are all there.
 bool has_native_queues(const DeviceTables& tables);
 
+// Queue timestamps are the core's, on the host's clock; so the device's clock is that one.
+bool core_keeps_time(const DeviceTables& tables);
+
 // An out-struct for a plugin, with room behind it: a later plugin that assigns its own larger one whole does no harm.
 template <class Struct>
 struct WithSlack {
