@@ -89,6 +89,7 @@ OUTSIDE = {
     "os": r"(dirent|fcntl|unistd|poll|spawn|glob|libgen|ucontext|malloc|elf|link|pwd|(sys|linux)/[a-z_0-9]+)\.h",
     "processor": r"(x86|xmm)intrin\.h",
     "dynamic loading": r"dlfcn\.h",
+    "generated project": r"tutorial\.h",
     "json": r"nlohmann/.*",
     "zstd": r"zstd\.h",
     "digest": r"sha(2|256)\.h",

@@ -2,11 +2,15 @@
 """`qiao plugin new`: the project builds against the installed Qiao alone, and its own tests pass."""
 
 import os
+import pathlib
 import re
 import time
 import unittest
 
 from support import PackageTest
+
+
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 class NewPlugin(PackageTest):
@@ -113,6 +117,25 @@ typedef struct card_argument {
         self.check_levels(self.written("handles", with_handles))
         listed = self.qiao("info", "handles", env={"QIAO_PLUGIN_PATH": str(self.folder / "handles/build/lib/qiao/plugins.d")})
         self.assertIn("emulated", next(line for line in listed.splitlines() if "addresses" in line))
+
+    def test_a_card_that_takes_compiled_kernels_runs_every_sample(self):
+        def for_the_host(file, words):
+            if file == "program.c":
+                words = (HERE / "host_card/program.c").read_text()
+            words = words.replace('"tutorial-host"', '"host-elf"')
+            return words.replace("local[TUTORIAL_LOCAL_BYTES / 8]", "local[TUTORIAL_LOCAL_BYTES / 8 + 16]")  # for its alignment
+
+        project = self.written("own", for_the_host)
+        rules = (project / "CMakeLists.txt").read_text()
+        (project / "CMakeLists.txt").write_text(rules.replace(" kernels.c", ""))
+        card = {"QIAO_PLUGIN_PATH": str(self.build(project, "own/build") / "lib/qiao/plugins.d")}
+        samples = self.build(self.prefix / "share/qiao/samples", "samples")
+        names = sorted(path.stem for path in (self.prefix / "share/qiao/samples").glob("0*.c*"))
+        self.assertGreaterEqual(len(names), 8)
+        for name in names:
+            devices = ["all"] if "list" in name else ["own", "mock"] if "two" in name else ["own"]
+            with self.subTest(sample=name):
+                print(name, self.run_in(samples, samples / name, *devices, env=card))
 
     def test_sources_are_cplusplus_as_well(self):
         self.qiao("plugin", "new", "cxx")
