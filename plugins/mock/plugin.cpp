@@ -81,22 +81,26 @@ const qiao_plugin_tables mock_tables = {
 
 namespace {
 
-/* The thirteen functions that a card must have; the core makes the rest. */
-const qiao_plugin_device_ops t0_device_ops = {
-    .struct_size = sizeof(qiao_plugin_device_ops),
-    .device_count = mock_device_ops.device_count,
-    .device_query = mock_device_ops.device_query,
-    .device_open = mock_device_ops.device_open,
-    .device_close = mock_device_ops.device_close,
-    .device_synchronize = mock_device_ops.device_synchronize,
-};
-const qiao_plugin_memory_ops t0_memory_ops = {
-    .struct_size = sizeof(qiao_plugin_memory_ops),
-    .memory_allocate = mock_memory_ops.memory_allocate,
-    .memory_free = mock_memory_ops.memory_free,
-    .memory_write = mock_memory_ops.memory_write,
-    .memory_read = mock_memory_ops.memory_read,
-};
+/* The thirteen functions that a card must have, and the score: which of a package's variants this processor can run. */
+const qiao_plugin_device_ops t0_device_ops = [] {
+    qiao_plugin_device_ops ops = {};
+    ops.struct_size = sizeof(ops);
+    ops.device_count = mock_device_ops.device_count;
+    ops.device_query = mock_device_ops.device_query;
+    ops.device_open = mock_device_ops.device_open;
+    ops.device_close = mock_device_ops.device_close;
+    ops.device_synchronize = mock_device_ops.device_synchronize;
+    return ops;
+}();
+const qiao_plugin_memory_ops t0_memory_ops = [] {
+    qiao_plugin_memory_ops ops = {};
+    ops.struct_size = sizeof(ops);
+    ops.memory_allocate = mock_memory_ops.memory_allocate;
+    ops.memory_free = mock_memory_ops.memory_free;
+    ops.memory_write = mock_memory_ops.memory_write;
+    ops.memory_read = mock_memory_ops.memory_read;
+    return ops;
+}();
 
 } // namespace
 
