@@ -119,8 +119,10 @@ void Reader::reflected(uint32_t what, uint32_t result, const uint32_t* operand, 
             if (count < 2) break;
             PrintfCall& call = reflection.output.calls[at(0)];
             call.format = strings_[operand[1]];
-            for (uint32_t i = 2; i < count; ++i)
+            for (uint32_t i = 2; i < count; ++i) {
                 call.sizes.push_back(at(i));
+                if (at(i) % 4 != 0) problem = "clspv 0.0.1 writes other arguments over a short3 that is printed";
+            }
             return;
         }
         case kPrintfStorageBuffer:

@@ -149,7 +149,7 @@ void append_argument(const Conversion& conversion, const std::vector<PrintfCall>
         const uint32_t whole = size >= 8 ? 8 : 4;
         append_number(conversion, from, floating || conversion.bytes == 0 ? whole : std::min(conversion.bytes, whole), out);
     } else {
-        const uint32_t stored = conversion.elements == 3 ? 4 : conversion.elements;
+        const uint32_t stored = conversion.elements == 3 && size % 3 != 0 ? 4 : conversion.elements; // three take the room of four, or not
         const uint32_t bytes = conversion.bytes != 0 ? conversion.bytes : size / stored;
         for (uint32_t i = 0; i < conversion.elements && (i + 1) * bytes <= size; ++i) {
             if (i != 0) out += ',';

@@ -249,8 +249,11 @@ case("print_floats", [given("f32", [0.0, 1.5, -2.25, 1024.125])], 4,
      prints=[f"{x:f} {x:.2f} {x:8.1f} {x:e}" for x in (0.0, 1.5, -2.25, 1024.125)])
 LISTED = [[1, 2, 3, 4], [-1, -2, -3, -4], [100, 50, 0, -100]]
 case("print_vectors", [given("i32", sum(LISTED, []))], 3, prints=[line for v in LISTED for line in (
-    f"{','.join(map(str, v))}|{v[0] & 255:x},{v[1] & 255:x}|{','.join(map(str, v[:3]))}|{','.join(map(str, v))}",
+    f"{','.join(map(str, v))}|{v[0] & 255:x},{v[1] & 255:x}|{','.join(map(str, v))}|{','.join(map(str, v))}",
+    f"{','.join(map(str, v[:3]))}|{','.join(f'{x:f}' for x in v[:3])}",
     f"{v[0] / 2:f},{v[1] / 2:f}|{','.join(f'{x:4.1f}' for x in v)}",
     f"{v[2] << 32},{v[3] << 32}")])
+case("print_threes", [given("i32", sum(LISTED, []))], 3, options=["-D", "THREES"],
+     prints=[f"{','.join(map(str, v[:3]))}|{','.join(map(str, v[:3]))}" for v in LISTED])
 case("print_text", [expected("i32", [0, 3, 6, 9])], 4,
      prints=[f"{chr(97 + i)}{chr(65 + i)} text   more % percent" for i in range(4)] + ["in pieces"])

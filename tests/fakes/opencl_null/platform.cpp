@@ -180,9 +180,14 @@ NULL_EXPORT cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, siz
 }
 
 NULL_EXPORT cl_context clCreateContext(const cl_context_properties* properties, cl_uint, const cl_device_id*,
-                                       void(CL_CALLBACK*)(const char*, const void*, size_t, void*), void* user,
+                                       void(CL_CALLBACK* notify)(const char*, const void*, size_t, void*), void* user,
                                        cl_int* out_code) {
     NULL_FAIL_OBJECT(clCreateContext, out_code);
+    if (notify == nullptr && user != nullptr) {
+        misuse("clCreateContext with user data for nobody", CL_INVALID_VALUE);
+        if (out_code != nullptr) *out_code = CL_INVALID_VALUE;
+        return nullptr;
+    }
     for (; properties != nullptr && *properties != 0; properties += 2) {
         if (*properties == CL_CONTEXT_PLATFORM) continue;
         if (*properties != CL_PRINTF_CALLBACK_ARM || !settings.arm_printf) {

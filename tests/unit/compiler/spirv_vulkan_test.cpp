@@ -116,6 +116,10 @@ TEST_SUITE("compiler.spirv_vulkan") {
         const Output output(vulkan(source));
         CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
         CHECK(contains(output.message(), "'ask' needs subgroups"));
+        const std::string threes = "kernel void talk(global short3* a) { printf(\"%v3hd %d\\n\", a[0], 1); }";
+        const Output printing(vulkan(threes));
+        CHECK(printing.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(printing.message(), "over a short3 that is printed"));
     }
 
     TEST_CASE("a kernel that prints finds its buffer in front of its arguments, and its formats in the metadata") {

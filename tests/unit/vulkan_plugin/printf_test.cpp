@@ -63,6 +63,7 @@ TEST_SUITE("vulkan.printf") {
         CHECK(print("%v2hlf|%5.1v2hlf", {8, 8}, words(0.5f, -0.5f, 1.0f, 2.0f)) == "0.500000,-0.500000|  1.0,  2.0");
         CHECK(print("%v2lf", {16}, words(0.5, 8.0)) == "0.500000,8.000000");
         CHECK(print("%v2hf", {4}, words(uint32_t{0xc0003800})) == "0.500000,-2.000000");
+        CHECK(print("%v3d %d", {12, 4}, words(1, 2, 3, 4)) == "1,2,3 4");
         CHECK(print("%v3hlf", {16}, words(1.0f, 2.0f, 3.0f, 9.0f)) == "1.000000,2.000000,3.000000");
     }
 
