@@ -128,7 +128,7 @@ AT(qiao_plugin_error, message, 40);
 AT(qiao_plugin_error, remedy, 48);
 AT(qiao_plugin_error, log, 56);
 
-SIZE(qiao_host_api, 112);
+SIZE(qiao_host_api, 120);
 AT(qiao_host_api, struct_size, 0);
 AT(qiao_host_api, abi_major, 8);
 AT(qiao_host_api, abi_minor, 12);
@@ -144,6 +144,7 @@ AT(qiao_host_api, release, 80);
 AT(qiao_host_api, pause, 88);
 AT(qiao_host_api, now_ns, 96);
 AT(qiao_host_api, extension, 104);
+AT(qiao_host_api, output, 112);
 
 SIZE(qiao_plugin_memory_desc, 48);
 AT(qiao_plugin_memory_desc, struct_size, 0);
@@ -525,6 +526,7 @@ VALUE(QIAO_LOG_LEVEL_ERROR, 1);
 VALUE(QIAO_LOG_LEVEL_WARNING, 2);
 VALUE(QIAO_LOG_LEVEL_INFO, 3);
 VALUE(QIAO_LOG_LEVEL_DEBUG, 4);
+VALUE(QIAO_LOG_LEVEL_OUTPUT, 16);
 
 SIZE(qiao_compiler_desc, 88);
 AT(qiao_compiler_desc, struct_size, 0);

@@ -1,6 +1,7 @@
 /* The one place that writes to stdout and stderr. */
 #include "cli/terminal.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,6 +49,19 @@ std::string coloured(Colour colour, const std::string& text) {
 std::string coloured_for_errors(Colour colour, const std::string& text) {
     static const bool enabled = wants_colour(STDERR_FILENO);
     return paint(enabled, colour, text);
+}
+
+StdoutToStderr::StdoutToStderr() {
+    std::fflush(stdout);
+    stdout_ = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (stdout_ >= 0) dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+StdoutToStderr::~StdoutToStderr() {
+    std::fflush(stdout);
+    if (stdout_ < 0) return;
+    dup2(stdout_, STDOUT_FILENO);
+    close(stdout_);
 }
 
 void print(const std::string& text) {

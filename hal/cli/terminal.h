@@ -18,6 +18,18 @@ std::string coloured_for_errors(Colour colour, const std::string& text);
 void print(const std::string& text);
 void print_json(const nlohmann::ordered_json& json);
 
+/* As long as it lives, what others write to stdout comes out on stderr: kernels print, and some drivers do so by themselves. */
+class StdoutToStderr {
+  public:
+    StdoutToStderr();
+    ~StdoutToStderr();
+    StdoutToStderr(const StdoutToStderr&) = delete;
+    StdoutToStderr& operator=(const StdoutToStderr&) = delete;
+
+  private:
+    int stdout_; /* the real one; -1 = there is none */
+};
+
 /* To stderr: "qiao: ...". */
 void note(const std::string& text);
 void print_failure(const Failure& failure);

@@ -11,7 +11,10 @@ namespace qiao::compiler::spirv {
 namespace {
 
 constexpr std::string_view kReflection = "NonSemantic.ClspvReflection", kReflectionExtension = "SPV_KHR_non_semantic_info";
-constexpr uint32_t kString = 7, kExtension = 10, kExtInstImport = 11, kExtInst = 12, kCapability = 17, kTypeInt = 21, kConstant = 43;
+constexpr uint32_t kString = 7, kExtension = 10, kExtInstImport = 11, kExtInst = 12, kCapability = 17, kTypeInt = 21, kConstant = 43, kDecorate = 71;
+constexpr uint32_t kTypePointer = 32, kVariable = 59, kMemberDecorate = 72;
+constexpr uint32_t kBinding = 33, kDescriptorSet = 34, kOffset = 35; /* decorations */
+constexpr uint32_t kPushConstantClass = 9;
 /* OpAtomicLoad to OpAtomicXor, which all begin with their result's type; OpenCL C 1.2 has no atomic store. */
 constexpr uint32_t kFirstAtomic = 227, kLastAtomic = 242, kAtomicStore = 228;
 constexpr uint32_t kInt64Atomics = 12;
@@ -30,6 +33,9 @@ enum Reflected : uint32_t {
     kRequiredWorkgroupSize = 24,
     kPointerPushConstant = 26,
     kPointerUniform = 27,
+    kPrintfInfo = 38,
+    kPrintfStorageBuffer = 39,
+    kPrintfPushConstant = 40,
     kWorkgroupVariableSize = 42,
 };
 
@@ -44,6 +50,14 @@ class Reader {
         if (operation == kExtInstImport && count > 2 && text_at(word + 2, count - 2).rfind(kReflection, 0) == 0)
             set_ = word[1];
         if (operation == kExtInst && count > 4 && word[3] == set_) reflected(word[4], word[2], word + 5, count - 5);
+        if (operation == kMemberDecorate && count == 5 && word[3] == kOffset && word[2] == 1) second_members_[word[1]] = word[4];
+        if (operation == kTypePointer && count == 4 && word[2] == kPushConstantClass) pointees_[word[1]] = word[3];
+        if (operation == kVariable && count > 3 && word[3] == kPushConstantClass) pushed_ = pointees_[word[1]];
+    }
+    /* What clspv 0.0.1 says of arguments behind the address of what is printed is rounded up to their alignment, unlike what its
+     * code does: the block is the second member of the struct. */
+    void find_arguments() {
+        if (reflection.output.kind == Output::Kind::kPushConstant) reflection.output.arguments_offset = second_members_[pushed_];
     }
 
   private:
@@ -57,7 +71,8 @@ class Reader {
 
     void reflected(uint32_t what, uint32_t result, const uint32_t* operand, uint32_t count);
 
-    uint32_t set_ = 0;
+    uint32_t set_ = 0, pushed_ = 0; /* ids; of the struct of push constants */
+    std::map<uint32_t, uint32_t> second_members_, pointees_;
     std::map<uint32_t, std::string> strings_;
     std::map<uint32_t, uint32_t> constants_;
     std::map<uint32_t, std::string> kernels_; /* id of the reflection's Kernel -> name */
@@ -100,13 +115,31 @@ void Reader::reflected(uint32_t what, uint32_t result, const uint32_t* operand, 
         case kWorkDimensions:
             reflection.constants.dimensions = at(0);
             return;
+        case kPrintfInfo: {
+            if (count < 2) break;
+            PrintfCall& call = reflection.output.calls[at(0)];
+            call.format = strings_[operand[1]];
+            for (uint32_t i = 2; i < count; ++i) {
+                call.sizes.push_back(at(i));
+                if (at(i) % 4 != 0) problem = "clspv 0.0.1 writes other arguments over a short3 that is printed";
+            }
+            return;
+        }
+        case kPrintfStorageBuffer:
+            reflection.output.kind = Output::Kind::kBuffer;
+            reflection.output.set = at(0), reflection.output.binding = at(1), reflection.output.size = at(2);
+            return;
+        case kPrintfPushConstant:
+            reflection.output.kind = Output::Kind::kPushConstant;
+            reflection.output.offset = at(0), reflection.output.size = at(2);
+            return;
         case kArgumentInfo:
         case kRequiredWorkgroupSize:
         case kWorkgroupVariableSize:
             return;
     }
     problem = concat("it needs something that kernels are not given (instruction ", what,
-                     " of clspv's reflection: a sampler, an image, printf or a buffer of constants)");
+                     " of clspv's reflection: a sampler, an image or a buffer of constants)");
 }
 
 } // namespace
@@ -122,6 +155,9 @@ Outcome<std::vector<uint32_t>> words_of(const std::string& bytes, std::string_vi
 Outcome<Reflection> reflect(const std::vector<uint32_t>& words) {
     Reader reader;
     for_each(words, [&](uint32_t operation, const uint32_t* word, uint32_t count) { reader.read(operation, word, count); });
+    reader.find_arguments();
+    const auto& calls = reader.reflection.output.calls;
+    if (!calls.empty() && calls.rbegin()->first + 1 != calls.size()) reader.problem = "calls of printf are not numbered from 0 on";
     if (reader.problem)
         return Failure{QIAO_ERROR_UNSUPPORTED, concat("the Vulkan module cannot be used: ", *reader.problem),
                        "leave out the format spirv-vulkan", "", 0};
@@ -141,6 +177,27 @@ void remove_reflection(std::vector<uint32_t>& words) {
         kept.insert(kept.end(), word, word + count);
     });
     words = std::move(kept);
+}
+
+void move_output(std::vector<uint32_t>& words, Reflection& reflection) {
+    Output& output = reflection.output;
+    if (output.kind != Output::Kind::kBuffer || output.set == 0) return;
+    uint32_t binding = 0;
+    for (const auto& [name, kernel] : reflection.kernels)
+        for (const auto& [ordinal, argument] : kernel.arguments)
+            if (argument.kind == Argument::Kind::kBuffer || argument.kind == Argument::Kind::kUniform)
+                binding = std::max(binding, argument.binding + 1);
+    uint32_t variable = 0; /* the only one of its set */
+    for_each(words, [&](uint32_t operation, const uint32_t* word, uint32_t count) {
+        if (operation == kDecorate && count == 4 && word[2] == kDescriptorSet && word[3] == output.set) variable = word[1];
+    });
+    for (size_t at = kHeaderWords; at < words.size(); at += words[at] >> 16) {
+        if (words[at] != (4u << 16 | kDecorate) || words[at + 1] != variable) continue;
+        if (words[at + 2] == kDescriptorSet) words[at + 3] = 0;
+        if (words[at + 2] == kBinding) words[at + 3] = binding;
+    }
+    output.set = 0;
+    output.binding = binding;
 }
 
 void declare_int64_atomics(std::vector<uint32_t>& words) {

@@ -33,9 +33,27 @@ struct Constants {
     int64_t dimensions = -1;
 };
 
+/* A call of printf: what stands in the buffer for it is its number, and its arguments. */
+struct PrintfCall {
+    std::string format;
+    std::vector<uint32_t> sizes; /* of its arguments, in bytes */
+};
+
+/* Where a module that prints finds its buffer. */
+struct Output {
+    enum class Kind { kNone, kPushConstant, kBuffer };
+    Kind kind = Kind::kNone;
+    uint32_t offset = 0;  /* of the address in the push constants */
+    uint32_t arguments_offset = 0; /* where all kernels' arguments begin there */
+    uint32_t set = 0, binding = 0;
+    uint32_t size = 0;
+    std::map<uint32_t, PrintfCall> calls; /* by their number */
+};
+
 struct Reflection {
     std::map<std::string, Kernel> kernels;
     Constants constants;
+    Output output;
 };
 
 /* The words of a module in a file's bytes; fails, naming who wrote them, where they are none. */
@@ -46,6 +64,9 @@ Outcome<Reflection> reflect(const std::vector<uint32_t>& words);
 
 /* Takes the reflection out again: not every Vulkan device knows the extension it is written in. */
 void remove_reflection(std::vector<uint32_t>& words);
+
+/* The buffer of what is printed becomes one of set 0, like all others, behind these; tells the reflection. */
+void move_output(std::vector<uint32_t>& words, Reflection& reflection);
 
 /* clspv 0.0.1 uses 64-bit atomics without the capability: adds it where one is used. */
 void declare_int64_atomics(std::vector<uint32_t>& words);

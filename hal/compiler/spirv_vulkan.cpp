@@ -2,6 +2,7 @@
 // it crashes on some sources, and its LLVM must not meet another one.
 #include "spirv_vulkan.h"
 
+#include <cstring>
 #include <optional>
 
 #include "formats.h"
@@ -20,7 +21,7 @@ Failure unsupported(std::string message, std::string log = "") {
 }
 
 std::optional<Failure> refuse_what_is_lacking(const FrontEnd& front_end, VulkanMemory memory) {
-    std::vector<Lacking> lacking = {{QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_SUBGROUPS, "subgroups"}};
+    std::vector<Lacking> lacking = {{QIAO_FEATURE_SUBGROUPS, "subgroups"}};
     if (memory == VulkanMemory::kBuffers) lacking.push_back({QIAO_FEATURE_ADDRESSES, "addresses inside data"});
     return refuse_features(front_end, lacking, concat("the variant ", format_of(memory), " does not have"), kRemedy);
 }
@@ -32,13 +33,14 @@ bool understood(const std::string& flag) {
 
 /* Up to 128 bytes of arguments become push constants, which every Vulkan device has; more become a uniform block. Entries that
  * call a kernel are one function with it. */
-std::vector<std::string> clspv_options(const Options& options, VulkanMemory memory) {
+std::vector<std::string> clspv_options(const Options& options, VulkanMemory memory, bool prints) {
     std::vector<std::string> words = {"--spv-version=1.5", "-arch=spir64", "-uniform-workgroup-size", "-long-vector",
                                       "-global-offset", "-max-pushconstant-size=128", "-w"};
     if (memory == VulkanMemory::kAddresses)
         words.push_back("-physical-storage-buffers");
     else
         words.push_back("-inline-entry-points");
+    if (prints) words.push_back("-enable-printf");
     for (const std::string& flag : options.flags) {
         if (understood(flag) && flag != "-w") words.push_back(flag);
         if (flag == "-cl-std=CL2.0" || flag == "-cl-std=CL3.0") {
@@ -74,8 +76,8 @@ std::string first_error(const std::string& log) {
 
 class VulkanBuild {
   public:
-    VulkanBuild(VulkanMemory memory, const Options& options, const TemporaryDirectory& temporary, Deadline deadline)
-        : memory_(memory), options_(options), temporary_(temporary), deadline_(deadline) {}
+    VulkanBuild(VulkanMemory memory, bool prints, const Options& options, const TemporaryDirectory& temporary, Deadline deadline)
+        : memory_(memory), prints_(prints), options_(options), temporary_(temporary), deadline_(deadline) {}
 
     std::optional<Failure> find_tools();
     /* The module's file; its bytes are not checked yet. */
@@ -94,6 +96,7 @@ class VulkanBuild {
     Finished run_clspv(const std::string& path, const std::string& out) const;
 
     const VulkanMemory memory_;
+    const bool prints_;
     const Options& options_;
     const TemporaryDirectory& temporary_;
     const Deadline deadline_;
@@ -113,7 +116,7 @@ std::optional<Failure> VulkanBuild::find_tools() {
 
 Finished VulkanBuild::run_clspv(const std::string& path, const std::string& out) const {
     Command command{{clspv_.program, clspv_.library, path, out}, {}, temporary_.path()};
-    const auto words = clspv_options(options_, memory_);
+    const auto words = clspv_options(options_, memory_, prints_);
     command.words.insert(command.words.end(), words.begin(), words.end());
     return run(command, deadline_);
 }
@@ -205,6 +208,35 @@ Failure disagree(const package::Kernel& kernel, const std::string& what) {
     return unsupported(concat("clspv's module does not agree with the package: kernel '", kernel.name, "', ", what));
 }
 
+/* What separates in the metadata, and what a line must not have, as '%' and two digits. */
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= ' ' && byte <= '~' && std::strchr("%,;", c) == nullptr) {
+            out += c;
+        } else {
+            constexpr const char* kDigits = "0123456789ABCDEF";
+            out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+        }
+    }
+    return out;
+}
+
+/* "" for a module from which clspv removed all calls of printf. */
+std::string output_of(const spirv::Output& output) {
+    if (output.kind == spirv::Output::Kind::kNone) return "";
+    const bool pushed = output.kind == spirv::Output::Kind::kPushConstant;
+    std::string calls;
+    for (const auto& [number, call] : output.calls) {
+        std::string sizes;
+        for (const uint32_t size : call.sizes)
+            sizes += concat(sizes.empty() ? "" : ".", size);
+        calls += concat(calls.empty() ? "" : ",", sizes, ":", escaped(call.format));
+    }
+    return concat(";output=", pushed ? "push:" : "binding:", pushed ? output.offset : output.binding, ":", output.size, ";calls=", calls);
+}
+
 /* Compares the module's layout with the package's, argument by argument, and writes what the plugin has to know. */
 class Comparison {
   public:
@@ -213,7 +245,9 @@ class Comparison {
 
     /* "" or how they disagree. */
     std::string run();
-    std::string metadata(const spirv::Constants& constants) const;
+    /* Whether the block's place fits what else the module pushes. */
+    bool stands_behind(const spirv::Output& output) const { return shift_ < 0 || (shift_ > 0) == (output.arguments_offset != 0); }
+    std::string metadata(const spirv::Reflection& reflection) const;
 
   private:
     using Kind = spirv::Argument::Kind;
@@ -227,7 +261,7 @@ class Comparison {
     const VulkanMemory memory_;
     uint32_t ordinal_ = 0;
     int64_t block_binding_ = -1; /* of the uniform block */
-    bool pushed_ = false;
+    int64_t shift_ = -1; /* of push constants, against the block */
     std::string locals_, buffers_;
 };
 
@@ -258,13 +292,13 @@ std::string Comparison::compare_block(const package::Argument& expected, const s
     if (actual->kind != Kind::kPushConstant && actual->kind != Kind::kUniform) return "is not in the block";
     // A vector of three takes the room of four, of which clspv counts what is used.
     const bool is_three = expected.size == expected.alignment && actual->size * 4 == expected.size * 3;
-    if (actual->offset != expected.offset || (actual->size != expected.size && !is_three))
+    const bool pushed = actual->kind == Kind::kPushConstant;
+    const int64_t shift = pushed ? int64_t{actual->offset} - expected.offset : 0;
+    if (pushed && shift_ < 0 && shift >= 0) shift_ = shift;
+    if (shift != (pushed ? shift_ : 0) || (!pushed && actual->offset != expected.offset) || (actual->size != expected.size && !is_three))
         return concat("has ", actual->size, " bytes at ", actual->offset, ", not ", expected.size, " at ", expected.offset);
-    if (actual->kind == Kind::kUniform)
-        block_binding_ = actual->binding;
-    else
-        pushed_ = true;
-    return block_binding_ >= 0 && pushed_ ? "is not where those before it are" : "";
+    if (!pushed) block_binding_ = actual->binding;
+    return block_binding_ >= 0 && shift_ >= 0 ? "is not where those before it are" : "";
 }
 
 std::string Comparison::run() {
@@ -282,10 +316,15 @@ std::string Comparison::run() {
     return "";
 }
 
-std::string Comparison::metadata(const spirv::Constants& constants) const {
-    return concat("arguments=", block_binding_ >= 0 ? concat("uniform:", block_binding_) : "push", ";group=", list_of(constants.group),
+std::string Comparison::metadata(const spirv::Reflection& reflection) const {
+    const spirv::Constants& constants = reflection.constants;
+    const bool prints = (kernel_.features & QIAO_FEATURE_PRINTF) != 0;
+    const uint32_t offset = reflection.output.arguments_offset;
+    const std::string push = offset != 0 ? concat("push:", offset) : "push";
+    return concat("arguments=", block_binding_ >= 0 ? concat("uniform:", block_binding_) : push, ";group=", list_of(constants.group),
                   ";offset=", list_of(constants.offset), ";dimensions=", number_or_none(constants.dimensions), ";locals=", locals_,
-                  memory_ == VulkanMemory::kBuffers ? ";buffers=" : "", buffers_);
+                  memory_ == VulkanMemory::kBuffers ? ";buffers=" : "", buffers_,
+                  prints ? output_of(reflection.output) : "");
 }
 
 Outcome<std::string> metadata_of(const package::Kernel& kernel, VulkanMemory memory, const spirv::Reflection& reflection) {
@@ -293,7 +332,8 @@ Outcome<std::string> metadata_of(const package::Kernel& kernel, VulkanMemory mem
     if (found == reflection.kernels.end()) return disagree(kernel, "is missing");
     Comparison comparison(kernel, found->second, memory);
     if (const std::string problem = comparison.run(); !problem.empty()) return disagree(kernel, problem);
-    return comparison.metadata(reflection.constants);
+    if (!comparison.stands_behind(reflection.output)) return disagree(kernel, "its arguments are behind something unknown");
+    return comparison.metadata(reflection);
 }
 
 } // namespace
@@ -302,7 +342,7 @@ Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, V
                                                       const FrontEnd& front_end, const TemporaryDirectory& temporary,
                                                       Deadline deadline) {
     if (auto failure = refuse_what_is_lacking(front_end, memory)) return *std::move(failure);
-    VulkanBuild build(memory, options, temporary, deadline);
+    VulkanBuild build(memory, (front_end.features & QIAO_FEATURE_PRINTF) != 0, options, temporary, deadline);
     if (auto failure = build.find_tools()) return *std::move(failure);
     const auto file = build.compile(path, front_end);
     if (!file) return file.error();
@@ -310,8 +350,9 @@ Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, V
     if (!read_file(*file, bytes)) return Failure{QIAO_ERROR_IO, concat("cannot read '", *file, "'"), "compile again", "", 0};
     auto words = spirv::words_of(bytes);
     if (!words) return words.error();
-    const auto reflection = spirv::reflect(*words);
+    auto reflection = spirv::reflect(*words);
     if (!reflection) return reflection.error();
+    spirv::move_output(*words, *reflection);
     spirv::remove_reflection(*words);
     spirv::declare_int64_atomics(*words);
 

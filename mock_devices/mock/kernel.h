@@ -6,7 +6,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mock/status.h"
@@ -50,6 +52,7 @@ struct KernelDesc {
     bool stack_known = false;                 /* the next two were told */
     uint32_t private_bytes = 0;               /* of stack for each work-item of a group */
     uint32_t fixed_stack_bytes = 0;           /* of stack for the group as a whole */
+    std::function<void(std::string_view text)> output; /* told what each group printed; empty = the kernel prints nothing */
     bool waits_for_host = false; /* spins on memory that somebody else writes: never run by its submitter */
 };
 

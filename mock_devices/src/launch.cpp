@@ -1,7 +1,11 @@
-/* Calls work-groups with PoCL 3.1's conventions. Nothing is allocated: arguments and context live on the stack. */
+/* Calls work-groups with PoCL 3.1's conventions. Nothing is allocated, unless the kernel prints: arguments and context live on
+ * the stack. */
 #include "launch.h"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <string>
 
 #if defined(__x86_64__)
@@ -14,6 +18,31 @@ namespace {
 /* For threads whose stack is not known; applications have as little as 64 KiB. */
 constexpr uint64_t kSmallStack = 16 << 10;
 constexpr uint32_t kSmallGroup = 64; /* where the private memory is not known either */
+
+/* What one group may print; OpenCL promises as much to a whole launch. */
+constexpr uint32_t kOutputBytes = 1 << 20;
+
+/* Where the groups of one thread print to; PoCL's printf formats, and stops at the buffer's end. */
+class OutputBuffer {
+  public:
+    OutputBuffer(const KernelDesc& desc, GroupContext& context) : desc_(desc), text_(desc.output ? new (std::nothrow) char[kOutputBytes] : nullptr) {
+        context.printf_buffer = reinterpret_cast<unsigned char*>(text_.get());
+        context.printf_position = &position_; /* must be valid although there is no buffer */
+        context.printf_capacity = text_ != nullptr ? kOutputBytes : 0;
+    }
+    /* A group has ended. */
+    void deliver() {
+        if (position_ == 0) [[likely]]
+            return;
+        if (text_ != nullptr) desc_.output({text_.get(), std::min(position_, kOutputBytes)});
+        position_ = 0;
+    }
+
+  private:
+    const KernelDesc& desc_;
+    const std::unique_ptr<char[]> text_;
+    uint32_t position_ = 0;
+};
 
 uint32_t round_up_128(uint32_t value) {
     return (value + 127) & ~uint32_t{127};
@@ -151,26 +180,24 @@ void run_groups(const Launch& launch, const std::byte* block, std::byte* local, 
         arguments[count++] = &locals[local_count++];
         local += round_up_128(bytes);
     }
-    uint32_t printf_position = 0; /* must be valid although there is no buffer */
     GroupContext context;
+    OutputBuffer output(desc, context);
     for (int i = 0; i < 3; ++i) {
         context.group_count[i] = shape.group_count[i];
         context.global_offset[i] = shape.global_offset[i];
         context.group_size[i] = shape.group_size[i];
     }
-    context.printf_buffer = nullptr;
-    context.printf_position = &printf_position;
-    context.printf_capacity = 0;
     context.dimensions = shape.dimensions;
     if (end == 1) {
         desc.function(arguments, &context, 0, 0, 0);
-        return;
+        return output.deliver();
     }
     uint64_t x = begin % shape.group_count[0];
     uint64_t y = begin / shape.group_count[0] % shape.group_count[1];
     uint64_t z = begin / shape.group_count[0] / shape.group_count[1];
     for (uint64_t at = begin; at < end; ++at) {
         desc.function(arguments, &context, x, y, z);
+        output.deliver();
         if (++x < shape.group_count[0]) continue;
         x = 0;
         if (++y < shape.group_count[1]) continue;

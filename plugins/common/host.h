@@ -66,6 +66,12 @@ class Host {
         }
     }
 
+    /* What a kernel printed; an older core drops it. */
+    void output(uint64_t device_token, const char* kernel, std::string_view text) const noexcept {
+        if (api_ != nullptr && QIAO_PLUGIN_HAS(qiao_host_api, api_, output))
+            api_->output(api_->host, device_token, kernel, text.data(), text.size());
+    }
+
   private:
     const qiao_host_api* api_ = nullptr;
 };

@@ -121,6 +121,7 @@ qiao_status device_open(void* pointer, uint32_t index, uint64_t device_token, vo
         device->plugin = &plugin;
         device->host = plugin.host;
         device->index = index;
+        device->token = device_token;
         {
             const std::lock_guard lock(plugin.mutex);
             device->card = plugin.machine->cards().at(index).get();
@@ -183,7 +184,7 @@ qiao_status device_clock(void* pointer, uint64_t* out_device_ns, uint64_t* out_h
 } // namespace
 
 qiao_features features_of(const mock::CardProfile& profile) noexcept {
-    qiao_features features = 0;
+    qiao_features features = QIAO_FEATURE_PRINTF;
     if (profile.addresses) features |= QIAO_FEATURE_ADDRESSES;
     if (profile.features.fp64) features |= QIAO_FEATURE_FP64;
     if (profile.features.int64) features |= QIAO_FEATURE_INT64;

@@ -27,6 +27,7 @@ struct Device {
     plugin::Host host; // the plugin's
     mock::Card* card = nullptr;
     uint32_t index = 0;
+    uint64_t token = 0; // the host's name for it
 
     std::mutex mutex;   // guards what follows
     uint64_t epoch = 0; // counts resets: what was made before one is only forgotten

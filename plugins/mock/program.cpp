@@ -118,6 +118,11 @@ mock::Result<mock::KernelDesc> describe(const Program& program, const qiao_plugi
             "kernel " + kernel.name + ": '" + wrong + "' in the host-elf variant's metadata is not understood",
             "compile the package again");
     }
+    if ((desc.features & QIAO_FEATURE_PRINTF) != 0) {
+        kernel.output = [host = program.device->host, token = program.device->token, name = kernel.name](std::string_view text) {
+            host.output(token, name.c_str(), text);
+        };
+    }
     if (mock::Status status = mock::Kernel::validate(kernel); !status.ok()) return status;
     return kernel;
 }

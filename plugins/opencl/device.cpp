@@ -81,6 +81,26 @@ void close_device(Device& device) {
     if (device.context != nullptr && !device.lost.load()) device.cl->clReleaseContext(device.context);
 }
 
+// cl_arm_printf: in place of writing to stdout. It does not say which kernel it was.
+void CL_CALLBACK take_output(const char* text, size_t size, size_t, void* device_pointer) {
+    const Device& device = *static_cast<Device*>(device_pointer);
+    if (QIAO_PLUGIN_HAS(qiao_host_api, device.host, output))
+        device.host->output(device.host->host, device.token, nullptr, text, size);
+}
+
+// Nothing is made of these: every failure is a call's too. But a context without it takes no user data.
+void CL_CALLBACK ignore_remark(const char*, const void*, size_t, void*) {}
+
+cl_context create_context(Device& device, cl_int* out_code) {
+    const DeviceRecord& record = *device.record;
+    const auto platform = reinterpret_cast<cl_context_properties>(record.platform);
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, platform, CL_PRINTF_CALLBACK_ARM,
+                                                reinterpret_cast<cl_context_properties>(&take_output), 0};
+    const cl_context_properties without[] = {CL_CONTEXT_PLATFORM, platform, 0};
+    return record.hands_out_output ? device.cl->clCreateContext(properties, 1, &record.id, &ignore_remark, &device, out_code)
+                                   : device.cl->clCreateContext(without, 1, &record.id, nullptr, nullptr, out_code);
+}
+
 qiao_status open_device(Device& device) {
     const DeviceRecord& record = *device.record;
     if (record.info.memory_kinds == 0)
@@ -88,10 +108,8 @@ qiao_status open_device(Device& device) {
                     "%s has no device addresses: its driver offers neither shared virtual memory (OpenCL 2.0) nor "
                     "cl_intel_unified_shared_memory",
                     record.info.name);
-    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
-                                                reinterpret_cast<cl_context_properties>(record.platform), 0};
     cl_int code = CL_SUCCESS;
-    device.context = device.cl->clCreateContext(properties, 1, &record.id, nullptr, nullptr, &code);
+    device.context = create_context(device, &code);
     if (device.context == nullptr) return device_failed(device, code, "%s cannot be opened", record.info.name);
     cl_command_queue queue = create_command_queue(device, false, 0, &code);
     if (queue == nullptr) return device_failed(device, code, "%s gives no command queue", record.info.name);

@@ -31,6 +31,7 @@ struct DeviceRecord {
     bool source = false; // builds OpenCL C
     std::string il;      // "SPIR-V_1.0 SPIR-V_1.2"; "" = none
     bool remainder_groups = false;
+    bool hands_out_output = false; // what kernels print; else the driver writes it to stdout
     bool table = false; // buffers, and addresses made by the host
     qiao_plugin_device_info info = {}; // struct_size 0: not filled yet
 };

@@ -200,6 +200,7 @@ void write_note(const Asker& device, const DeviceRecord& record, qiao_plugin_dev
         note += "; addresses: fine-grained shared virtual memory";
     else
         note += "; addresses: coarse-grained shared virtual memory";
+    if ((info.features & QIAO_FEATURE_PRINTF) != 0 && !record.hands_out_output) note += "; what kernels print goes to stdout";
     if (record.formats.empty()) note += "; takes neither SPIR-V nor OpenCL C";
     put(info.note, note);
 }
@@ -210,6 +211,7 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     const Asker device(plugin.cl, record.id);
     qiao_plugin_device_info& info = record.info;
     describe_capabilities(device, record);
+    record.hands_out_output = lists(record.cl_extensions, "cl_arm_printf");
     record.table = plugin.mode == AddressMode::kTable || (plugin.mode == AddressMode::kAuto && !claims_addresses(record));
     choose_formats(record);
     info.struct_size = sizeof info;

@@ -11,7 +11,7 @@ namespace {
 
 // Of one batch; the core ends one after 32 operations.
 constexpr uint32_t kBlockBytes = 64u << 10, kSets = 64, kBuffers = 8 * kSets;
-static_assert(kBuffers >= QIAO_MAX_ARGUMENTS);
+static_assert(kBuffers > QIAO_MAX_ARGUMENTS);
 
 } // namespace
 
@@ -71,8 +71,8 @@ VkResult ArgumentRoom::make_set(Device& device, const Kernel& kernel, const VkBu
     info.descriptorSetCount = 1;
     info.pSetLayouts = &kernel.set_layout;
     if (const VkResult result = vk.vkAllocateDescriptorSets(device.device, &info, &set_); result != VK_SUCCESS) return result;
-    VkDescriptorBufferInfo ranges[QIAO_MAX_ARGUMENTS + 1];
-    VkWriteDescriptorSet writes[QIAO_MAX_ARGUMENTS + 1];
+    VkDescriptorBufferInfo ranges[QIAO_MAX_ARGUMENTS + 2];
+    VkWriteDescriptorSet writes[QIAO_MAX_ARGUMENTS + 2];
     uint32_t count = 0;
     const auto write = [&](uint32_t binding, VkDescriptorType type, VkDescriptorBufferInfo range) {
         ranges[count] = range;
@@ -141,7 +141,7 @@ qiao_status resolve(Device& device, const Kernel& kernel, const qiao_plugin_bind
 } // namespace
 
 qiao_status bind_arguments(Device& device, ArgumentRoom& room, VkCommandBuffer commands, const Kernel& kernel, const void* block,
-                           const qiao_plugin_binding* bindings) noexcept {
+                           const qiao_plugin_binding* bindings, const Buffer& output) noexcept {
     return guarded(device.host, "kernel launch", [&]() -> qiao_status {
         alignas(8) char pushed[kMaxPushBytes] = {};
         char* target = pushed;
@@ -150,12 +150,17 @@ qiao_status bind_arguments(Device& device, ArgumentRoom& room, VkCommandBuffer c
         if (kernel.metadata.uniform >= 0) result = room.take_block(device, kernel.value_bytes, &target, &offset);
         if (result != VK_SUCCESS) return device_failed(device, result, "a buffer for argument blocks");
         std::memcpy(target, block, kernel.value_bytes);
-        VkBuffer buffers[QIAO_MAX_ARGUMENTS];
+        VkBuffer buffers[QIAO_MAX_ARGUMENTS + 1];
         if (const qiao_status status = resolve(device, kernel, bindings, static_cast<const char*>(block), target, buffers); status != QIAO_OK) return status;
+        if (kernel.metadata.output_binding >= 0) buffers[kernel.buffers.size() - 1] = output.buffer;
         if (kernel.set_layout != VK_NULL_HANDLE) result = room.bind(device, commands, kernel, buffers, offset);
         if (result != VK_SUCCESS) return device_failed(device, result, "descriptors of arguments");
         if (kernel.push_bytes != 0)
-            device.vk.vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, kernel.push_bytes, pushed);
+            device.vk.vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, kernel.push_offset, kernel.push_bytes,
+                                         pushed);
+        if (kernel.metadata.output_push >= 0)
+            device.vk.vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT,
+                                         static_cast<uint32_t>(kernel.metadata.output_push), sizeof output.address, &output.address);
         return QIAO_OK;
     });
 }

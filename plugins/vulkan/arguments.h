@@ -33,12 +33,12 @@ class ArgumentRoom {
     // The set bound last, and what is in it.
     VkDescriptorSet set_ = VK_NULL_HANDLE;
     VkDescriptorSetLayout layout_ = VK_NULL_HANDLE;
-    VkBuffer bound_[QIAO_MAX_ARGUMENTS] = {};
+    VkBuffer bound_[QIAO_MAX_ARGUMENTS + 1] = {};
 };
 
 // Records what a launch of a kernel whose arguments are bound needs before the dispatch. `bindings` is null on devices with
-// addresses: then allocations are looked up.
+// addresses: then allocations are looked up. `output` is for a kernel that prints.
 qiao_status bind_arguments(Device& device, ArgumentRoom& room, VkCommandBuffer commands, const Kernel& kernel, const void* block,
-                           const qiao_plugin_binding* bindings) noexcept;
+                           const qiao_plugin_binding* bindings, const Buffer& output) noexcept;
 
 } // namespace qiao::vulkan

@@ -66,7 +66,7 @@ void describe_limits(const DeviceRecord& record, qiao_plugin_device_info& info) 
     info.max_argument_bytes = std::min<uint32_t>(limits.maxUniformBufferRange, QIAO_MAX_ARGUMENT_BYTES);
     for (int i = 0; i < 3; ++i) {
         info.max_group[i] = limits.maxComputeWorkGroupSize[i];
-        info.max_group_count[i] = limits.maxComputeWorkGroupCount[i];
+        info.max_group_count[i] = UINT32_MAX; // what the device does not take is folded: fold.h
     }
     for (uint32_t i = 0; i < record.memory.memoryHeapCount; ++i)
         if ((record.memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0)
@@ -110,7 +110,7 @@ void describe_identity(const DeviceRecord& record, const VkPhysicalDeviceIDPrope
 }
 
 qiao_features features_of(const DeviceRecord& record) {
-    qiao_features features = 0;
+    qiao_features features = QIAO_FEATURE_PRINTF;
     if (record.features.core.features.shaderFloat64) features |= QIAO_FEATURE_FP64;
     if (record.features.v12.shaderFloat16) features |= QIAO_FEATURE_FP16;
     if (record.features.core.features.shaderInt64) features |= QIAO_FEATURE_INT64;

@@ -1,52 +1,13 @@
 // Instructions are told by their operation codes (SPIR-V specification 3.49); the module has passed refuse_module. See entry_point.h.
 #include "entry_point.h"
 
-#include <cstring>
 #include <map>
 #include <set>
 
+#include "instructions.h"
+
 namespace qiao::vulkan {
 namespace {
-
-constexpr size_t kHeaderWords = 5;
-enum Operation : uint32_t {
-    kName = 5,
-    kEntryPoint = 15,
-    kExecutionMode = 16,
-    kFunction = 54,
-    kFunctionEnd = 56,
-    kFunctionCall = 57,
-    kVariable = 59,
-    kDecorate = 71,
-    kLabel = 248,
-    kExecutionModeId = 331,
-    kDecorateId = 332,
-};
-
-struct Instruction {
-    const uint32_t* words;
-    uint32_t count;
-    uint32_t operation() const { return words[0] & 0xffff; }
-};
-
-// An entry point's name, and the word behind it.
-std::string name_of(const Instruction& entry, uint32_t* out_behind) {
-    const auto* name = reinterpret_cast<const char*>(entry.words + 3);
-    const size_t length = strnlen(name, size_t{4} * (entry.count - 3));
-    *out_behind = 3 + static_cast<uint32_t>(length / 4) + 1;
-    return {name, length};
-}
-
-std::vector<Instruction> instructions_of(const Words& words) {
-    std::vector<Instruction> instructions;
-    for (size_t at = kHeaderWords; at < words.size();) {
-        const uint32_t count = words[at] >> 16;
-        if (count == 0 || at + count > words.size()) break;
-        instructions.push_back({&words[at], count});
-        at += count;
-    }
-    return instructions;
-}
 
 // Of instructions inside functions: the ids they define, 0 = none.
 uint32_t result_of(const Instruction& instruction) {

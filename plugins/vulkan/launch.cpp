@@ -48,6 +48,18 @@ inline void bind_pipeline(const DeviceSymbols& vk, Batch& batch, const Pipeline&
     batch.bound = pipeline.pipeline;
 }
 
+// Of a launch that will have this value; nothing for a kernel that prints nothing.
+[[gnu::noinline]] qiao_status take_output(Queue& queue, const Kernel& kernel, uint64_t value, Buffer* out) noexcept {
+    if (kernel.printing == nullptr) return QIAO_OK;
+    Device& device = *queue.device;
+    return guarded(device.host, "kernel launch", [&]() -> qiao_status {
+        uint64_t reached = 0;
+        VkResult result = queue.outputs.waiting() ? ask_reached(queue, &reached) : VK_SUCCESS; // buffers come back
+        if (result == VK_SUCCESS) result = queue.outputs.take(device, kernel.printing, value, out);
+        return result == VK_SUCCESS ? static_cast<qiao_status>(QIAO_OK) : device_failed(device, result, "a buffer for what a kernel prints");
+    });
+}
+
 } // namespace
 
 qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
@@ -65,12 +77,15 @@ qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geo
     Batch& batch = *queue.open;
     bind_pipeline(vk, batch, *pipeline);
     if (kernel.bound) [[unlikely]] {
-        status = bind_arguments(*queue.device, batch.arguments, batch.commands, kernel, block, bindings);
+        Buffer output;
+        status = take_output(queue, kernel, value, &output);
+        if (status == QIAO_OK) status = bind_arguments(*queue.device, batch.arguments, batch.commands, kernel, block, bindings, output);
         if (status != QIAO_OK) return status;
     } else if (kernel.push_bytes != 0) {
-        vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, kernel.push_bytes, block);
+        vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, kernel.push_offset, kernel.push_bytes, block);
     }
-    vk.vkCmdDispatch(batch.commands, geometry.group_count[0], geometry.group_count[1], geometry.group_count[2]);
+    const uint32_t* groups = pipeline->folded ? pipeline->grid.groups : geometry.group_count;
+    vk.vkCmdDispatch(batch.commands, groups[0], groups[1], groups[2]);
     return end_operation(queue, value);
 }
 

@@ -88,10 +88,20 @@ bool take_locals(const char*& at, std::vector<Metadata::Local>& out) {
 }
 
 bool take_buffers(const char*& at, std::vector<int64_t>& out) {
-    while (*at != '\0') {
+    while (*at != '\0' && *at != ';') {
         if (!out.empty() && *at++ != ',') return false;
         if (!take(at, '\0', &out.emplace_back())) return false;
     }
+    return true;
+}
+
+// "push:0:1048576;calls=" or "binding:2:1048576;calls=", and behind it the calls up to the end.
+bool take_output(const char*& at, Metadata& out) {
+    int64_t& place = take_word(at, "push:") ? out.output_push : out.output_binding;
+    if (&place == &out.output_binding && !take_word(at, "binding:")) return false;
+    if (!take(at, ':', &place) || place < 0 || !take(at, ';', &out.output_bytes) || out.output_bytes < 8) return false;
+    if (!take_word(at, "calls=") || !parse_printf_calls(at, &out.calls)) return false;
+    at += std::strlen(at);
     return true;
 }
 
@@ -99,12 +109,17 @@ bool parse(const char*& at, Metadata& out) {
     out = {};
     if (take_word(at, "arguments=uniform:")) {
         if (!take(at, ';', &out.uniform) || out.uniform < 0) return false;
-    } else if (!take_word(at, "arguments=push;")) {
+    } else if (!take_word(at, "arguments=push")) {
+        return false;
+    } else if (take_word(at, ":")) {
+        if (!take(at, ';', &out.push) || out.push < 0) return false;
+    } else if (!take_word(at, ";")) {
         return false;
     }
     return take_word(at, "group=") && take_three(at, out.group) && take_word(at, "offset=") && take_three(at, out.offset) &&
            take_word(at, "dimensions=") && take(at, ';', &out.dimensions) && take_word(at, "locals=") &&
-           take_locals(at, out.locals) && (*at == '\0' || (take_word(at, ";buffers=") && take_buffers(at, out.buffers)));
+           take_locals(at, out.locals) && (!take_word(at, ";buffers=") || take_buffers(at, out.buffers)) &&
+           (!take_word(at, ";output=") || take_output(at, out)) && *at == '\0';
 }
 
 } // namespace

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "device.h"
+#include "fold.h"
 #include "module.h"
+#include "output.h"
 
 namespace qiao::vulkan {
 
@@ -21,17 +23,21 @@ struct Shape {
     uint32_t group[3];
     uint32_t offset[3];
     uint32_t dimensions;
+    uint32_t folded_groups[3]; // of launches with more groups than the device takes; else 0
 };
 
 struct Pipeline {
     VkPipeline pipeline = VK_NULL_HANDLE;
+    bool folded = false;
+    Grid grid = {}; // what is dispatched where it is folded
     Shape shape = {};
     std::unique_ptr<uint32_t[]> local_bytes; // of the local arguments
 };
 
 struct Kernel {
     Device* device = nullptr;
-    VkShaderModule module = VK_NULL_HANDLE; // what this kernel needs of the program's
+    const Words* words = nullptr;           // of the program
+    VkShaderModule module = VK_NULL_HANDLE; // what this kernel needs of them
     uint32_t number = 0;                    // dense; used again after unload
     uint64_t serial = 0;                    // never used again
     std::string name;
@@ -39,6 +45,7 @@ struct Kernel {
     VkPipelineLayout layout = VK_NULL_HANDLE;
     uint32_t value_bytes = 0; // of the block, before the counts of local arguments
     uint32_t push_bytes = 0;  // the same rounded up to four; 0 = nothing is pushed
+    uint32_t push_offset = 0; // where it goes in the push constants
     // Arguments that are not simply pushed: arguments.cpp.
     bool bound = false;
     VkDescriptorSetLayout set_layout = VK_NULL_HANDLE; // null = nothing is bound
@@ -47,7 +54,8 @@ struct Kernel {
     struct BoundBuffer {
         uint32_t binding;
     };
-    std::vector<BoundBuffer> buffers;
+    std::vector<BoundBuffer> buffers; // the last is that of the output, if that is bound
+    std::shared_ptr<const Printing> printing; // null = the kernel prints nothing
     uint32_t locals_offset = 0;
     uint32_t local_count = 0;
     std::mutex mutex; // guards what follows
@@ -58,6 +66,8 @@ struct Kernel {
 // host's error record on failure.
 const Pipeline* find_pipeline(Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
                               qiao_status* out_status) noexcept;
+
+VkResult create_module(Device& device, const Words& words, VkShaderModule* out);
 
 // Its layouts and module too.
 void destroy_pipelines(Kernel& kernel);

@@ -49,8 +49,21 @@ void lay_out(Kernel& kernel, const qiao_plugin_kernel_desc& desc, bool offsets) 
         if (binding >= 0) kernel.buffers.push_back({static_cast<uint32_t>(binding)});
     }
     if (metadata.uniform < 0) kernel.push_bytes = (kernel.value_bytes + 3) & ~3u;
+    kernel.push_offset = static_cast<uint32_t>(metadata.push);
+    if (metadata.output_bytes != 0) {
+        if (metadata.output_binding >= 0) kernel.buffers.push_back({static_cast<uint32_t>(metadata.output_binding)});
+        kernel.printing = std::make_shared<const Printing>(
+            Printing{offsets ? kernel.name.substr(0, kernel.name.rfind("__at")) : kernel.name,
+                     static_cast<uint32_t>(metadata.output_bytes) & ~3u, metadata.calls});
+    }
     // A block of a few bytes may end before what is pushed does.
-    kernel.bound = metadata.uniform >= 0 || offsets || kernel.push_bytes > desc.block_size;
+    kernel.bound = metadata.uniform >= 0 || offsets || kernel.push_bytes > desc.block_size || kernel.printing != nullptr;
+}
+
+// Of push constants, from their beginning.
+uint64_t pushed_bytes(const Kernel& kernel) {
+    const uint64_t arguments = kernel.push_bytes != 0 ? uint64_t{kernel.push_offset} + kernel.push_bytes : 0;
+    return std::max(arguments, kernel.metadata.output_push >= 0 ? static_cast<uint64_t>(kernel.metadata.output_push) + 8 : 0);
 }
 
 // Kernels with a uniform block alone have one layout, and so one set in a batch.
@@ -74,22 +87,14 @@ VkResult create_set_layout(Device& device, Kernel& kernel) {
 }
 
 VkResult create_layout(Device& device, Kernel& kernel) {
-    const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, kernel.push_bytes};
+    const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<uint32_t>(pushed_bytes(kernel))};
     VkPipelineLayoutCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
     info.setLayoutCount = kernel.set_layout != VK_NULL_HANDLE ? 1 : 0;
     info.pSetLayouts = &kernel.set_layout;
-    info.pushConstantRangeCount = kernel.push_bytes != 0 ? 1 : 0;
+    info.pushConstantRangeCount = range.size != 0 ? 1 : 0;
     info.pPushConstantRanges = &range;
     return device.vk.vkCreatePipelineLayout(device.device, &info, nullptr, &kernel.layout);
-}
-
-VkResult create_module(Device& device, Kernel& kernel, const Words& words) {
-    VkShaderModuleCreateInfo info = {};
-    info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
-    info.codeSize = 4 * words.size();
-    info.pCode = words.data();
-    return device.vk.vkCreateShaderModule(device.device, &info, nullptr, &kernel.module);
 }
 
 std::string list_of(const std::vector<std::string>& names) {
@@ -103,8 +108,8 @@ std::string list_of(const std::vector<std::string>& names) {
 std::string check(const Device& device, const Kernel& kernel, const qiao_plugin_kernel_desc& desc) {
     const VkPhysicalDeviceLimits& limits = device.record->properties.limits;
     const uint32_t limit = std::min(limits.maxPushConstantsSize, kMaxPushBytes);
-    if (kernel.push_bytes > limit)
-        return text("its ", kernel.push_bytes, " bytes of arguments are over the device's ", limit, " bytes of push constants");
+    if (pushed_bytes(kernel) > limit)
+        return text("its ", pushed_bytes(kernel), " bytes of arguments are over the device's ", limit, " bytes of push constants");
     if (kernel.metadata.locals.size() != kernel.local_count)
         return text("it has ", kernel.local_count, " local arguments, the variant's metadata '", desc.vendor_metadata, "' has ",
                     kernel.metadata.locals.size());
@@ -116,6 +121,8 @@ std::string check(const Device& device, const Kernel& kernel, const qiao_plugin_
                     limits.maxPerStageDescriptorStorageBuffers, " for a kernel");
     if (kernel.metadata.uniform >= 0 && !device.record->features.v12.uniformBufferStandardLayout)
         return "its arguments are a uniform buffer laid out like a struct of C (uniformBufferStandardLayout), which the device lacks";
+    if (kernel.metadata.output_push % 8 > 0 || kernel.push_offset % 4 != 0) return "its push constants are not aligned";
+    if (kernel.metadata.output_push >= 0 && device.record->table) return "it prints to an address, and the device has none";
     for (int i = 0; i < 3; ++i)
         if (kernel.metadata.group[i] < 0 && desc.required_group[i] == 0)
             return "its group size is fixed in the module, but not said to be required";
@@ -174,6 +181,7 @@ static qiao_status vulkan_kernel_find(void* program_pointer, const qiao_plugin_k
         auto kernel = std::make_unique<Kernel>();
         kernel->device = &device;
         kernel->name = desc->name;
+        kernel->words = &program.words;
         std::string problem = parse_metadata(desc->vendor_metadata, &kernel->metadata);
         if (!problem.empty()) problem = "the variant's metadata " + problem;
         if (problem.empty()) {
@@ -186,7 +194,7 @@ static qiao_status vulkan_kernel_find(void* program_pointer, const qiao_plugin_k
                                      .remedy = "compile the package again with this version of Qiao"});
         VkResult result = create_set_layout(device, *kernel);
         if (result == VK_SUCCESS) result = create_layout(device, *kernel);
-        if (result == VK_SUCCESS) result = create_module(device, *kernel, module_of(program.words, kernel->name));
+        if (result == VK_SUCCESS) result = create_module(device, module_of(program.words, kernel->name), &kernel->module);
         if (result != VK_SUCCESS) {
             destroy_pipelines(*kernel);
             return device_failed(device, result, text("the module of kernel '", desc->name, "'"));

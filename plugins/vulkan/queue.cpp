@@ -62,6 +62,8 @@ void destroy_queue(Queue* queue) {
     }
     for (const auto& batch : queue->batches)
         destroy_batch(device, *batch);
+    if (!device.lost.load(std::memory_order_acquire)) queue->outputs.deliver(device, UINT64_MAX);
+    queue->outputs.destroy(device);
     destroy_buffer(device, queue->staging);
     if (queue->stamps != VK_NULL_HANDLE) device.vk.vkDestroyQueryPool(device.device, queue->stamps, nullptr);
     delete queue;
@@ -124,6 +126,15 @@ uint64_t nanoseconds_of(const Device& device, uint64_t ticks) {
     return period == 1.0 ? ticks : static_cast<uint64_t>(static_cast<long double>(ticks) * static_cast<long double>(period));
 }
 
+// Of launches that have run and that nobody waited for one by one.
+static void deliver_outputs(Device& device) {
+    std::lock_guard lock(device.mutex); // so that queues stay
+    uint64_t reached = 0;
+    for (Queue* queue : device.queues)
+        if (queue->outputs.waiting()) ask_reached(*queue, &reached);
+    if (device.immediate->outputs.waiting()) ask_reached(*device.immediate, &reached);
+}
+
 qiao_status synchronize(Device& device, uint64_t timeout_ns) {
     std::vector<std::pair<std::shared_ptr<Timeline>, uint64_t>> waits;
     {
@@ -139,6 +150,7 @@ qiao_status synchronize(Device& device, uint64_t timeout_ns) {
         const uint64_t left = timeout_ns == QIAO_TIMEOUT_INFINITE ? timeout_ns : timeout_ns - std::min(timeout_ns, passed);
         if (const qiao_status status = wait_timeline(*timeline, value, left); status != QIAO_OK) return status;
     }
+    deliver_outputs(device);
     return QIAO_OK;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "batch.h"
+#include "output.h"
 #include "pipeline.h"
 
 namespace qiao::vulkan {
@@ -37,6 +38,7 @@ struct Queue {
     std::unique_ptr<uint64_t[]> stamp_values;
     uint64_t stamp_count = 0;
 
+    Outputs outputs; // of launches in flight
     Buffer staging; // of the device's own queues only
 };
 

@@ -71,6 +71,8 @@ VkResult end_and_submit(Queue& queue, Batch& batch) {
 } // namespace
 
 void note_reached(Queue& queue, uint64_t value) {
+    if (queue.outputs.waiting()) [[unlikely]]
+        queue.outputs.deliver(*queue.device, value);
     uint64_t known = queue.reached.load(std::memory_order_relaxed);
     while (known < value && !queue.reached.compare_exchange_weak(known, value, std::memory_order_release)) {
     }

@@ -10,7 +10,7 @@ namespace qiao::vulkan {
 inline constexpr VkMemoryBarrier kBetweenOperations = {
     VK_STRUCTURE_TYPE_MEMORY_BARRIER, nullptr, VK_ACCESS_MEMORY_WRITE_BIT, VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT};
 
-// The queue has reached that value.
+// The queue has reached that value: what was printed until then is with the host when others see it.
 void note_reached(Queue& queue, uint64_t value);
 VkResult ask_reached(Queue& queue, uint64_t* out_value);
 

@@ -2,6 +2,7 @@
 """`qiao run`: arguments of every kind, results in files, repetition, what is refused."""
 
 import array
+import json
 import subprocess
 import time
 import unittest
@@ -161,6 +162,16 @@ class Refusals(QiaoTest):
         done = self.qiao("run", KERNELS, "where", "-a", "zeros:u32[8]", "--grid", 8, "--device", DEVICE, "--out", "out=no/o.npy")
         self.assertEqual(done.returncode, 1)
         self.assertIn("no/o.npy: cannot be written: No such file", done.stderr)
+
+
+class Printing(QiaoTest):
+    def test_what_kernels_print_stands_on_stderr_beside_the_report_on_stdout(self):
+        (self.folder / "talk.cl").write_text('kernel void talk(global int* x) { printf("item %d\\n", x[get_global_id(0)]); }\n')
+        done = self.good("run", "talk.cl", "-a", "range:i32[3]", "--grid", 3, "--device", DEVICE, "--json")
+        self.assertEqual(sorted(done.stderr.split("\n")), ["", "item 0", "item 1", "item 2"])
+        self.assertEqual(json.loads(done.stdout)["result"], "ok")
+        done = self.good("run", "talk.cl", "-a", "range:i32[3]", "--grid", 3, "--device", DEVICE)
+        self.assertNotIn("item", done.stdout)
 
 
 class Damage(QiaoTest):

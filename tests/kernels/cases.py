@@ -32,6 +32,7 @@ class Case:
     absolute: float = 0
     options: list = dataclasses.field(default_factory=list)
     anyhow: bool = False  # the order of what is written does not count
+    prints: list = dataclasses.field(default_factory=list)  # lines, in any order
 
 
 CASES = []
@@ -237,3 +238,22 @@ case("blur_3d", [given("i32", CUBE), expected("i32", [
 BODIES = [[SMALL[(i * 4 + k) % 64] for k in range(4)] for i in range(16)]
 case("forces", [given("f32", sum(BODIES, [])), expected("f32", [sum((o[k] - b[k]) * o[3] for o in BODIES) if k < 3 else 0
                                                                 for b in BODIES for k in range(4)]), "16"], 16)
+
+FILE = "printing.cl"
+PRINTED = [0, 1, -1, 42, -128, 127, 65535, -70000]
+case("print_integers", [given("i32", PRINTED)], 8, prints=[line for i in PRINTED for line in (
+    f"{i}: |{i:5d}|{i:<5d}|{i:05d}|{i:+d}|",
+    f"{u32(i)} {u32(i):x} {'0X' if i else ''}{u32(i):X} {u32(i):o} {wrap(i, 8)} {wrap(i, 16)}",
+    f"{i << 32} {i % 2**64:x}")])
+case("print_floats", [given("f32", [0.0, 1.5, -2.25, 1024.125])], 4,
+     prints=[f"{x:f} {x:.2f} {x:8.1f} {x:e}" for x in (0.0, 1.5, -2.25, 1024.125)])
+LISTED = [[1, 2, 3, 4], [-1, -2, -3, -4], [100, 50, 0, -100]]
+case("print_vectors", [given("i32", sum(LISTED, []))], 3, prints=[line for v in LISTED for line in (
+    f"{','.join(map(str, v))}|{v[0] & 255:x},{v[1] & 255:x}|{','.join(map(str, v))}|{','.join(map(str, v))}",
+    f"{','.join(map(str, v[:3]))}|{','.join(f'{x:f}' for x in v[:3])}",
+    f"{v[0] / 2:f},{v[1] / 2:f}|{','.join(f'{x:4.1f}' for x in v)}",
+    f"{v[2] << 32},{v[3] << 32}")])
+case("print_threes", [given("i32", sum(LISTED, []))], 3, options=["-D", "THREES"],
+     prints=[f"{','.join(map(str, v[:3]))}|{','.join(map(str, v[:3]))}" for v in LISTED])
+case("print_text", [expected("i32", [0, 3, 6, 9])], 4,
+     prints=[f"{chr(97 + i)}{chr(65 + i)} text   more % percent" for i in range(4)] + ["in pieces"])

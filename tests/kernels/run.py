@@ -64,6 +64,11 @@ def differences(case, index, array, path):
     return f"argument {index}: {len(wrong)} wrong, first (index, got, wanted) {wrong[0]}" if wrong else ""
 
 
+def wrong_lines(case, text):
+    printed, wanted = sorted(text.splitlines()), sorted(case.prints)
+    return "" if printed == wanted else f"printed {sorted(set(printed) - set(wanted))}, missing {sorted(set(wanted) - set(printed))}, {len(printed)} lines"
+
+
 def run(arguments, case):
     """"" or what is wrong."""
     with tempfile.TemporaryDirectory(prefix="qiao-kernels-") as name:
@@ -75,7 +80,8 @@ def run(arguments, case):
         done = subprocess.run(words, capture_output=True, text=True, timeout=arguments.timeout)
         if done.returncode != 0:
             return f"exit code {done.returncode}: {done.stderr.strip()}"
-        return "; ".join(filter(None, (differences(case, index, array, folder / f"out{index}.npy") for index, array in written)))
+        problems = [differences(case, index, array, folder / f"out{index}.npy") for index, array in written]
+        return "; ".join(filter(None, [*problems, wrong_lines(case, done.stderr)]))
 
 
 def lint(arguments, case):

@@ -59,7 +59,8 @@ class Recorder {
     };
 
     loader::Sinks sinks() {
-        return {this, log, [](uint64_t, uint64_t, qiao_status) {}, [](uint64_t, const char*) {}};
+        return {this, log, [](uint64_t, uint64_t, qiao_status) {}, [](uint64_t, const char*) {},
+                [](void*, uint64_t, std::string_view, std::string_view) {}};
     }
     std::vector<Line> lines() const {
         const std::lock_guard lock(mutex_);

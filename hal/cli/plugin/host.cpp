@@ -36,6 +36,7 @@ Host::Host(const std::string& plugin_folder, const std::string& manifest_text)
         return cli::now_ns() > deadline_ns ? QIAO_TIMEOUT : QIAO_OK;
     };
     api.now_ns = [](void*) { return cli::now_ns(); };
+    api.output = [](void*, uint64_t, const char*, const char* words, size_t size) { std::fwrite(words, 1, size, stderr); };
     api.extension = [](void*, const char*) -> const void* { return nullptr; };
 }
 

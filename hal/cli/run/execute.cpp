@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cli/run/plan.h"
+#include "cli/terminal.h"
 
 namespace qiao::cli {
 namespace {
@@ -216,6 +217,7 @@ void run_steps(const Plan& plan, DeviceRun& run) {
     std::vector<std::byte> block = pack_block(run.signature, specs);
     std::vector<Buffer> buffers = make_buffers(run.device, run.signature, specs, block);
 
+    const StdoutToStderr what_kernels_print;
     Launcher launcher(run.device, plan, kernel, block);
     launch_all(launcher, plan, run.signature, buffers);
     run.wall = launcher.wall();

@@ -7,7 +7,9 @@
 
 typedef struct qiao_instance qiao_instance;
 
-/// Called from any thread, possibly several at once; `source` is "core" or a plugin's id. Must not call into Qiao.
+/// Called from any thread, possibly several at once; `source` is "core" or a plugin's id. Must not call into Qiao. At level
+/// OUTPUT `text` is a line that a kernel printed, with its '\n' (what ends without one comes without), and `source` the
+/// device's id and, behind a space, the kernel's name where the driver says it. It comes before the launch counts as reached.
 typedef void (*qiao_log_callback)(void* user, qiao_log_level level, const char* source, const char* text);
 
 typedef struct qiao_instance_desc {
@@ -15,7 +17,7 @@ typedef struct qiao_instance_desc {
     const void* next;            /* no extension is defined yet: null */
     const char* plugin_path;     /* folders of manifests, ':' between; null = QIAO_PLUGIN_PATH, user, system, installation */
     const char* visible_devices; /* "mock:0,opencl:*", globs over device ids; null = QIAO_VISIBLE_DEVICES, else all */
-    qiao_log_callback log;       /* null = warnings and errors to stderr */
+    qiao_log_callback log;       /* null = warnings and errors to stderr, what kernels print to stdout */
     void* log_user;
     qiao_log_level log_level; /* 0 = QIAO_LOG, else warnings */
     uint32_t reserved0;

@@ -69,6 +69,9 @@ typedef struct qiao_host_api {
     uint64_t (*now_ns)(void* host); /* CLOCK_MONOTONIC */
     /// A service table by name ("vendor.noun.N"), or null.
     const void* (*extension)(void* host, const char* name);
+    /// What a kernel of the device printed, before the value of its launch is reached; the text of one call of the kernel's
+    /// `printf` in one piece. `kernel` may be null. From any thread, as `log`.
+    void (*output)(void* host, uint64_t device_token, const char* kernel, const char* text, size_t size);
 } qiao_host_api;
 
 /// Whether `table` (of struct type `type`) has the member: struct_size covers it and it is not null.

@@ -80,5 +80,7 @@ typedef uint32_t qiao_log_level;
 #define QIAO_LOG_LEVEL_WARNING 2u
 #define QIAO_LOG_LEVEL_INFO 3u
 #define QIAO_LOG_LEVEL_DEBUG 4u
+/// No message: what a kernel printed. Goes out whatever level was asked for, and to stdout where there is no callback.
+#define QIAO_LOG_LEVEL_OUTPUT 16u
 
 #endif

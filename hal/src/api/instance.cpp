@@ -73,6 +73,12 @@ void sink_device_lost(uint64_t device_token, const char* reason) {
     device_declare_lost(reinterpret_cast<qiao_device*>(device_token), reason);
 }
 
+void sink_output(void* context, uint64_t device_token, std::string_view kernel, std::string_view text) {
+    std::string source = reinterpret_cast<qiao_device*>(device_token)->body.id;
+    if (!kernel.empty()) source.append(" ").append(kernel);
+    static_cast<Log*>(context)->output(source.c_str(), text);
+}
+
 // What keeps plugins in memory: the log that their host tables point to must live as long as they do.
 struct LoadedPlugins {
     Log log;
@@ -207,7 +213,7 @@ qiao_status qiao_instance_create(const qiao_instance_desc* desc, qiao_instance**
         plugins->log = Log(options.log, options.log_user, options.log_level);
         loader::Options search;
         search.plugin_path = options.plugin_path == nullptr ? "" : options.plugin_path;
-        search.sinks = {&plugins->log, sink_log, sink_completed, sink_device_lost};
+        search.sinks = {&plugins->log, sink_log, sink_completed, sink_device_lost, sink_output};
         plugins->candidates = loader::discover(search);
 
         const std::string visible = options.visible_devices == nullptr ? environment("QIAO_VISIBLE_DEVICES") : options.visible_devices;

@@ -104,6 +104,13 @@ struct HostServices::Services {
     static uint64_t now(void*) { return now_ns(); }
 
     static const void* extension(void*, const char*) { return nullptr; }
+
+    static void output(void* host, uint64_t device_token, const char* kernel, const char* text, size_t size) {
+        HostServices& services = self(host);
+        if (text == nullptr || size == 0) return;
+        if (const Visit visit(services); visit)
+            services.sinks_.output(services.sinks_.context, device_token, kernel == nullptr ? "" : kernel, {text, size});
+    }
 };
 
 HostServices::HostServices(const Sinks& sinks, std::string plugin_id, std::string plugin_directory,
@@ -115,7 +122,7 @@ HostServices::HostServices(const Sinks& sinks, std::string plugin_id, std::strin
     api_ = {sizeof(qiao_host_api),     QIAO_PLUGIN_ABI_MAJOR,  QIAO_PLUGIN_ABI_MINOR, this,
             plugin_directory_.c_str(), manifest_text_.c_str(), Services::log,         Services::completed,
             Services::device_lost,     Services::error,        Services::allocate,    Services::release,
-            Services::pause,           Services::now,          Services::extension};
+            Services::pause,           Services::now,          Services::extension,  Services::output};
 }
 
 void HostServices::mute() {

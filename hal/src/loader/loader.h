@@ -20,6 +20,7 @@ struct Sinks {
     void (*log)(void* context, qiao_log_level level, const char* source, const char* text);
     void (*completed)(uint64_t queue_token, uint64_t value, qiao_status status);
     void (*device_lost)(uint64_t device_token, const char* reason);
+    void (*output)(void* context, uint64_t device_token, std::string_view kernel, std::string_view text);
 };
 
 struct Options {

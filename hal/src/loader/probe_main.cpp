@@ -35,7 +35,8 @@ void tell(Step step) {
 
 // What the plugin says is said again when it is loaded for good.
 constexpr Sinks kDeaf = {nullptr, [](void*, qiao_log_level, const char*, const char*) {},
-                         [](uint64_t, uint64_t, qiao_status) {}, [](uint64_t, const char*) {}};
+                         [](uint64_t, uint64_t, qiao_status) {}, [](uint64_t, const char*) {},
+                         [](void*, uint64_t, std::string_view, std::string_view) {}};
 
 } // namespace
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "qiao/instance.h"
 
@@ -13,6 +14,8 @@ public:
     Log(qiao_log_callback callback, void* user, qiao_log_level level) : callback_(callback), user_(user), level_(level) {}
 
     void write(qiao_log_level level, const char* source, const char* text) const noexcept;
+    // What a kernel printed: line by line to the callback, else as it is to stdout.
+    void output(const char* source, std::string_view text) const noexcept;
 
 private:
     qiao_log_callback callback_ = nullptr;

@@ -14,6 +14,8 @@ Counts counts;
 std::mutex mutex;
 std::atomic<uint64_t> clock_ns{1'000'000};
 Point* points = nullptr;
+void(CL_CALLBACK* printf_callback)(const char*, size_t, size_t, void*) = nullptr;
+void* printf_user = nullptr;
 static std::string first_misuse;
 
 Point::Point(const char* function) : name(function), next(points) {
@@ -56,6 +58,7 @@ static bool apply(const std::string& word) {
     if (key == "no_compiler") return s.no_compiler = true;
     if (key == "strict") return s.strict = true;
     if (key == "manual") return s.manual = true;
+    if (key == "arm_printf") return s.arm_printf = true;
     if (key == "unavailable") return s.unavailable = true;
     return key == "fail" && arm(value);
 }
@@ -115,6 +118,12 @@ NULL_EXPORT uint64_t opencl_null_count(const char* what) {
     COUNT(misuses)
 #undef COUNT
     return UINT64_MAX;
+}
+
+NULL_EXPORT int opencl_null_print(const char* text) {
+    if (printf_callback == nullptr) return 0;
+    printf_callback(text, std::strlen(text), 1, printf_user);
+    return 1;
 }
 
 NULL_EXPORT const char* opencl_null_misuse(void) {

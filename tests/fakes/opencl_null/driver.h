@@ -25,7 +25,7 @@ struct Settings {
     unsigned platforms = 1, devices = 1, version = 300;
     Svm svm = Svm::kFine;
     bool bad_platform = false, usm = false, il = false, no_compiler = false, strict = false, manual = false,
-         unavailable = false;
+         unavailable = false, arm_printf = false;
 };
 
 // Cheaper than an atomic addition, and exact while one thread submits.
@@ -49,6 +49,9 @@ extern Settings settings;
 extern Counts counts;
 extern std::mutex mutex; // guards programs, allocations, pending operations
 extern std::atomic<uint64_t> clock_ns;
+// Of the last context that was made with one.
+extern void(CL_CALLBACK* printf_callback)(const char* text, size_t size, size_t complete, void* user);
+extern void* printf_user;
 
 // Counts it, keeps the first text; returns `code`.
 [[gnu::cold]] cl_int misuse(const char* text, cl_int code);

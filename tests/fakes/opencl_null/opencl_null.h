@@ -11,6 +11,7 @@
  *   no_compiler               takes no source
  *   strict                    pointers given to kernels and copies are looked up (slow)
  *   manual                    operations end only in opencl_null_complete
+ *   arm_printf                cl_arm_printf: contexts take a function for what kernels print
  *   unavailable               CL_DEVICE_AVAILABLE is false
  *   fail=FUNCTION:N:CODE      the N-th call from now of that function fails with that code
  * A source with the text #error fails to build; its log names the line. */
@@ -34,6 +35,9 @@ int opencl_null_change(const char* settings);
 uint64_t opencl_null_count(const char* what);
 /* What the first misuse was; "" = none. */
 const char* opencl_null_misuse(void);
+
+/* A kernel prints. Returns 0 if no context has a function for that. */
+int opencl_null_print(const char* text);
 
 /* With `manual`: ends the oldest so many operations of all queues, in the order of their submission; the last of them with
  * `code` (0 = well). Returns how many it ended. */

@@ -35,6 +35,7 @@ std::string version_text() {
 
 std::string extension_text() {
     std::string text = "cl_khr_fp64 cl_khr_priority_hints cl_khr_device_uuid cl_khr_pci_bus_info";
+    if (settings.arm_printf) text += " cl_arm_printf";
     if (settings.usm) text += " cl_intel_unified_shared_memory";
     return text;
 }
@@ -178,10 +179,25 @@ NULL_EXPORT cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, siz
     }
 }
 
-NULL_EXPORT cl_context clCreateContext(const cl_context_properties*, cl_uint, const cl_device_id*,
-                                       void(CL_CALLBACK*)(const char*, const void*, size_t, void*), void*,
+NULL_EXPORT cl_context clCreateContext(const cl_context_properties* properties, cl_uint, const cl_device_id*,
+                                       void(CL_CALLBACK* notify)(const char*, const void*, size_t, void*), void* user,
                                        cl_int* out_code) {
     NULL_FAIL_OBJECT(clCreateContext, out_code);
+    if (notify == nullptr && user != nullptr) {
+        misuse("clCreateContext with user data for nobody", CL_INVALID_VALUE);
+        if (out_code != nullptr) *out_code = CL_INVALID_VALUE;
+        return nullptr;
+    }
+    for (; properties != nullptr && *properties != 0; properties += 2) {
+        if (*properties == CL_CONTEXT_PLATFORM) continue;
+        if (*properties != CL_PRINTF_CALLBACK_ARM || !settings.arm_printf) {
+            misuse("clCreateContext with a property that is not known", CL_INVALID_PROPERTY);
+            if (out_code != nullptr) *out_code = CL_INVALID_PROPERTY;
+            return nullptr;
+        }
+        printf_callback = reinterpret_cast<decltype(printf_callback)>(properties[1]);
+        printf_user = user;
+    }
     ++counts.contexts;
     if (out_code != nullptr) *out_code = CL_SUCCESS;
     return keep(new _cl_context{nullptr, _cl_context::kTag});

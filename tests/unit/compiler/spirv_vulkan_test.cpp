@@ -112,10 +112,41 @@ TEST_SUITE("compiler.spirv_vulkan") {
     }
 
     TEST_CASE("what a Vulkan variant cannot have is refused by name") {
-        const std::string source = "kernel void talk(global int* a) { printf(\"%d\", a[0]); }";
+        const std::string source = "kernel void ask(global uint* a) { a[0] = get_sub_group_size(); }";
         const Output output(vulkan(source));
         CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
-        CHECK(contains(output.message(), "'talk' needs printf"));
+        CHECK(contains(output.message(), "'ask' needs subgroups"));
+        const std::string threes = "kernel void talk(global short3* a) { printf(\"%v3hd %d\\n\", a[0], 1); }";
+        const Output printing(vulkan(threes));
+        CHECK(printing.status == QIAO_ERROR_UNSUPPORTED);
+        CHECK(contains(printing.message(), "over a short3 that is printed"));
+    }
+
+    TEST_CASE("a kernel that prints finds its buffer in front of its arguments, and its formats in the metadata") {
+        const std::string source =
+            "kernel void talk(global int* a) { printf(\"%d, %s;\\n\", a[0], \"50%\"); }\n"
+            "kernel void quiet(global int* a) { a[0] = 1; }\n";
+        const auto variant = variant_of(Output(vulkan(source)));
+        CHECK((variant.features & QIAO_FEATURE_PRINTF) != 0);
+        REQUIRE(variant.metadata.size() == 2);
+        CHECK(contains(variant.metadata[0], "arguments=push:8;"));
+        CHECK(contains(variant.metadata[0], ";output=push:0:1048576;calls=4.4:%25d%2C %25s%3B%0A,:50%25"));
+        CHECK(contains(variant.metadata[1], "arguments=push:8;"));
+        CHECK(!contains(variant.metadata[1], "output="));
+    }
+
+    TEST_CASE("arguments of 16 bytes stand where the code looks for them, which is not what clspv says") {
+        const std::string source = "kernel void talk(global int* a, int4 v) { printf(\"%d\", a[0]); a[0] = v.w; }\n";
+        CHECK(contains(variant_of(Output(vulkan(source))).metadata[0], "arguments=push:8;"));
+    }
+
+    TEST_CASE("without addresses what is printed goes to a buffer behind all others") {
+        const std::string talk = "{ printf(\"hello\\n\"); a[0] = b[0]; }";
+        CHECK(contains(offset_metadata("kernel void talk(global int* a, global int* b) " + talk),
+                       ";buffers=0,1;output=binding:2:1048576;calls=:hello%0A"));
+        CHECK(contains(offset_metadata("kernel void talk(global int* a, global int* b, float16 v, float16 w, char c) "
+                                       "{ printf(\"%d\", a[0]); a[0] = b[0] + v.x + w.y + c; }"),
+                       "arguments=uniform:2;"));
     }
 
     TEST_CASE("without clspv the variant is left out, with what to install") {

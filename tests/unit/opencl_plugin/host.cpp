@@ -67,6 +67,7 @@ Host::Host() {
     api_.pause = pause;
     api_.now_ns = now_ns;
     api_.extension = extension;
+    api_.output = output;
     info.struct_size = sizeof info;
     last_error = {};
     loaded = query(&api_, &info);
@@ -80,6 +81,13 @@ void Host::log(void* self, qiao_log_level, const char* text) {
     Host& host = *static_cast<Host*>(self);
     std::lock_guard lock(host.mutex_);
     host.log_ += std::string(text) + "\n";
+}
+
+void Host::output(void* self, uint64_t, const char* kernel, const char* text, size_t size) {
+    Host& host = *static_cast<Host*>(self);
+    std::lock_guard lock(host.mutex_);
+    host.output_.append(text, size);
+    host.printed_by_ = text_of(kernel);
 }
 
 void Host::completed(void* self, uint64_t token, uint64_t value, qiao_status status) {
@@ -118,6 +126,12 @@ qiao_plugin_device_info Host::device(uint32_t index) {
 
 Error Host::take_error() {
     return std::exchange(last_error, {});
+}
+
+std::string Host::take_output(std::string* out_kernel) {
+    std::lock_guard lock(mutex_);
+    if (out_kernel != nullptr) *out_kernel = printed_by_;
+    return std::exchange(output_, {});
 }
 
 std::string Host::log_text() {

@@ -36,6 +36,7 @@ class Host {
 
     Error take_error(); // the last one reported on this thread; empties it
     std::string log_text();
+    std::string take_output(std::string* out_kernel = nullptr); // what kernels printed since the last call, and who was last
     // Blocks until completed(token, value) has been called; false after ten seconds.
     bool await_completed(uint64_t token, uint64_t value, qiao_status* out_status);
     size_t completed_count();
@@ -47,6 +48,7 @@ class Host {
         qiao_status status;
     };
     static void log(void* self, qiao_log_level level, const char* text);
+    static void output(void* self, uint64_t token, const char* kernel, const char* text, size_t size);
     static void completed(void* self, uint64_t token, uint64_t value, qiao_status status);
     static void device_lost(void* self, uint64_t token, const char* reason);
     static void error(void* self, const qiao_plugin_error* error);
@@ -54,7 +56,7 @@ class Host {
     qiao_host_api api_ = {};
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::string log_, lost_;
+    std::string log_, lost_, output_, printed_by_;
     std::vector<Completion> completions_;
 };
 

@@ -310,3 +310,16 @@ TEST_SUITE("opencl.program") {
         fixture.unload(program);
     }
 }
+
+TEST_SUITE("opencl.output") {
+    TEST_CASE("what a kernel prints comes to the host where the driver hands it out") {
+        NullFixture with("arm_printf");
+        REQUIRE(opencl_null_print("3 of 7\nand more") == 1);
+        CHECK(with.host->take_output() == "3 of 7\nand more");
+    }
+
+    TEST_CASE("a driver without that is not asked for it") {
+        NullFixture without(""); // the null driver counts a property that it does not know as misuse
+        CHECK(without.host->take_output().empty());
+    }
+}

@@ -22,9 +22,10 @@ enum class LogLevel : qiao_log_level {
     kWarning = QIAO_LOG_LEVEL_WARNING,
     kInfo = QIAO_LOG_LEVEL_INFO,
     kDebug = QIAO_LOG_LEVEL_DEBUG,
+    kOutput = QIAO_LOG_LEVEL_OUTPUT, ///< what a kernel printed; not to be asked for, it always comes
 };
 
-/// `source` is "core" or a plugin's id. Called from any thread, but never twice at once; must not call into Qiao. What it
+/// `source` is "core" or a plugin's id; of output, the device's id and the kernel's name. Called from any thread, but never twice at once; must not call into Qiao. What it
 /// throws is dropped with the message.
 using LogFunction = std::function<void(LogLevel level, std::string_view source, std::string_view text)>;
 
@@ -32,7 +33,7 @@ using LogFunction = std::function<void(LogLevel level, std::string_view source, 
 struct InstanceOptions {
     const char* plugin_path = nullptr;     ///< folders of manifests, ':' between; null = the usual places
     const char* visible_devices = nullptr; ///< globs over device ids; null = QIAO_VISIBLE_DEVICES, else all
-    LogFunction log = nullptr;             ///< empty = warnings and errors to stderr
+    LogFunction log = nullptr;             ///< empty = warnings and errors to stderr, what kernels print to stdout
     LogLevel level = LogLevel::kDefault;
 };
 
