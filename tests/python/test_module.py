@@ -92,8 +92,13 @@ def test_a_reset_device_raises_until_things_are_made_anew():
             except qiao.DeviceLostError as error: assert "reset" in str(error), error
             else: raise AssertionError("no error")
         assert device.properties["generation"] == 1
-        array = device.zeros(4, "int32")
-        device.compile("kernel void k(global int *x) { x[0] = 1; }").k[1](array)
+        old, array = array, device.zeros(4, "int32")
+        again = device.compile("kernel void k(global int *x) { x[0] = 1; }")
+        for use in (old.numpy, lambda: again.k[1](old), lambda: old.fill(1), lambda: device.queue.copy(old, array)):
+            try: use()
+            except qiao.DeviceLostError as error: assert "reset" in str(error), error
+            else: raise AssertionError("no error, though its address may be that of the new one")
+        again.k[1](array)
         assert array.numpy()[0] == 1
     """)
 
