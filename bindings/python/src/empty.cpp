@@ -52,9 +52,10 @@ PyObject* empty_method(PyObject* self, PyObject* const* values, Py_ssize_t posit
     try {
         static const py::str kFloat32("float32");
         const Given given = read(values, positional, names);
-        DeviceObject& device = *reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr<DeviceObject>();
+        auto* const device = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr<DeviceObject>();
+        if (device == nullptr) raise_type_error("the device was made by Device.__new__; take one of qiao.devices()");
         const MemoryKind kind = given.kind == nullptr ? MemoryKind::kDevice : kind_of(given.kind);
-        return wrap(std::make_unique<ArrayObject>(empty(device, given.shape, given.dtype == nullptr ? py::handle(kFloat32) : given.dtype, kind)));
+        return wrap(std::make_unique<ArrayObject>(empty(*device, given.shape, given.dtype == nullptr ? py::handle(kFloat32) : given.dtype, kind)));
     } catch (...) {
         py::detail::try_translate_exceptions();
         return nullptr;
