@@ -55,6 +55,16 @@ TEST_SUITE("loader.search") {
             CHECK(place.named_by == "qiao_instance_desc.plugin_path");
     }
 
+    TEST_CASE("an empty entry of the application's path stands for the other places") {
+        const CleanEnvironment clean;
+        const Environment path("QIAO_PLUGIN_PATH", "/one");
+        const std::string own = loader::own_directory() + "/qiao/plugins.d";
+        CHECK(folders(loader::places(":/app")) == Names{"/one", "/etc/qiao/plugins.d", own, "/app"});
+        CHECK(folders(loader::places("/app:")) == Names{"/app", "/one", "/etc/qiao/plugins.d", own});
+        CHECK(folders(loader::places("/app::/more")) == Names{"/app", "/one", "/etc/qiao/plugins.d", own, "/more"});
+        CHECK(loader::places("/app:")[1].named_by == "QIAO_PLUGIN_PATH");
+    }
+
     TEST_CASE("the user's folder follows the XDG specification") {
         const CleanEnvironment clean;
         const auto user = [] { return folders(loader::places("")).front(); };
@@ -67,9 +77,12 @@ TEST_SUITE("loader.search") {
         CHECK(user() == "/etc/qiao/plugins.d");
     }
 
-    TEST_CASE("empty parts of a path are left out, they do not mean the current folder") {
-        CHECK(folders(loader::places(":/one::/two:")) == Names{"/one", "/two"});
+    TEST_CASE("empty parts of QIAO_PLUGIN_PATH are left out, they do not mean the current folder") {
         const CleanEnvironment clean;
+        {
+            const Environment path("QIAO_PLUGIN_PATH", ":/one::/two:");
+            CHECK(folders(loader::places("")) == Names{"/one", "/two", "/etc/qiao/plugins.d", loader::own_directory() + "/qiao/plugins.d"});
+        }
         const Environment path("QIAO_PLUGIN_PATH", "::");
         CHECK(folders(loader::places("")).front() == "/etc/qiao/plugins.d");
     }

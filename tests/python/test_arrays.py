@@ -96,6 +96,48 @@ def test_shapes_that_are_none(device, shape, error):
         device.empty(shape)
 
 
+@pytest.mark.parametrize("positional, named, text", [
+    ((), {}, "needs a shape"), ((3, "int32", "device"), {}, "3 arguments were given"), ((3,), {"shape": 3}, "'shape' twice"),
+    ((3, "int32"), {"dtype": "int32"}, "'dtype' twice"), ((3,), {"colour": 1}, "no argument 'colour'"), ((3,), {"kind": 1}, "a str, not int")])
+def test_calls_that_are_none(device, positional, named, text):
+    with pytest.raises(TypeError, match=text):
+        device.empty(*positional, **named)
+
+
+def test_a_device_that_is_none():
+    with pytest.raises(TypeError, match="qiao.devices"):
+        qiao.Device.empty(qiao.Device.__new__(qiao.Device), 3)
+    with pytest.raises(TypeError):
+        qiao.Device.empty(object(), 3)
+
+
+def test_arguments_by_name_and_by_every_kind_of_dtype(device):
+    class Custom:
+        dtype = np.dtype("int16")
+
+    for dtype in ("float32", np.float32, np.dtype("float32"), "f4", np.dtype("<f4")):
+        for _ in range(2):  # the second time it is known
+            array = device.empty(dtype=dtype, shape=[2, np.int64(3)], kind="device")
+            assert (array.dtype, array.shape) == (np.dtype("float32"), (2, 3))
+    assert device.empty(3, int).dtype == np.dtype(int)
+    custom = Custom()
+    assert device.empty(3, custom).dtype == np.dtype("int16")
+    custom.dtype = np.dtype("int64")
+    assert device.empty(3, custom).dtype == np.dtype("int64")
+    assert device.empty(()).shape == ()
+
+
+@pytest.mark.parametrize("dimensions", [4, 5, 9, 32])
+def test_many_dimensions(device, dimensions):
+    shape = (3, 2, 2, 2, *[1] * (dimensions - 4))
+    values = np.arange(24, dtype="int32").reshape(shape)
+    array = device.array(values)
+    assert (array.ndim, array.shape, array.strides) == (dimensions, values.shape, values.strides)
+    view = array[1:].read_only().T
+    np.testing.assert_array_equal(view.numpy(), values[1:].T)
+    np.testing.assert_array_equal(array[::2].numpy(), values[::2])
+
+
 @pytest.mark.parametrize("dtype", [object, "O", "V0", "no such dtype"])
 def test_dtypes_that_no_device_has(device, dtype):
     with pytest.raises(TypeError):

@@ -25,6 +25,18 @@ def test_the_explicit_form(device, program, numbers):
     np.testing.assert_array_equal(y.numpy(), 2 * numbers)
 
 
+def test_no_queue_is_the_device_s_own(device, program):
+    values = device.zeros(4, "int32")
+    program.add_to.launch(values, 1, grid=4, queue=None)
+    program.add_to[4](values, 1, queue=None)
+    np.testing.assert_array_equal(values.numpy(queue=None), [2] * 4)
+    values.fill(7, queue=None).wait()
+    values.set([1] * 4, queue=None)
+    for launch in (lambda: program.add_to.launch(values, 1, grid=4, queue=1), lambda: program.add_to[4](values, 1, queue="q")):
+        with pytest.raises(TypeError, match="'queue' is a qiao.Queue"):
+            launch()
+
+
 def test_a_bound_kernel_is_used_again(device, program):
     values = device.zeros(100, "int32")
     add = program.add_to[100]

@@ -28,13 +28,34 @@ from .signature import Parameter
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-__all__ = ["Array", "Candidate", "Device", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
-           "Point", "Program", "Queue", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open",
+    from .elementwise import Elementwise
+    from .reduction import Reduction
+    from .scan import Scan
+
+__all__ = ["Array", "Candidate", "Device", "Elementwise", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
+           "Point", "Program", "Queue", "Reduction", "Scan", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open",
            "timeline", "version", "CancelledError", "CompileError", "DeviceLostError", "Error", "ForkedError",
            "InternalError", "InvalidArgumentError", "InvalidHandleError", "NotFoundError", "OutOfMemoryError",
            "OutOfRangeError", "PackageError", "PluginError", "TimeoutError", "UnsupportedError"]
 
 __version__ = version()
+
+# Imported when they are used first, with NumPy, which a program may do without until then.
+_LATER = {"Elementwise": "elementwise", "Reduction": "reduction", "Scan": "scan"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'qiao' has no attribute '{name}'")
+    from importlib import import_module
+
+    value = getattr(import_module(f"qiao.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
 
 
 _instance: Instance | None = None

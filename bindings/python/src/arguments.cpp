@@ -150,7 +150,7 @@ void Signature::pack_address(const DeviceObject& device, const Parameter& parame
         refuse_type(parameter, "an array of " + device.id, "'" + type_name(value) + (is_host ? "' in host memory; copy it with device.array()" : "'"));
     }
     const auto& array = py::detail::cast_op<const ArrayObject&>(caster);
-    if (array.memory->is_released) raise(QIAO_ERROR_INVALID_HANDLE, label(parameter) + " was released", "pass an array that is alive");
+    if (!array.is_usable()) array.check_usable(label(parameter));
     if (array.memory->device.get() != &device)
         raise_value_error(label(parameter) + " is an array of " + array.memory->device->id + ", the kernel runs on " + device.id +
                           "; copy it with device.array()");
@@ -160,7 +160,7 @@ void Signature::pack_address(const DeviceObject& device, const Parameter& parame
                                                                                    (array.kind == 'b' && element.kind != 'f')));
     if (!fits)
         refuse_type(parameter, "an array of " + dtype_name(element), "one of " + py::str(array.dtype).cast<std::string>() + "; convert it, or see its bits with .view()");
-    if (!array.is_packed) raise_value_error(label(parameter) + " is not contiguous (strides " + py::str(py::tuple(py::cast(array.strides))).cast<std::string>() +
+    if (!array.is_packed) raise_value_error(label(parameter) + " is not contiguous (strides " + py::str(array.strides.tuple()).cast<std::string>() +
                                             "); kernels see addresses, not strides: pass a contiguous copy");
     if (!array.is_writable && parameter.access != QIAO_ACCESS_READ)
         raise_value_error(label(parameter) + " may be written by the kernel, but the array is read-only; declare the argument const");

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -12,32 +13,30 @@
 namespace qiao::python {
 namespace {
 
-MemoryKind kind_of(const std::string& name) {
-    if (name == "device") return MemoryKind::kDevice;
-    if (name == "host") return MemoryKind::kHost;
-    if (name == "shared") return MemoryKind::kShared;
-    raise_value_error("there is no memory of kind '" + name + "'; kinds are \"device\", \"host\" and \"shared\"");
-}
-
-std::vector<py::ssize_t> shape_of(const py::object& shape) {
-    std::vector<py::ssize_t> extents;
-    if (PyIndex_Check(shape.ptr())) {
-        extents.push_back(shape.cast<py::ssize_t>());
-    } else {
-        if (!py::isinstance<py::iterable>(shape)) raise_type_error("a shape is an int or a tuple of ints, not " + type_name(shape));
-        for (const py::handle extent : shape) {
-            if (!PyIndex_Check(extent.ptr())) raise_type_error("a shape consists of ints, not of " + type_name(extent));
-            extents.push_back(extent.cast<py::ssize_t>());
-        }
+Extents shape_of(py::handle shape) {
+    const auto read = [](py::handle extent, const char* refusal) {
+        if (PyIndex_Check(extent.ptr()) == 0) raise_type_error(refusal + type_name(extent));
+        const py::ssize_t value = PyNumber_AsSsize_t(extent.ptr(), PyExc_ValueError);
+        if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+        if (value < 0) raise_value_error("the shape has the negative extent " + std::to_string(value));
+        return value;
+    };
+    Extents extents(1);
+    if (PyIndex_Check(shape.ptr()) != 0) {
+        extents[0] = read(shape, "");
+        return extents;
     }
-    for (const py::ssize_t extent : extents)
-        if (extent < 0) raise_value_error("the shape has the negative extent " + std::to_string(extent));
+    if (!py::isinstance<py::iterable>(shape)) raise_type_error("a shape is an int or a tuple of ints, not " + type_name(shape));
+    const py::tuple all(py::reinterpret_borrow<py::object>(shape));
+    extents = Extents(all.size());
+    for (size_t i = 0; i < all.size(); ++i)
+        extents[i] = read(all[i], "a shape consists of ints, not of ");
     return extents;
 }
 
 /* Rows of C order: the last index is the fastest. */
-std::vector<py::ssize_t> packed_strides(const std::vector<py::ssize_t>& shape, uint32_t item_size) {
-    std::vector<py::ssize_t> strides(shape.size());
+Extents packed_strides(const Extents& shape, uint32_t item_size) {
+    Extents strides(shape.size());
     py::ssize_t step = item_size;
     for (size_t i = shape.size(); i-- > 0;) {
         strides[i] = step;
@@ -46,7 +45,7 @@ std::vector<py::ssize_t> packed_strides(const std::vector<py::ssize_t>& shape, u
     return strides;
 }
 
-uint64_t count_of(const std::vector<py::ssize_t>& shape, uint32_t item_size) {
+uint64_t count_of(const Extents& shape, uint32_t item_size) {
     uint64_t count = 1;
     for (const py::ssize_t extent : shape)
         if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count)) raise_value_error("the shape has more elements than 64 bits count");
@@ -55,8 +54,39 @@ uint64_t count_of(const std::vector<py::ssize_t>& shape, uint32_t item_size) {
     return count;
 }
 
+/* A dtype that arrays of a device may have, and what is asked of it at each array. */
+struct DtypeFacts {
+    py::object given; /* what it was made of: a name, a type, itself */
+    py::dtype dtype;
+    uint32_t item_size = 0;
+    char kind = 0;
+};
+
+DtypeFacts read_dtype(py::handle given) {
+    DtypeFacts facts;
+    facts.given = py::reinterpret_borrow<py::object>(given);
+    facts.dtype = py::dtype::from_args(facts.given);
+    if (facts.dtype.attr("hasobject").cast<bool>()) raise_type_error("an array of a device cannot hold Python objects");
+    if (facts.dtype.itemsize() == 0) raise_type_error("the dtype " + py::str(facts.dtype).cast<std::string>() + " has no size");
+    facts.item_size = static_cast<uint32_t>(facts.dtype.itemsize());
+    facts.kind = facts.dtype.kind();
+    return facts;
+}
+
+/* NumPy needs longer to read a dtype's name than to make an array: what never changes its meaning is read once. The entries are never
+ * freed, for at the end of the process there is no interpreter to do so. */
+const DtypeFacts& facts_of(py::handle given) {
+    static auto& known = *new std::array<DtypeFacts, 16>;
+    static auto& other = *new DtypeFacts;
+    const bool is_constant = PyUnicode_CheckExact(given.ptr()) || py::isinstance<py::dtype>(given) ||
+                             (PyType_Check(given.ptr()) && !PyType_HasFeature(reinterpret_cast<PyTypeObject*>(given.ptr()), Py_TPFLAGS_HEAPTYPE));
+    DtypeFacts& entry = is_constant ? known[(reinterpret_cast<uintptr_t>(given.ptr()) >> 4) % known.size()] : other;
+    if (!entry.given.is(given) || !is_constant) entry = read_dtype(given);
+    return entry;
+}
+
 /* Whether elements follow each other without a gap; axes of one element may have any stride. */
-bool is_packed(const std::vector<py::ssize_t>& shape, const std::vector<py::ssize_t>& strides, uint32_t item_size) {
+bool is_packed(const Extents& shape, const Extents& strides, uint32_t item_size) {
     py::ssize_t step = item_size;
     for (size_t i = shape.size(); i-- > 0;) {
         if (shape[i] == 0) return true;
@@ -66,8 +96,7 @@ bool is_packed(const std::vector<py::ssize_t>& shape, const std::vector<py::ssiz
     return true;
 }
 
-ArrayObject make_array(std::shared_ptr<MemoryObject> memory, uint64_t address, py::dtype dtype, std::vector<py::ssize_t> shape,
-                       std::vector<py::ssize_t> strides, bool is_writable) {
+ArrayObject make_array(std::shared_ptr<MemoryObject> memory, uint64_t address, py::dtype dtype, Extents shape, Extents strides, bool is_writable) {
     ArrayObject made;
     made.memory = std::move(memory);
     made.address = address;
@@ -90,8 +119,7 @@ py::array shadow_of(const ArrayObject& array) {
 
 ArrayObject from_shadow(const ArrayObject& parent, const py::array& shadow) {
     const uint64_t address = shadow.size() == 0 ? parent.address : reinterpret_cast<uintptr_t>(shadow.data());
-    return make_array(parent.memory, address, shadow.dtype(), {shadow.shape(), shadow.shape() + shadow.ndim()},
-                      {shadow.strides(), shadow.strides() + shadow.ndim()}, parent.is_writable);
+    return make_array(parent.memory, address, shadow.dtype(), {shadow.shape(), shadow.ndim()}, {shadow.strides(), shadow.ndim()}, parent.is_writable);
 }
 
 bool is_basic_index(py::handle index) {
@@ -164,7 +192,7 @@ void move(QueueObject& queue, const ArrayObject& array, uint64_t address, void* 
 }
 
 py::array to_numpy(const ArrayObject& self, const std::shared_ptr<QueueObject>& queue) {
-    self.check_usable("array");
+    self.check_usable("the array");
     QueueObject& used = queue_for(self, queue);
     if (self.is_packed) {
         py::array result(self.dtype, self.shape);
@@ -195,7 +223,7 @@ py::array host_values(const ArrayObject& self, const py::object& values) {
     // What is no array yet is converted by its values, so that NumPy sees an overflow.
     const py::object typed = py::isinstance<py::array>(values) ? given.attr("astype")(self.dtype, py::arg("copy") = false)
                                                                 : numpy.attr("asarray")(values, py::arg("dtype") = self.dtype);
-    const py::tuple shape = py::cast(self.shape);
+    const py::tuple shape = self.shape.tuple();
     try {
         return numpy.attr("ascontiguousarray")(numpy.attr("broadcast_to")(typed, shape)).attr("reshape")(shape);
     } catch (py::error_already_set&) {
@@ -205,7 +233,7 @@ py::array host_values(const ArrayObject& self, const py::object& values) {
 }
 
 void set(const ArrayObject& self, const py::object& values, const std::shared_ptr<QueueObject>& queue) {
-    self.check_usable("array");
+    self.check_usable("the array");
     if (!self.is_writable) raise_value_error("the array is read-only");
     QueueObject& used = queue_for(self, queue);
     if (py::isinstance<ArrayObject>(values)) {
@@ -231,50 +259,64 @@ py::object as_numpy(const ArrayObject& self, const py::object& dtype, const py::
     return dtype.is_none() ? values : py::object(values.attr("astype")(dtype, py::arg("copy") = false));
 }
 
-py::array host_view(const std::shared_ptr<ArrayObject>& self) {
-    self->check_usable("array");
+py::array host_view(const py::object& object) {
+    const auto* self = &object.cast<const ArrayObject&>();
+    self->check_usable("the array");
     const Memory& memory = self->memory->memory;
     if (memory.host_pointer() == nullptr)
         raise(QIAO_ERROR_UNSUPPORTED, "the host has no pointer to memory of kind 'device' of " + self->memory->device->id,
               "copy with .numpy(), or take an array of kind \"shared\" or \"host\" where the device has them");
     auto* first = static_cast<uint8_t*>(memory.host_pointer()) + (self->address - memory.address().value());
-    py::array values(self->dtype, self->shape, self->strides, first, py::cast(self));
+    py::array values(self->dtype, self->shape, self->strides, first, object);
     if (!self->is_writable) values.attr("flags").attr("writeable") = false;
     return values;
 }
 
 std::string describe(const ArrayObject& self) {
-    return "<qiao.Array " + py::str(py::tuple(py::cast(self.shape))).cast<std::string>() + " " + py::str(self.dtype).cast<std::string>() + " on " +
+    return "<qiao.Array " + py::str(self.shape.tuple()).cast<std::string>() + " " + py::str(self.dtype).cast<std::string>() + " on " +
            self.memory->device->id + (self.memory->is_released ? ", released>" : ">");
 }
 
 } // namespace
 
-void ArrayObject::check_usable(const char* role) const {
-    if (memory->is_released) raise(QIAO_ERROR_INVALID_HANDLE, std::string("the ") + role + " was released", "use an array that is alive");
+void ArrayObject::check_usable(const std::string& role) const {
+    if (memory->is_released) raise(QIAO_ERROR_INVALID_HANDLE, role + " was released", "use an array that is alive");
+    if (!is_usable())
+        raise(QIAO_ERROR_DEVICE_LOST, role + " is from before " + memory->device->id + " was reset", "make it again", memory->device->id);
 }
 
-ArrayObject empty(DeviceObject& device, const py::object& shape, const py::object& dtype, const std::string& kind) {
-    py::dtype type = py::dtype::from_args(dtype);
-    if (type.attr("hasobject").cast<bool>()) raise_type_error("an array of a device cannot hold Python objects");
-    if (type.itemsize() == 0) raise_type_error("the dtype " + py::str(type).cast<std::string>() + " has no size");
-    const auto item_size = static_cast<uint32_t>(type.itemsize());
-    std::vector<py::ssize_t> extents = shape_of(shape);
-    const uint64_t count = count_of(extents, item_size);
-    auto memory = std::make_shared<MemoryObject>();
-    memory->device = device.share();
+MemoryKind kind_of(py::handle name) {
+    if (PyUnicode_Check(name.ptr()) == 0) raise_type_error("the kind of memory is a str, not " + type_name(name));
+    const auto is = [&](const char* kind) { return PyUnicode_CompareWithASCIIString(name.ptr(), kind) == 0; };
+    if (is("device")) return MemoryKind::kDevice;
+    if (is("host")) return MemoryKind::kHost;
+    if (is("shared")) return MemoryKind::kShared;
+    raise_value_error("there is no memory of kind '" + name.cast<std::string>() + "'; kinds are \"device\", \"host\" and \"shared\"");
+}
+
+ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind) {
+    const DtypeFacts& facts = facts_of(dtype);
+    ArrayObject made;
+    made.dtype = facts.dtype;
+    made.item_size = facts.item_size;
+    made.kind = facts.kind;
+    made.shape = shape_of(shape);
+    made.strides = packed_strides(made.shape, made.item_size);
+    made.count = count_of(made.shape, made.item_size);
+    made.memory = std::make_shared<MemoryObject>();
+    made.memory->device = device.share();
+    made.memory->resets = device.resets;
     // An array without elements has an address too.
-    memory->memory = Memory(device.device, std::max<uint64_t>(count, 1) * item_size, MemoryOptions{kind_of(kind), 0});
-    const uint64_t address = memory->memory.address().value();
-    std::vector<py::ssize_t> strides = packed_strides(extents, item_size);
-    return make_array(std::move(memory), address, std::move(type), std::move(extents), std::move(strides), true);
+    made.memory->memory = Memory(device.device, std::max<uint64_t>(made.count, 1) * made.item_size, MemoryOptions{kind, 0});
+    made.address = made.memory->memory.address().value();
+    return made;
 }
 
 ArrayObject zeros(DeviceObject& device, const py::object& shape, const py::object& dtype) { return full(device, shape, py::int_(0), dtype); }
 
 ArrayObject full(DeviceObject& device, const py::object& shape, const py::object& value, const py::object& dtype) {
     const py::object type = dtype.is_none() ? py::object(py::module_::import("numpy").attr("asarray")(value).attr("dtype")) : dtype;
-    ArrayObject made = empty(device, shape, type, "device");
+    ArrayObject made = empty(device, shape, type, MemoryKind::kDevice);
     QueueObject& queue = device.queue();
     static_cast<void>(fill(queue, made, value));
     return made;
@@ -283,13 +325,13 @@ ArrayObject full(DeviceObject& device, const py::object& shape, const py::object
 ArrayObject array(DeviceObject& device, const py::object& values, const py::object& dtype) {
     const py::object numpy = py::module_::import("numpy");
     const py::object host = dtype.is_none() ? numpy.attr("asarray")(values) : numpy.attr("asarray")(values, py::arg("dtype") = dtype);
-    ArrayObject made = empty(device, host.attr("shape"), host.attr("dtype"), "device");
+    ArrayObject made = empty(device, host.attr("shape"), host.attr("dtype"), MemoryKind::kDevice);
     set(made, host, nullptr);
     return made;
 }
 
 PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object& value) {
-    target.check_usable("target");
+    target.check_usable("the target");
     if (!target.is_writable) raise_value_error("the array is read-only");
     if (!target.is_packed) raise_value_error("only contiguous arrays are filled in one operation; assign to [...] instead");
     if (target.count == 0) return queue.at(queue.use().at(0));
@@ -305,11 +347,11 @@ PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object
 }
 
 void bind_array(py::module_& module) {
-    py::class_<ArrayObject, std::shared_ptr<ArrayObject>>(module, "Array", "Numbers in a device's memory: dtype, shape and strides as NumPy has them.")
+    py::class_<ArrayObject>(module, "Array", "Numbers in a device's memory: dtype, shape and strides as NumPy has them.")
         .def_property_readonly("device", [](const ArrayObject& self) { return self.memory->device; })
         .def_readonly("dtype", &ArrayObject::dtype)
-        .def_property_readonly("shape", [](const ArrayObject& self) { return py::tuple(py::cast(self.shape)); })
-        .def_property_readonly("strides", [](const ArrayObject& self) { return py::tuple(py::cast(self.strides)); })
+        .def_property_readonly("shape", [](const ArrayObject& self) { return self.shape.tuple(); })
+        .def_property_readonly("strides", [](const ArrayObject& self) { return self.strides.tuple(); })
         .def_property_readonly("ndim", [](const ArrayObject& self) { return self.shape.size(); })
         .def_readonly("size", &ArrayObject::count)
         .def_readonly("itemsize", &ArrayObject::item_size)

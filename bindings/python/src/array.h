@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
+#include "extents.h"
 #include "objects.h"
 
 namespace qiao::python {
@@ -15,15 +15,15 @@ namespace qiao::python {
 struct MemoryObject {
     std::shared_ptr<DeviceObject> device;
     Memory memory;
+    uint32_t resets = 0; /* of the device, when this was made: what is made later may get its address */
     bool is_released = false;
-
 };
 
 struct ArrayObject {
     std::shared_ptr<MemoryObject> memory;
     uint64_t address = 0; /* of element [0, 0, ...] */
     py::dtype dtype;
-    std::vector<py::ssize_t> shape, strides; /* strides in bytes */
+    Extents shape, strides; /* strides in bytes */
     uint64_t count = 0;
     /* What launches ask, once for all. */
     uint32_t item_size = 0;
@@ -33,11 +33,17 @@ struct ArrayObject {
 
     bool is_contiguous() const { return is_packed; }
     uint64_t size_bytes() const { return count * item_size; }
-    /* Raises if the allocation was released; `role` is what the message calls the array. */
-    void check_usable(const char* role) const;
+    /* Whether the allocation is there: neither released nor from before a reset. */
+    bool is_usable() const { return !memory->is_released && memory->resets == memory->device->resets; }
+    /* Raises if not; `role` is what the message calls the array. */
+    void check_usable(const std::string& role) const;
 };
 
-ArrayObject empty(DeviceObject& device, const py::object& shape, const py::object& dtype, const std::string& kind);
+/* "device", "host", "shared" */
+MemoryKind kind_of(py::handle name);
+ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind);
+/* Gives the class Device its method `empty`. */
+void bind_empty(py::handle device);
 ArrayObject zeros(DeviceObject& device, const py::object& shape, const py::object& dtype);
 ArrayObject full(DeviceObject& device, const py::object& shape, const py::object& value, const py::object& dtype);
 ArrayObject array(DeviceObject& device, const py::object& values, const py::object& dtype);

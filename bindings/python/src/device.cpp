@@ -74,6 +74,7 @@ void reset(DeviceObject& self) {
         self.device.reset();
     }
     self.default_queue.reset();
+    ++self.resets;
 }
 
 } // namespace
@@ -95,8 +96,9 @@ QueueObject& DeviceObject::queue() {
 std::shared_ptr<QueueObject> DeviceObject::share_queue() { return {instance->shared_from_this(), &queue()}; }
 
 void bind_device(py::module_& module) {
-    py::class_<DeviceObject, std::shared_ptr<DeviceObject>>(module, "Device", "A card, or what takes the place of one.")
-        .def_readonly("id", &DeviceObject::id)
+    py::class_<DeviceObject, std::shared_ptr<DeviceObject>> device(module, "Device", "A card, or what takes the place of one.");
+    bind_empty(device);
+    device.def_readonly("id", &DeviceObject::id)
         .def_property_readonly("name", [](const DeviceObject& self) { return self.device.properties().name; })
         .def_property_readonly("properties", &properties_of, "All that the plugin said of the device, as a dict.")
         .def_property_readonly("features", [](const DeviceObject& self) { return features_of(self.device.limit(QIAO_DEVICE_LIMIT_FEATURES)); },
@@ -118,11 +120,9 @@ void bind_device(py::module_& module) {
         .def("create_queue", [](DeviceObject& self, bool profiling, uint32_t priority) {
             return std::make_shared<QueueObject>(&self, self.share(), QueueOptions{profiling, priority});
         }, py::kw_only(), py::arg("profiling") = false, py::arg("priority") = 0)
-        .def("empty", &empty, py::arg("shape"), py::arg("dtype") = "float32", py::kw_only(), py::arg("kind") = "device",
-             "An array of that shape, its contents undefined. `kind`: \"device\", \"host\" or \"shared\".")
         .def("zeros", &zeros, py::arg("shape"), py::arg("dtype") = "float32")
         .def("full", &full, py::arg("shape"), py::arg("value"), py::arg("dtype") = py::none())
-        .def("shared", [](DeviceObject& self, const py::object& shape, const py::object& dtype) { return empty(self, shape, dtype, "shared"); },
+        .def("shared", [](DeviceObject& self, const py::object& shape, const py::object& dtype) { return empty(self, shape, dtype, MemoryKind::kShared); },
              py::arg("shape"), py::arg("dtype") = "float32", "An array that host and card reach at one address; see Array.host.")
         .def("array", &array, py::arg("values"), py::arg("dtype") = py::none(), "An array with these values: anything numpy.asarray takes.")
         .def("compile", &compile, py::arg("source"), py::kw_only(), py::arg("options") = "", py::arg("name") = "program",

@@ -143,7 +143,7 @@ using Pair = std::pair<int64_t, int64_t>;
 
 py::object to_dlpack(const ArrayObject& self, const py::object& stream, const std::optional<Pair>& max_version, const std::optional<Pair>& dl_device,
                      std::optional<bool> copy) {
-    self.check_usable("array");
+    self.check_usable("the array");
     const dl::Device here = device_of(self);
     const bool wants_host = dl_device && dl_device->first == dl::kCpu;
     if (dl_device && !wants_host && *dl_device != Pair(here.type, here.id))

@@ -49,7 +49,8 @@ void finish_work() {
 
 std::shared_ptr<InstanceObject> create(const std::optional<std::string>& plugin_path, const std::optional<std::string>& visible_devices) {
     InstanceOptions options;
-    if (plugin_path) options.plugin_path = plugin_path->c_str();
+    const std::string path = plugin_path ? *plugin_path : py::module_::import("qiao.plugins").attr("search_path")().cast<std::string>();
+    options.plugin_path = path.c_str();
     if (visible_devices) options.visible_devices = visible_devices->c_str();
     std::shared_ptr<InstanceObject> made;
     {

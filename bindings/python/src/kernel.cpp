@@ -71,11 +71,16 @@ PointObject launch(const KernelObject& kernel, const Shape& shape, QueueObject& 
     return queue.at(queue.use().launch_packed(kernel.kernel, shape, block, bytes));
 }
 
+/* pybind11 does not take None for a pointer that follows *args; and what is no queue is said in words of our own. */
+QueueObject& queue_for(const KernelObject& kernel, py::handle queue) {
+    if (!queue || queue.is_none()) return kernel.device().queue();
+    if (!py::isinstance<QueueObject>(queue)) raise_type_error("'queue' is a qiao.Queue or None, not '" + type_name(queue) + "'");
+    return queue.cast<QueueObject&>();
+}
+
 PointObject call(const LaunchObject& self, const py::args& arguments, const py::kwargs& named) {
     if (named.empty()) return launch(*self.kernel, self.shape, self.kernel->device().queue(), arguments, {});
-    if (PyObject* queue = PyDict_GetItemString(named.ptr(), kQueueWord); queue != nullptr && queue != Py_None)
-        return launch(*self.kernel, self.shape, py::handle(queue).cast<QueueObject&>(), arguments, named);
-    return launch(*self.kernel, self.shape, self.kernel->device().queue(), arguments, named);
+    return launch(*self.kernel, self.shape, queue_for(*self.kernel, PyDict_GetItemString(named.ptr(), kQueueWord)), arguments, named);
 }
 
 std::shared_ptr<KernelObject> make_kernel(const std::shared_ptr<ProgramObject>& program, Kernel kernel) {
@@ -191,9 +196,9 @@ void bind_kernel(py::module_& module) {
         .def_property_readonly("static_local_bytes", [](const KernelObject& self) { return self.kernel.properties().static_local_bytes; })
         .def("__getitem__", &get_item, py::arg("shape"), "kernel[grid], kernel[grid, group] or kernel[grid, group, offset]; None lets the core choose the group.")
         .def("launch", [](const KernelObject& self, const py::args& arguments, const py::object& grid, const py::object& group, const py::object& offset,
-                          const std::shared_ptr<QueueObject>& queue, const py::kwargs& named) {
-            return launch(self, read_shape(grid, group, offset), queue ? *queue : self.device().queue(), arguments, named);
-        }, py::kw_only(), py::arg("grid"), py::arg("group") = py::none(), py::arg("offset") = py::none(), py::arg("queue") = nullptr,
+                          const py::object& queue, const py::kwargs& named) {
+            return launch(self, read_shape(grid, group, offset), queue_for(self, queue), arguments, named);
+        }, py::kw_only(), py::arg("grid"), py::arg("group") = py::none(), py::arg("offset") = py::none(), py::arg("queue") = py::none(),
              "The explicit form: launch(a, b, grid=1000, group=None, offset=None, queue=None).")
         .def("__repr__", [](const KernelObject& self) { return "<qiao.Kernel " + self.signature.text() + " on " + self.device().id + ">"; });
 

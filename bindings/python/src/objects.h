@@ -60,6 +60,7 @@ struct DeviceObject {
     Device device;
     std::string id;
     std::optional<QueueObject> default_queue; /* made when it is used first */
+    uint32_t resets = 0;
 
     std::shared_ptr<DeviceObject> share();
     std::shared_ptr<QueueObject> share_queue();

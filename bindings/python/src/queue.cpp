@@ -22,7 +22,7 @@ Side side_of(const py::object& object, bool is_target) {
     const char* role = is_target ? "target" : "source";
     if (py::isinstance<ArrayObject>(object)) {
         const auto& array = object.cast<const ArrayObject&>();
-        array.check_usable(role);
+        array.check_usable(std::string("the ") + role);
         if (!array.is_contiguous()) raise_value_error(std::string("the ") + role + " is not contiguous; copy it first");
         if (is_target && !array.is_writable) raise_value_error("the target is a read-only array");
         return {{array.memory->device->device.get(), array.address}, array.size_bytes(), {}};

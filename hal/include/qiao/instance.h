@@ -15,7 +15,7 @@ typedef void (*qiao_log_callback)(void* user, qiao_log_level level, const char* 
 typedef struct qiao_instance_desc {
     size_t struct_size;
     const void* next;            /* no extension is defined yet: null */
-    const char* plugin_path;     /* folders of manifests, ':' between; null = QIAO_PLUGIN_PATH, user, system, installation */
+    const char* plugin_path;     /* folders of manifests, ':' between; null, or an empty one = QIAO_PLUGIN_PATH and the usual */
     const char* visible_devices; /* "mock:0,opencl:*", globs over device ids; null = QIAO_VISIBLE_DEVICES, else all */
     qiao_log_callback log;       /* null = warnings and errors to stderr, what kernels print to stdout */
     void* log_user;

@@ -24,7 +24,7 @@ struct Sinks {
 };
 
 struct Options {
-    std::string plugin_path; // replaces all other places; "" = QIAO_PLUGIN_PATH, user, system, installation
+    std::string plugin_path; // see qiao_instance_desc
     Sinks sinks;
     std::string probe_program = {}; // "" = qiao-probe where it is installed with libqiao
 };

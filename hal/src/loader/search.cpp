@@ -23,10 +23,13 @@ class Places {
         known_.push_back(std::move(identity));
         list_.push_back({std::move(folder), named_by});
     }
-    void add_list(const std::string& folders, const char* named_by) {
-        for (size_t begin = 0; begin < folders.size();) {
+    // `of_nothing` is called for an entry that is empty.
+    template <class OfNothing>
+    void add_list(const std::string& folders, const char* named_by, OfNothing of_nothing) {
+        for (size_t begin = 0; begin <= folders.size();) {
             const size_t end = std::min(folders.find(':', begin), folders.size());
             if (end > begin) add(folders.substr(begin, end - begin), named_by);
+            if (end == begin) of_nothing();
             begin = end + 1;
         }
     }
@@ -45,18 +48,18 @@ std::string user_data_folder() {
     return home.starts_with('/') ? home + "/.local/share" : "";
 }
 
+void add_usual(Places& places) {
+    places.add_list(environment(kPathVariable), kPathVariable, [] {});
+    if (const std::string data = user_data_folder(); !data.empty()) places.add(data + "/qiao/plugins.d", "");
+    places.add("/etc/qiao/plugins.d", "");
+    if (const std::string own = own_directory(); !own.empty()) places.add(own + "/qiao/plugins.d", "");
+}
+
 } // namespace
 
 std::vector<Place> places(const std::string& plugin_path) {
     Places places;
-    if (!plugin_path.empty()) {
-        places.add_list(plugin_path, "qiao_instance_desc.plugin_path");
-        return places.take();
-    }
-    places.add_list(environment(kPathVariable), kPathVariable);
-    if (const std::string data = user_data_folder(); !data.empty()) places.add(data + "/qiao/plugins.d", "");
-    places.add("/etc/qiao/plugins.d", "");
-    if (const std::string own = own_directory(); !own.empty()) places.add(own + "/qiao/plugins.d", "");
+    places.add_list(plugin_path, "qiao_instance_desc.plugin_path", [&] { add_usual(places); });
     return places.take();
 }
 

@@ -15,7 +15,7 @@ struct Place {
     std::string named_by; // what the user named it with; "" = a place of Qiao's own, which may be missing
 };
 
-// First found, first served. `plugin_path` (folders with ':' between) replaces all other places.
+// First found, first served. `plugin_path` (folders with ':' between) replaces all other places; an empty entry stands for them.
 std::vector<Place> places(const std::string& plugin_path);
 
 // The *.json files of a place, hidden ones excepted, sorted by name; or why they cannot be listed.

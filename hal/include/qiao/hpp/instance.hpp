@@ -31,7 +31,7 @@ using LogFunction = std::function<void(LogLevel level, std::string_view source, 
 
 /// The fields of qiao_instance_desc.
 struct InstanceOptions {
-    const char* plugin_path = nullptr;     ///< folders of manifests, ':' between; null = the usual places
+    const char* plugin_path = nullptr;     ///< folders of manifests, ':' between; null or an empty one = the usual places
     const char* visible_devices = nullptr; ///< globs over device ids; null = QIAO_VISIBLE_DEVICES, else all
     LogFunction log = nullptr;             ///< empty = warnings and errors to stderr, what kernels print to stdout
     LogLevel level = LogLevel::kDefault;
