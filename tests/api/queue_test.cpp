@@ -191,6 +191,37 @@ TEST_SUITE("queue.timestamps") {
         CHECK(end - start > 20'000);  // 200,000 dependent multiplications
     }
 
+    TEST_CASE("what the core runs starts after what was before, on the same clock") {
+        Session session;
+        const Program program = session.program();
+        const Queue queue = session.queue(QIAO_QUEUE_PROFILING);
+        const Memory cell = session.upload(std::vector<uint32_t>{1});
+        uint64_t device_ns = 0, host_ns = 0;
+        const qiao_status has_clock = qiao_device_query_clock(session.device, &device_ns, &host_ns);
+        std::vector<uint64_t> values;
+        for (int round = 0; round < 4; ++round) {
+            values.push_back(launch(queue, kernel_of(program, "iterate"), items(1), blocks::Iterate{address_of(cell), 20'000'000, 0}));
+            values.emplace_back();
+            REQUIRE_OK(qiao_queue_call(queue.get(), [](void*, qiao_status) {}, nullptr, &values.back()));
+        }
+        wait_for(queue, values.back());
+        const uint64_t slack = 10'000'000;  // how well two clocks are brought together; a launch takes longer
+        uint64_t before = has_clock == QIAO_OK ? device_ns : 0, start = 0, end = 0;
+        for (const uint64_t value : values) {
+            INFO("value ", value);
+            REQUIRE_OK(qiao_queue_query_timestamps(queue.get(), value, &start, &end));
+            CHECK(before <= start + slack);
+            CHECK(start <= end);
+            before = end;
+        }
+        if (has_clock == QIAO_OK) {
+            REQUIRE_OK(qiao_device_query_clock(session.device, &device_ns, &host_ns));
+            CHECK(end <= device_ns + slack);
+        } else {
+            CHECK(has_clock == QIAO_ERROR_UNSUPPORTED);
+        }
+    }
+
     TEST_CASE("the last 256 operations are kept, also deferred ones") {
         Session session;
         const Program program = session.program();

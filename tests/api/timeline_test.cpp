@@ -160,6 +160,23 @@ TEST_SUITE("timeline.after") {
         CHECK(download<uint32_t>(cell, 1)[0] == expected);
     }
 
+    TEST_CASE("what the core ran for the other queue is done, whether its plugin knows it or not") {
+        Session session;
+        const Queue first = session.queue(), second = session.queue();
+        const Memory memory = session.allocate(64);
+        wait_for(first, fill(first, place(memory), 64, 1));
+        uint64_t called = 0;
+        REQUIRE_OK(qiao_queue_call(first.get(), [](void*, qiao_status) {}, nullptr, &called));
+        wait_for(first, called);
+        after(second, timeline_of(first), called);
+        wait_for(second, fill(second, place(memory), 64, 2));
+        CHECK(download<uint32_t>(memory, 16) == std::vector<uint32_t>(16, 2));
+        uint64_t own = 99;  // nothing was submitted before: there is nothing to wait for
+        const Queue third = session.queue();
+        REQUIRE_OK(qiao_queue_after(third.get(), timeline_of(first), called, &own));
+        REQUIRE_OK(qiao_timeline_wait(timeline_of(third), own, kPatience));
+    }
+
     TEST_CASE("also for a value that the other queue has not got yet") {
         Session session;
         const Queue first = session.queue(), second = session.queue();

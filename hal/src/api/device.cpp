@@ -165,7 +165,7 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
     QIAO_CHECK_POINTER(out_host_ns);
     *out_device_ns = *out_host_ns = 0;
     return entry([&]() -> qiao_status {
-        Device& body = device->body;
+        const Device& body = device->body;
         if (core_keeps_time(body.tables)) {
             if (body.lost.load()) return device_fail_lost(device);
             *out_device_ns = *out_host_ns = now_ns();
@@ -174,12 +174,8 @@ qiao_status qiao_device_query_clock(qiao_device* device, uint64_t* out_device_ns
         if (body.tables.device.device_clock == nullptr) {
             return fail(QIAO_ERROR_UNSUPPORTED, "plugin %s has no clock for %s", body.plugin_id.c_str(), body.id.c_str());
         }
-        const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
-        SlotGuard guard(body);
-        if (!guard) return device_fail_lost(device);
-        const qiao_status status = body.tables.device.device_clock(body.opened.load(), out_device_ns, out_host_ns);
-        return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_clock", losses);
+        return device_read_clock(device, out_device_ns, out_host_ns);
     });
 }
 

@@ -140,6 +140,15 @@ qiao_status device_slot_failed(qiao_device* device, qiao_status status, const ch
     return record.status;
 }
 
+qiao_status device_read_clock(qiao_device* device, uint64_t* out_device_ns, uint64_t* out_host_ns) {
+    Device& body = device->body;
+    const uint64_t losses = body.losses.load();
+    SlotGuard guard(body);
+    if (!guard) return device_fail_lost(device);
+    const qiao_status status = body.tables.device.device_clock(body.opened.load(), out_device_ns, out_host_ns);
+    return status == QIAO_OK ? QIAO_OK : device_slot_failed(device, status, "device_clock", losses);
+}
+
 qiao_status device_fail_empty(qiao_device* device, const char* slot, const char* what) {
     fail(QIAO_ERROR_PLUGIN, "plugin %s: %s of %s succeeded but gave no %s", device->body.plugin_id.c_str(), slot, device_name(device), what);
     set_object(device->body.id);

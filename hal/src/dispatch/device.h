@@ -23,6 +23,9 @@ inline bool device_was_lost_since(const qiao_device* device, uint64_t losses) {
     return device->body.losses.load() != losses || device->body.lost.load();
 }
 
+// One moment on the clocks of an open device that has one, and of the host.
+qiao_status device_read_clock(qiao_device* device, uint64_t* out_device_ns, uint64_t* out_host_ns);
+
 // Asks the plugin whether the device is well, and acts on the answer; not if another slot keeps it from being asked.
 void device_refresh_state(qiao_device* device);
 

@@ -125,9 +125,14 @@ qiao_status queue_after_natively(qiao_queue* queue, qiao_timeline* timeline, uin
     }
     // The producer's lock is given up before this queue's is taken: no order between locks is needed.
     if (mark_if_submitted(producer.get(), value, false, now_ns() + kAskingNs) != Submission::kMarked) return QIAO_ERROR_UNSUPPORTED;
+    const bool has_ended = timeline->body.reached.load(std::memory_order_acquire) >= value;  // maybe the core ran it itself: the plugin does not know it
     QueueGuard guard(body);
     if (!guard) return device_fail_lost(body.device);
     if (!queue_is_direct(body)) return QIAO_ERROR_UNSUPPORTED;
+    if (has_ended) {
+        *out_value = queue_last_value(body);
+        return QIAO_OK;
+    }
     const uint64_t own_value = queue_last_value(body) + 1;
     const qiao_status status = slot(body.plugin_queue, producer.get()->body.plugin_queue, value, own_value);
     if (status == QIAO_ERROR_UNSUPPORTED) return status;
@@ -137,6 +142,19 @@ qiao_status queue_after_natively(qiao_queue* queue, qiao_timeline* timeline, uin
     queue_accepted(body, own_value);
     return QIAO_OK;
 }
+
+namespace {
+
+// What the host's clock, by which the core takes times, lacks of the device's, by which the plugin does; it may wrap around.
+qiao_status host_clock_behind(qiao_device* device, uint64_t* out_ns) {
+    uint64_t device_ns = 0, host_ns = 0;
+    const DeviceTables& tables = device->body.tables;
+    if (!core_keeps_time(tables) && tables.device.device_clock != nullptr) QIAO_RETURN_IF_ERROR(device_read_clock(device, &device_ns, &host_ns));
+    *out_ns = device_ns - host_ns;
+    return QIAO_OK;
+}
+
+}  // namespace
 
 qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_start_ns, uint64_t* out_end_ns) {
     Queue& body = queue->body;
@@ -149,8 +167,10 @@ qiao_status queue_timestamps(qiao_queue* queue, uint64_t value, uint64_t* out_st
     if (reached == QIAO_NOT_READY) return reached;
     if (reached != QIAO_OK) return timeline_report_failure(body.timeline, value);
     if (const auto times = body.deferred->timestamps(value)) {
-        *out_start_ns = times->first;
-        *out_end_ns = times->second;
+        uint64_t behind_ns = 0;
+        QIAO_RETURN_IF_ERROR(host_clock_behind(body.device, &behind_ns));
+        *out_start_ns = times->first + behind_ns;
+        *out_end_ns = times->second + behind_ns;
         return QIAO_OK;
     }
     Device& device = body.device->body;

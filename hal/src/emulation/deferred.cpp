@@ -189,7 +189,7 @@ void DeferredQueue::execute(Entry& entry) {
         return;
     }
     in_plugin_ = false;
-    const uint64_t start_ns = now_ns();
+    start_ns_ = now_ns();
     const qiao_status status = std::visit([&](auto& operation) { return perform(operation, entry.value); }, entry.operation);
     if (status != QIAO_OK) {
         const ErrorRecord record = last_error();
@@ -201,18 +201,18 @@ void DeferredQueue::execute(Entry& entry) {
     if (unsynchronized_value_ == entry.value) return;  // will be booked by synchronize()
     if (in_plugin_) {
         const bool timed = queue_->body.timed_by_core && timeline_wait(queue_->body.timeline, entry.value, QIAO_TIMEOUT_INFINITE) == QIAO_OK;
-        if (timed) record_times(entry.value, start_ns);
+        if (timed) record_times(entry.value);
         return;
     }
     if (is_abandoned()) return;  // it has failed in everybody's eyes
-    record_times(entry.value, start_ns);
+    record_times(entry.value);
     complete(entry.value);
 }
 
-void DeferredQueue::record_times(uint64_t value, uint64_t start_ns) {
+void DeferredQueue::record_times(uint64_t value) {
     {
         std::lock_guard guard(mutex_);
-        times_[value % times_.size()] = {value, start_ns, now_ns()};
+        times_[value % times_.size()] = {value, start_ns_, now_ns()};
         timed_value_ = value;
     }
     timed_.notify_all();
@@ -251,7 +251,9 @@ void DeferredQueue::cancel(Entry& entry) {
 
 qiao_status DeferredQueue::wait_for_earlier(uint64_t value) {
     QIAO_RETURN_IF_ERROR(synchronize());
-    return timeline_wait(queue_->body.timeline, value - 1, QIAO_TIMEOUT_INFINITE);
+    const qiao_status status = timeline_wait(queue_->body.timeline, value - 1, QIAO_TIMEOUT_INFINITE);
+    start_ns_ = now_ns();
+    return status;
 }
 
 // Until all launches of the device have ended, or the queue has failed.

@@ -105,7 +105,7 @@ private:
     qiao_status wait_for_earlier(uint64_t value);
     qiao_status wait_for_device();
     qiao_status synchronize();
-    void record_times(uint64_t value, uint64_t start_ns);
+    void record_times(uint64_t value);
 
     qiao_queue* const queue_;
     std::mutex mutex_;
@@ -119,6 +119,7 @@ private:
     bool inside_ = false;     // the worker is not waiting for something to do
     bool abandoned_ = false;  // another thread has taken over from it
     bool in_plugin_ = false;              // the entry in hand was handed to the plugin's queue
+    uint64_t start_ns_ = 0;               // of the entry in hand
     uint64_t unsynchronized_value_ = 0;   // kernel_launch accepted it, device_synchronize has not confirmed it
     uint64_t unsynchronized_count_ = 0;
     std::array<Times, 256> times_{};
