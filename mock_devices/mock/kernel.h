@@ -52,9 +52,13 @@ struct KernelDesc {
     bool stack_known = false;                 /* the next two were told */
     uint32_t private_bytes = 0;               /* of stack for each work-item of a group */
     uint32_t fixed_stack_bytes = 0;           /* of stack for the group as a whole */
-    std::function<void(std::string_view text)> output; /* told what each group printed; empty = the kernel prints nothing */
+    /* Told what each group printed, and whether there was no room for more; empty = the kernel prints nothing. */
+    std::function<void(std::string_view text, bool cut)> output;
     bool waits_for_host = false; /* spins on memory that somebody else writes: never run by its submitter */
 };
+
+/* What one group may print; OpenCL promises as much to a whole launch. */
+inline constexpr uint32_t kMaxOutputBytes = 1 << 20;
 
 /* Limits that let a launch use arrays on the stack. */
 inline constexpr uint32_t kMaxArguments = 128;

@@ -19,22 +19,19 @@ namespace {
 constexpr uint64_t kSmallStack = 16 << 10;
 constexpr uint32_t kSmallGroup = 64; /* where the private memory is not known either */
 
-/* What one group may print; OpenCL promises as much to a whole launch. */
-constexpr uint32_t kOutputBytes = 1 << 20;
-
 /* Where the groups of one thread print to; PoCL's printf formats, and stops at the buffer's end. */
 class OutputBuffer {
   public:
-    OutputBuffer(const KernelDesc& desc, GroupContext& context) : desc_(desc), text_(desc.output ? new (std::nothrow) char[kOutputBytes] : nullptr) {
+    OutputBuffer(const KernelDesc& desc, GroupContext& context) : desc_(desc), text_(desc.output ? new (std::nothrow) char[kMaxOutputBytes] : nullptr) {
         context.printf_buffer = reinterpret_cast<unsigned char*>(text_.get());
         context.printf_position = &position_; /* must be valid although there is no buffer */
-        context.printf_capacity = text_ != nullptr ? kOutputBytes : 0;
+        context.printf_capacity = text_ != nullptr ? kMaxOutputBytes : 0;
     }
     /* A group has ended. */
     void deliver() {
         if (position_ == 0) [[likely]]
             return;
-        if (text_ != nullptr) desc_.output({text_.get(), std::min(position_, kOutputBytes)});
+        if (text_ != nullptr) desc_.output({text_.get(), std::min(position_, kMaxOutputBytes)}, position_ >= kMaxOutputBytes);
         position_ = 0;
     }
 

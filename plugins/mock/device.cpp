@@ -121,7 +121,8 @@ qiao_status device_open(void* pointer, uint32_t index, uint64_t device_token, vo
         device->plugin = &plugin;
         device->host = plugin.host;
         device->index = index;
-        device->token = device_token;
+        device->outlet->host = plugin.host;
+        device->outlet->token = device_token;
         {
             const std::lock_guard lock(plugin.mutex);
             device->card = plugin.machine->cards().at(index).get();
@@ -137,6 +138,10 @@ qiao_status device_open(void* pointer, uint32_t index, uint64_t device_token, vo
 void device_close(void* pointer) {
     auto* device = static_cast<Device*>(pointer);
     device->card->on_lost({});
+    {
+        const std::lock_guard lock(device->outlet->mutex);
+        device->outlet->open = false;
+    }
     delete device;
 }
 

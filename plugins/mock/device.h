@@ -22,12 +22,20 @@ struct Plugin {
     std::unique_ptr<mock::Machine> machine; // made when its cards are counted
 };
 
+// Where what kernels print goes. Outlives the device: a lost card's kernel may still be running, and nobody listens to it.
+struct Outlet {
+    plugin::Host host;
+    uint64_t token = 0; // the host's name for the device
+    std::mutex mutex;   // guards what follows
+    bool open = true;
+};
+
 struct Device {
     Plugin* plugin = nullptr;
     plugin::Host host; // the plugin's
     mock::Card* card = nullptr;
     uint32_t index = 0;
-    uint64_t token = 0; // the host's name for it
+    std::shared_ptr<Outlet> outlet = std::make_shared<Outlet>();
 
     std::mutex mutex;   // guards what follows
     uint64_t epoch = 0; // counts resets: what was made before one is only forgotten

@@ -96,6 +96,15 @@ mock::ArgumentKind kind_of(qiao_argument_kind kind) {
                                               : mock::ArgumentKind::kValue;
 }
 
+void print(Outlet& outlet, const std::string& kernel, std::string_view text, bool cut) {
+    const std::lock_guard lock(outlet.mutex);
+    if (!outlet.open) return;
+    outlet.host.output(outlet.token, kernel.c_str(), text);
+    if (cut)
+        outlet.host.log(QIAO_LOG_LEVEL_WARNING, "kernel '" + kernel + "' printed more than the " + std::to_string(mock::kMaxOutputBytes) +
+                                                    " bytes kept for a work-group; the rest is lost");
+}
+
 mock::Result<mock::KernelDesc> describe(const Program& program, const qiao_plugin_kernel_desc& desc) {
     mock::KernelDesc kernel;
     kernel.name = desc.name;
@@ -119,8 +128,8 @@ mock::Result<mock::KernelDesc> describe(const Program& program, const qiao_plugi
             "compile the package again");
     }
     if ((desc.features & QIAO_FEATURE_PRINTF) != 0) {
-        kernel.output = [host = program.device->host, token = program.device->token, name = kernel.name](std::string_view text) {
-            host.output(token, name.c_str(), text);
+        kernel.output = [outlet = program.device->outlet, name = kernel.name](std::string_view text, bool cut) {
+            print(*outlet, name, text, cut);
         };
     }
     if (mock::Status status = mock::Kernel::validate(kernel); !status.ok()) return status;

@@ -191,3 +191,9 @@ def test_the_default_queue_is_one(device):
     assert qiao.open(device.id) is device
     assert device.queue is device.queue
     assert device.queue.device is device
+
+
+def test_what_kernels_print_goes_to_stdout(device, capfd):
+    talk = device.compile('kernel void talk(int n) { printf("item %d of %d\\n", (int)get_global_id(0), n); }').talk
+    talk[3](3).wait()
+    assert sorted(capfd.readouterr().out.splitlines()) == ["item 0 of 3", "item 1 of 3", "item 2 of 3"]

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -40,6 +41,13 @@ inline void add(void** arguments, GroupContext* context, uint64_t group, uint64_
         const uint64_t id = context->global_offset[0] + group * context->group_size[0] + item;
         out[id] = in[id] + addend;
     }
+}
+
+/* Prints `count` times a letter, as PoCL's printf writes: up to the buffer's end. */
+inline void print_letters(void** arguments, GroupContext* context, uint64_t group, uint64_t, uint64_t) {
+    const uint32_t count = std::min(value<uint32_t>(arguments, 0), context->printf_capacity - *context->printf_position);
+    std::memset(context->printf_buffer + *context->printf_position, 'a' + static_cast<int>(group), count);
+    *context->printf_position += count;
 }
 
 /* ++*counter, not atomically: right only if launches do not overlap. */

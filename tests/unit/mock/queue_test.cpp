@@ -1,7 +1,9 @@
 /* Queues: launches, copies, fills, order, waits, times; each both at submission and through workers. */
 #include <algorithm>
 #include <cfenv>
+#include <mutex>
 #include <numeric>
+#include <set>
 
 #include "kernels.h"
 
@@ -70,6 +72,38 @@ TEST_SUITE("queue.launch") {
         REQUIRE(reaches(*queue, 1));
         std::transform(numbers.begin(), numbers.end(), numbers.begin(), [](uint32_t n) { return n + 5; });
         CHECK(out.read<uint32_t>(kCount) == numbers);
+    }
+
+    TEST_CASE("what each group prints is told once and in one piece, before the launch has ended, and whether it was cut") {
+        Card card(discrete(), {});
+        auto queue = make_queue(card);
+        KernelDesc desc = describe("letters", print_letters, {number("count", 0, 4)}, 4);
+        std::mutex mutex;
+        std::multiset<std::string> printed;
+        uint32_t cuts = 0;
+        desc.output = [&](std::string_view text, bool cut) {
+            const std::lock_guard lock(mutex);
+            printed.emplace(text);
+            cuts += cut ? 1 : 0;
+        };
+        const Kernel kernel(desc);
+        SUBCASE("short: the submitter") {
+            teach(kernel, 20);
+        }
+        SUBCASE("long: workers share it") {
+            forbid(kernel, 20);
+        }
+        const uint32_t few = 3, more = mock::kMaxOutputBytes + 1;
+        REQUIRE(queue->launch(kernel, groups(20, 1), &few, 1).ok());
+        REQUIRE(reaches(*queue, 1));
+        CHECK(cuts == 0);
+        REQUIRE(printed.size() == 20);
+        for (char letter = 'a'; letter < 'a' + 20; ++letter)
+            CHECK(printed.count(std::string(3, letter)) == 1);
+        REQUIRE(queue->launch(kernel, groups(1, 1), &more, 2).ok());
+        REQUIRE(reaches(*queue, 2));
+        CHECK(cuts == 1);
+        CHECK(printed.count(std::string(mock::kMaxOutputBytes, 'a')) == 1);
     }
 
     TEST_CASE("honours the global offset") {

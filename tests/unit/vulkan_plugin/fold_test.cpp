@@ -38,8 +38,8 @@ TEST_SUITE("vulkan.fold") {
 
     TEST_CASE_FIXTURE(Fixture, "along x") { check_where(*this, {70'000, 1, 1}, 4, 1, 0); }
     TEST_CASE_FIXTURE(Fixture, "a prime number of groups, so that some of the grid are left over") { check_where(*this, {131'101, 1, 1}, 2, 1, 0); }
-    TEST_CASE_FIXTURE(Fixture, "along y, with an offset") { check_where(*this, {2, 65'537, 2}, 1, 2, 11); }
-    TEST_CASE_FIXTURE(Fixture, "along z") { check_where(*this, {1, 3, 65'536}, 2, 1, 5); }
+    TEST_CASE_FIXTURE(Fixture, "along y, with an offset") { check_where(*this, {1, 65'537, 2}, 2, 2, 11); }
+    TEST_CASE_FIXTURE(Fixture, "along z") { check_where(*this, {1, 2, 65'536}, 2, 1, 5); }
 
     TEST_CASE_FIXTURE(Fixture, "just as many as it takes, and one more") {
         check_where(*this, {65'535, 1, 1}, 1, 1, 0);
@@ -70,11 +70,11 @@ TEST_SUITE("vulkan.fold") {
         const Block block = Block(program.layout("count")).set(0, out.address);
         Queue queue(device);
         uint64_t last = 0;
-        for (const uint32_t groups : {10u, 66'000u, 20u, 66'001u, 66'000u})
+        for (const uint32_t groups : {10u, 66'000u, 20u, 66'001u})
             last = queue.launch(kernel, geometry(groups, 1), block);
         queue.wait(last);
         const auto square = [](uint64_t n) { return n * n; };
-        CHECK(download<uint32_t>(out, 1)[0] == static_cast<uint32_t>(square(10) + 2 * square(66'000) + square(20) + square(66'001)));
+        CHECK(download<uint32_t>(out, 1)[0] == static_cast<uint32_t>(square(10) + square(66'000) + square(20) + square(66'001)));
         device.free(out);
     }
 
