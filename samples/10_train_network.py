@@ -1,6 +1,6 @@
 """Trains a small network with tinygrad on several devices, and compares every loss with the same training in NumPy.
 
-    python 09_train_network.py mock:0=50 opencl:0=50 vulkan:0=10 --picture losses.png
+    python 10_train_network.py mock:0=50 opencl:0=50 vulkan:0=10 --picture losses.png
 
 A device's id and its number of steps; all devices see the same data and begin with the same weights. Exits with 1 if a loss is
 further than a thousandth from NumPy's. Needs the packages qiao, tinygrad and, for the picture, matplotlib.
@@ -15,7 +15,7 @@ import tinygrad
 import qiao
 import qiao.tinygrad  # noqa: F401: makes the devices QIAO, QIAO:1, ... known to tinygrad
 
-CLASSES, POINTS, HIDDEN, RATE, TOLERANCE = 3, 64, 32, 0.5, 1e-3
+CLASSES, POINTS, HIDDEN, RATE, TOLERANCE = 3, 64, 32, 0.3, 1e-3
 
 
 def spirals(rng):
@@ -49,8 +49,9 @@ def losses_of_numpy(x, labels, weights, steps):
         d3 = (np.exp(log_p) - wanted) / len(x)
         d2 = (d3 @ w3.T) * (h2 > 0)
         d1 = (d2 @ w2.T) * (h1 > 0)
-        for parameter, gradient in ((w3, h2.T @ d3), (b3, d3.sum(axis=0)), (w2, h1.T @ d2), (b2, d2.sum(axis=0)), (w1, x.T @ d1), (b1, d1.sum(axis=0))):
-            parameter -= RATE * gradient
+        for weight, bias, inputs, gradient in ((w3, b3, h2, d3), (w2, b2, h1, d2), (w1, b1, x, d1)):
+            weight -= RATE * inputs.T @ gradient
+            bias -= RATE * gradient.sum(axis=0)
     return np.array(losses)
 
 

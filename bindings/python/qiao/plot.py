@@ -24,7 +24,8 @@ from qiao.recording import Event, Recording
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Event", "Recording", "SIZES", "Sample", "draw_curves", "draw_timeline", "load_timeline", "measure", "save_curves", "save_timeline", "trace"]
+__all__ = ["Event", "Recording", "SIZES", "Sample", "draw_curves", "draw_timeline", "load_timeline", "measure", "save_curves",
+           "save_timeline", "trace"]
 
 _Path = Union[str, "os.PathLike[str]"]
 
@@ -56,12 +57,12 @@ def load_timeline(path: _Path) -> list[Event]:
         entries = json.load(file)["traceEvents"]
     processes = {entry["pid"]: entry["args"]["name"] for entry in entries if entry["name"] == "process_name"}
     threads = {entry["tid"]: entry["args"]["name"] for entry in entries if entry["name"] == "thread_name"}
-    return [Event(entry["name"], processes[entry["pid"]], threads[entry["tid"]], round(entry["ts"] * 1000), round((entry["ts"] + entry["dur"]) * 1000))
-            for entry in entries if entry["ph"] == "X"]
+    return [Event(entry["name"], processes[entry["pid"]], threads[entry["tid"]],
+                  round(entry["ts"] * 1000), round((entry["ts"] + entry["dur"]) * 1000)) for entry in entries if entry["ph"] == "X"]
 
 
 def draw_timeline(events: Sequence[Event]) -> Figure:
-    """A row for each lane, a bar for each operation; the legend has the operations that took most of the time."""
+    """A row for each lane, a bar for each operation, at least a hair wide; the legend has the operations that took most of the time."""
     if not events:
         raise ValueError("there are no events to draw; was the queue made with profiling=True?")
     rows = sorted({(event.device, event.lane) for event in events})
@@ -77,7 +78,7 @@ def draw_timeline(events: Sequence[Event]) -> Figure:
         for row, lane in enumerate(rows):
             bars = [((event.start_ns - begin) / 1e6, (event.end_ns - event.start_ns) / 1e6)
                     for event in events if event.name == name and (event.device, event.lane) == lane]
-            axes.broken_barh(bars, (row - 0.4, 0.8), facecolors=f"C{rank % 10}")
+            axes.broken_barh(bars, (row - 0.4, 0.8), facecolors=f"C{rank % 10}", edgecolors=f"C{rank % 10}", linewidth=0.5)
     for rank, name in enumerate(names[:10]):
         axes.plot([], [], color=f"C{rank}", linewidth=6, label=f"{name}: {total[name] / 1e6:.3f} ms")
     axes.set_yticks(range(len(rows)), [device if lane == "queue" else f"{device} {lane}" for device, lane in rows])
@@ -157,7 +158,8 @@ def draw_curves(samples: Sequence[Sample]) -> Figure:
                 continue
             sizes, label = [sample.size_bytes for sample in curve], f"{device}, {operation}"
             latency.plot(sizes, [sample.seconds * 1e6 for sample in curve], style, color=f"C{color}", label=label)
-            latency.fill_between(sizes, [sample.low * 1e6 for sample in curve], [sample.high * 1e6 for sample in curve], color=f"C{color}", alpha=0.15)
+            low, high = ([getattr(sample, end) * 1e6 for sample in curve] for end in ("low", "high"))
+            latency.fill_between(sizes, low, high, color=f"C{color}", alpha=0.15)
             bandwidth.plot(sizes, [sample.bandwidth / 1e9 for sample in curve], style, color=f"C{color}", label=label)
         for sample in samples:
             if sample.device == device and sample.operation == "launch":
@@ -195,10 +197,13 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m qiao.plot", description="Pictures of runs and of devices: .svg, .png, .pdf; .json for the figures.")
+    parser = argparse.ArgumentParser(prog="python -m qiao.plot",
+                                     description="Pictures of runs and of devices: .svg, .png, .pdf; .json for the figures.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     timeline = verbs.add_parser("timeline", help="draws a trace that was recorded")
     timeline.add_argument("trace", help="a .json of save_timeline")
+    timeline.add_argument("--begin", type=float, default=0, metavar="MS", help="leaves out what ended before; from the first operation on")
+    timeline.add_argument("--end", type=float, default=float("inf"), metavar="MS", help="leaves out what began later")
     curves = verbs.add_parser("curves", help="measures copies and launches on devices, and draws latency and bandwidth")
     curves.add_argument("--device", action="append", metavar="GLOB", help="which devices, such as 'mock:0' (default: all)")
     curves.add_argument("--seconds", type=float, default=0.1, help="how long each point is measured (default: %(default)s)")
@@ -209,6 +214,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
     if options.verb == "timeline":
         events = load_timeline(options.trace)
+        first = min((event.start_ns for event in events), default=0)
+        events = [event for event in events if event.end_ns - first >= options.begin * 1e6 and event.start_ns - first <= options.end * 1e6]
         for path in options.output:
             save_timeline(events, path)
         return 0

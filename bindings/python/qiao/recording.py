@@ -43,6 +43,7 @@ class Recording:
     def __init__(self) -> None:
         self._pending: deque[tuple[str, Queue, Point, str, object]] = deque()
         self._ended: list[Event] = []
+        self._to_host_clock: dict[str, int] = {}  # by device, asked once, so that one queue's times keep their order
 
     def add(self, name: str, queue: Queue, point: Point, *, lane: str = "queue", note: object = None) -> None:
         """Remembers the operation of ``queue`` that ends with ``point``. Waits for nothing but the oldest of many."""
@@ -62,22 +63,21 @@ class Recording:
         self._ended.clear()
 
     def _fetch(self, count: int) -> None:
-        offsets: dict[str, int] = {}
         for _ in range(count):
             name, queue, point, lane, note = self._pending.popleft()
             point.wait()
             device = queue.device
-            if device.id not in offsets:
-                offsets[device.id] = _to_host_clock(device)
+            if device.id not in self._to_host_clock:
+                self._to_host_clock[device.id] = _to_host_clock(device)
             with contextlib.suppress(NotFoundError):  # other operations of the queue have pushed the times out
                 times = queue.timestamps(point)
                 assert times is not None, "the point was waited for"
-                start, end = (time + offsets[device.id] for time in times)
+                start, end = (time + self._to_host_clock[device.id] for time in times)
                 self._ended.append(Event(name, device.id, lane, start, end, note))
 
 
 def _to_host_clock(device: Device) -> int:
-    """What to add to the device's times. Clocks drift, so it is asked again and again; 0 where the device cannot say."""
+    """What to add to the device's times; 0 where the device cannot say."""
     try:
         device_ns, host_ns = device.clock
     except UnsupportedError:

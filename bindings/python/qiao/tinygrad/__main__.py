@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
 import sys
 
@@ -14,7 +15,8 @@ from qiao.recording import Recording
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m qiao.tinygrad", description=__doc__, usage="%(prog)s [--timeline FILE]... SCRIPT [...] | -m MODULE [...]")
+    parser = argparse.ArgumentParser(prog="python -m qiao.tinygrad", description=__doc__,
+                                     usage="%(prog)s [--timeline FILE]... SCRIPT [...] | -m MODULE [...]")
     parser.add_argument("--timeline", action="append", default=[], metavar="FILE")
     parser.add_argument("-m", dest="module", action="store_true", help="the name is a module's")
     parser.add_argument("name")
@@ -26,6 +28,7 @@ def main() -> int:
         if options.module:
             runpy.run_module(options.name, run_name="__main__", alter_sys=True)
         else:
+            sys.path[0] = os.path.dirname(os.path.abspath(options.name))
             runpy.run_path(options.name, run_name="__main__")
     finally:
         if recording is not None:

@@ -143,7 +143,8 @@ class QiaoDevice(Compiled):
         index = int(device.split(":")[1]) if ":" in device else 0
         self.cards = selected_cards()
         if index >= len(self.cards):
-            raise RuntimeError(f"there is no {device}; DEV={DEV!r} selects {[card.id for card in self.cards]} of {[card.id for card in qiao.devices()]}")
+            ids, all_ids = ([card.id for card in cards] for cards in (self.cards, qiao.devices()))
+            raise RuntimeError(f"there is no {device}: DEV={DEV!r} selects {ids} of {all_ids}")
         self.card = self.cards[index]
         self._profile = Recording()
         self._create_queues()
@@ -151,7 +152,8 @@ class QiaoDevice(Compiled):
 
     def _create_queues(self) -> None:
         self._queues = {timed: self.card.create_queue(profiling=timed) for timed in (False, True)}
-        self._current, self._last = self._queues[False], None
+        self._current = self._queues[False]
+        self._last: qiao.Point | None = None
 
     def count(self) -> int:
         return len(self.cards)
@@ -189,8 +191,10 @@ class QiaoDevice(Compiled):
 
     def _at_profile_finalize(self) -> None:
         Compiled.profile_events.append(ProfileDeviceEvent(self.device, props={"device": self.card.id, "name": self.card.name}))
-        for event in self._profile.events():  # the host's clock is that of tinygrad's own events
-            Compiled.profile_events.append(ProfileRangeEvent(self.device, event.name, Decimal(event.start_ns) / 1000, Decimal(event.end_ns) / 1000, event.note))
+        for event in self._profile.events():  # on the clock of tinygrad's own events
+            start, end = Decimal(event.start_ns) / 1000, Decimal(event.end_ns) / 1000
+            key = event.note if isinstance(event.note, bytes) else None
+            Compiled.profile_events.append(ProfileRangeEvent(self.device, event.name, start, end, key))
         self._profile.clear()
 
 
