@@ -232,7 +232,6 @@ void wait_for_worker(const QueueUse& source, Timeline& timeline, uint64_t value)
     Timeline& timeline = handle->body;
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
     uint64_t left_ns = timeout_ns, ahead_ns = 0;
-    if (timeout_ns != 0) wait_for_worker(QueueUse(timeline), timeline, value);
     for (bool last_round = timeout_ns == 0;;) {
         uint64_t passed_ns = 0;
         QueueUse source(timeline);
@@ -248,6 +247,7 @@ void wait_for_worker(const QueueUse& source, Timeline& timeline, uint64_t value)
             }
         }
         if (is_reached(timeline, value)) return QIAO_OK;
+        if (!last_round) wait_for_worker(source, timeline, value);
         Parking parking(timeline);
         if (is_reached(timeline, value)) return QIAO_OK;
         if (timeline.failed.load(std::memory_order_acquire)) return timeline_report_failure(handle, value);
