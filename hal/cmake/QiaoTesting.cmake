@@ -2,7 +2,7 @@
 #
 #   qiao_add_unit_test(NAME <room>.<what> SOURCES ... [LIBRARIES ...] [<options>])   a doctest program, ctest unit.<NAME>
 #   qiao_add_test(NAME <kind>.<what> COMMAND ... [<options>])                        any command
-# Options: LABELS ...        besides the kind (the name's first part): slow, fuzz, tsan
+# Options: LABELS ...        besides the kind (the name's first part): slow (run with sanitizers), long (without), fuzz, tsan
 #          TIMEOUT <s>       default 120
 #          ENVIRONMENT K=V ...
 #          SERIAL            runs alone (it measures, or needs the whole machine)

@@ -35,7 +35,7 @@ static qiao_device* device_of(const char* selector) {
 double allocate_and_release(const char* selector, uint64_t size_bytes, uint32_t count) {
     qiao_device* const device = device_of(selector);
     qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
-    uint64_t address = 0;
+    qiao_memory_properties properties = QIAO_MEMORY_PROPERTIES_INIT;
     uint32_t i;
     double begin;
     desc.size_bytes = size_bytes;
@@ -43,7 +43,7 @@ double allocate_and_release(const char* selector, uint64_t size_bytes, uint32_t 
     for (i = 0; i < count; ++i) {
         qiao_memory* memory = NULL;
         check(qiao_memory_allocate(device, &desc, &memory));
-        check(qiao_memory_get_address(memory, &address));
+        check(qiao_memory_query(memory, &properties));
         check(qiao_memory_release(memory));
     }
     return (now_ns() - begin) / count;
