@@ -12,8 +12,9 @@
 namespace {
 
 constexpr int kRounds = 200, kLaunches = 200;
-// The worker is woken for the launch; who waits is not put to sleep for so short a kernel.
-constexpr double kMostWakeUps = 1.1;
+// The worker is woken for the launch; who waits is not put to sleep for so short a kernel, which would make it two. The rest is for
+// rounds in which the worker had to wait for a processor.
+constexpr double kMostWakeUps = 1.5;
 
 double seconds() {
     timespec now;
@@ -49,8 +50,7 @@ int main() {
     std::sort(nanoseconds.begin(), nanoseconds.end());
     std::printf("launch + wait, emulated queue, %d rounds of %d: wake-ups best %.2f, median %.2f; time p10 %.0f ns, median %.0f ns\n", kRounds, kLaunches,
                 wake_ups.front(), wake_ups[kRounds / 2], nanoseconds[kRounds / 10], nanoseconds[kRounds / 2]);
-    // The best round, since on a busy machine the worker may have to wait for a processor.
-    if (wake_ups.front() <= kMostWakeUps) return 0;
-    std::printf("more than %.1f wake-ups\n", kMostWakeUps);
+    if (wake_ups[kRounds / 2] <= kMostWakeUps) return 0;
+    std::printf("more than %.1f wake-ups in half of the rounds\n", kMostWakeUps);
     return 1;
 }
