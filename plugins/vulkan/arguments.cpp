@@ -149,7 +149,7 @@ qiao_status bind_arguments(Device& device, ArgumentRoom& room, VkCommandBuffer c
         VkResult result = VK_SUCCESS;
         if (kernel.metadata.uniform >= 0) result = room.take_block(device, kernel.value_bytes, &target, &offset);
         if (result != VK_SUCCESS) return device_failed(device, result, "a buffer for argument blocks");
-        std::memcpy(target, block, kernel.value_bytes);
+        if (kernel.value_bytes != 0) std::memcpy(target, block, kernel.value_bytes);
         VkBuffer buffers[QIAO_MAX_ARGUMENTS + 1];
         if (const qiao_status status = resolve(device, kernel, bindings, static_cast<const char*>(block), target, buffers); status != QIAO_OK) return status;
         if (kernel.metadata.output_binding >= 0) buffers[kernel.buffers.size() - 1] = output.buffer;
