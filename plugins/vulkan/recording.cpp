@@ -68,14 +68,22 @@ VkResult end_and_submit(Queue& queue, Batch& batch) {
     return vk.vkQueueSubmit(queue.lane->queue, 1, &submit, VK_NULL_HANDLE);
 }
 
-} // namespace
-
-void note_reached(Queue& queue, uint64_t value) {
-    if (queue.outputs.waiting()) [[unlikely]]
-        queue.outputs.deliver(*queue.device, value);
+inline void raise_reached(Queue& queue, uint64_t value) {
     uint64_t known = queue.reached.load(std::memory_order_relaxed);
     while (known < value && !queue.reached.compare_exchange_weak(known, value, std::memory_order_release)) {
     }
+}
+
+[[gnu::noinline]] void note_with_output(Queue& queue, uint64_t value) {
+    queue.outputs.deliver(*queue.device, value);
+    raise_reached(queue, value);
+}
+
+} // namespace
+
+void note_reached(Queue& queue, uint64_t value) {
+    if (queue.outputs.waiting()) [[unlikely]] return note_with_output(queue, value);
+    raise_reached(queue, value);
 }
 
 VkResult ask_reached(Queue& queue, uint64_t* out_value) {
