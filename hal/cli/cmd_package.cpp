@@ -58,10 +58,10 @@ struct Files {
         app.add_option("PACKAGE", input, "The package")->required();
         app.add_option("-o,--out", output, "Write another package (default: replace PACKAGE)")->type_name("FILE");
     }
+    const std::string& target() const { return output.empty() ? input : output; }
     void write(const std::vector<std::byte>& bytes) const {
-        const std::string& path = output.empty() ? input : output;
-        write_file(path, bytes);
-        print_written(path, bytes);
+        write_file(target(), bytes);
+        print_written(target(), bytes);
     }
 };
 
@@ -71,7 +71,7 @@ struct AddOptions {
 };
 
 int run_add(const AddOptions& options) {
-    const EditLock lock(options.files.output.empty() ? options.files.input : options.files.output);
+    const EditLock lock(options.files.target());
     options.files.write(add_variant(open_package(options.files.input), options.added));
     return kExitOk;
 }
@@ -102,7 +102,7 @@ int run_strip(const StripOptions& options) {
     const StrippedVariants& stripped = options.stripped;
     if (!stripped.source && stripped.formats.empty() && stripped.indices.empty())
         throw Failure(kExitUsage, "nothing to take out was named", "give --source, --format F or --variant N");
-    const EditLock lock(options.files.output.empty() ? options.files.input : options.files.output);
+    const EditLock lock(options.files.target());
     options.files.write(strip_variants(open_package(options.files.input), stripped));
     return kExitOk;
 }

@@ -25,8 +25,8 @@ enum class LogLevel : qiao_log_level {
     kOutput = QIAO_LOG_LEVEL_OUTPUT, ///< what a kernel printed; not to be asked for, it always comes
 };
 
-/// `source` is "core" or a plugin's id; of output, the device's id and the kernel's name. Called from any thread, but never twice at once; must not call into Qiao. What it
-/// throws is dropped with the message.
+/// `source` is "core" or a plugin's id; of output, the device's id and the kernel's name. Called from any thread, but never
+/// twice at once; must not call into Qiao. What it throws is dropped with the message.
 using LogFunction = std::function<void(LogLevel level, std::string_view source, std::string_view text)>;
 
 /// The fields of qiao_instance_desc.
