@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
 
 namespace qiao {
 namespace {
@@ -17,12 +16,17 @@ void copy_table(Table& target, const Table* source) {
 
 struct SlotRule {
     const char* name;
-    bool (*present)(const DeviceTables& tables);
-    qiao_provenance otherwise;
+    qiao_provenance (*provenance)(const DeviceTables& tables);
 };
 
+// A clock of the plugin's is of use only with the timestamps that are on it.
+qiao_provenance clock_provenance(const DeviceTables& tables) {
+    if (core_keeps_time(tables)) return QIAO_PROVENANCE_EMULATED;
+    return tables.device.device_clock != nullptr ? QIAO_PROVENANCE_NATIVE : QIAO_PROVENANCE_ABSENT;
+}
+
 #define SLOT(table, member, otherwise) \
-    {#member, [](const DeviceTables& tables) { return tables.table.member != nullptr; }, otherwise}
+    {#member, [](const DeviceTables& tables) { return tables.table.member != nullptr ? QIAO_PROVENANCE_NATIVE : otherwise; }}
 constexpr SlotRule kSlots[] = {
     SLOT(device, device_count, QIAO_PROVENANCE_ABSENT),
     SLOT(device, device_query, QIAO_PROVENANCE_ABSENT),
@@ -32,7 +36,7 @@ constexpr SlotRule kSlots[] = {
     SLOT(device, device_state, QIAO_PROVENANCE_EMULATED),
     SLOT(device, device_reset, QIAO_PROVENANCE_ABSENT),
     SLOT(device, device_memory_free, QIAO_PROVENANCE_EMULATED),
-    SLOT(device, device_clock, QIAO_PROVENANCE_ABSENT), // emulated with the timestamps: slot_info
+    {"device_clock", clock_provenance},
     SLOT(device, device_native, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_allocate, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_free, QIAO_PROVENANCE_ABSENT),
@@ -99,9 +103,7 @@ bool core_keeps_time(const DeviceTables& tables) {
 }
 
 SlotInfo slot_info(const Device& device, uint32_t index) {
-    const SlotRule& rule = kSlots[index];
-    if (std::string_view(rule.name) == "device_clock" && core_keeps_time(device.tables)) return {rule.name, QIAO_PROVENANCE_EMULATED};
-    return {rule.name, rule.present(device.tables) ? QIAO_PROVENANCE_NATIVE : rule.otherwise};
+    return {kSlots[index].name, kSlots[index].provenance(device.tables)};
 }
 
 }  // namespace qiao
