@@ -317,8 +317,9 @@ ArrayObject zeros(DeviceObject& device, const py::object& shape, const py::objec
 ArrayObject full(DeviceObject& device, const py::object& shape, const py::object& value, const py::object& dtype) {
     const py::object type = dtype.is_none() ? py::object(py::module_::import("numpy").attr("asarray")(value).attr("dtype")) : dtype;
     ArrayObject made = empty(device, shape, type, MemoryKind::kDevice);
-    QueueObject& queue = device.queue();
-    static_cast<void>(fill(queue, made, value));
+    // Whichever queue uses it next, and of whichever device, finds the values there.
+    const PointObject filled = fill(device.queue(), made, value);
+    wait_until(filled.timeline->timeline, filled.value, std::nullopt);
     return made;
 }
 
