@@ -14,6 +14,8 @@
 #include "cli/compiler.h"
 #include "cli/facts.h"
 #include "cli/failure.h"
+#include "object/error.h"
+#include "tracking/host_view.h"
 
 namespace qiao::cli {
 namespace {
@@ -77,6 +79,15 @@ Check check_cache() {
             "make it writable, or set XDG_CACHE_HOME"};
 }
 
+Check check_shared_memory() {
+    TrackingChoice choice;
+    if (choose_tracking(choice) != QIAO_OK)
+        return {"shared-memory", CheckState::Problem, last_error().message, last_error().remedy};
+    const std::string detail = text("tracking of host writes: ", tracking_name(choice.tracking));
+    if (choice.reason.empty()) return {"shared-memory", CheckState::Ok, detail, ""};
+    return {"shared-memory", CheckState::Warning, text(detail, "; ", choice.reason), choice.remedy};
+}
+
 std::vector<Check> check_device_files() {
     std::vector<Check> checks;
     for (const char* pattern : {"/dev/dri/renderD*", "/dev/accel/accel*", "/dev/kfd"}) {
@@ -100,7 +111,7 @@ std::vector<Check> check_device_files() {
 
 std::vector<Check> check_environment() {
     std::vector<Check> checks;
-    for (const char* name : {"QIAO_PLUGIN_PATH", "QIAO_VISIBLE_DEVICES", "QIAO_LOG", "OCL_ICD_VENDORS"}) {
+    for (const char* name : {"QIAO_PLUGIN_PATH", "QIAO_VISIBLE_DEVICES", "QIAO_LOG", "QIAO_SHARED_TRACKING", "OCL_ICD_VENDORS"}) {
         if (!variable(name).empty())
             checks.push_back({"environment", CheckState::Ok, text(name, "=", variable(name)), ""});
     }

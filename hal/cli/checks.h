@@ -20,6 +20,8 @@ struct Check {
 Check check_compiler();
 /* Whether results of compilations can be kept. */
 Check check_cache();
+/* How the host's writes to shared memory are found where the core emulates it. */
+Check check_shared_memory();
 /* Whether the kernel's device files for accelerators may be opened by this user. */
 std::vector<Check> check_device_files();
 /* The environment variables that change what Qiao finds, if they are set; and whether they can work. */

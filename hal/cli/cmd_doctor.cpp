@@ -142,6 +142,7 @@ int run(const Options& options) {
     }
     checks.push_back(check_compiler());
     checks.push_back(check_cache());
+    checks.push_back(check_shared_memory());
     for (const Check& check : check_device_files())
         checks.push_back(check);
     for (const Check& check : check_environment())

@@ -74,7 +74,29 @@ class Json(QiaoTest):
         for check in report["checks"]:
             self.keys(check, ["name", "state", "detail", "remedy"])
             self.assertIn(check["state"], ("ok", "warning", "problem"))
-        self.assertLessEqual({"device", "compiler", "cache"}, {check["name"] for check in report["checks"]})
+        self.assertLessEqual({"device", "compiler", "cache", "shared-memory"}, {check["name"] for check in report["checks"]})
+
+    def test_doctor_tells_how_host_writes_are_found(self):
+        def found(**environment):
+            report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
+            (check,) = [check for check in report["checks"] if check["name"] == "shared-memory"]
+            return check
+
+        for word in ("compare", "full"):
+            check = found(QIAO_SHARED_TRACKING=word)
+            self.assertEqual((check["state"], check["remedy"]), ("warning", "unset QIAO_SHARED_TRACKING"))
+            self.assertEqual(check["detail"], f"tracking of host writes: {word}; QIAO_SHARED_TRACKING={word} asks for it")
+        check = found(QIAO_SHARED_TRACKING="soft-dirty")
+        self.assertEqual(check["state"], "problem")
+        self.assertIn("QIAO_SHARED_TRACKING=soft-dirty", check["detail"])
+        self.assertIn("auto, scan, compare or full", check["remedy"])
+        check, forced = found(), found(QIAO_SHARED_TRACKING="scan")
+        if check["state"] == "ok":
+            self.assertEqual(check["detail"], "tracking of host writes: scan")
+            self.assertEqual(forced, check)
+        else:
+            self.assertIn("tracking of host writes: compare; ", check["detail"])
+            self.assertIn(check["remedy"], forced["remedy"])
 
     def test_run(self):
         report = self.json(*WHERE, "--reference", "out=range:u32[4]")

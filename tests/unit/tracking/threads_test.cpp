@@ -51,7 +51,7 @@ TEST_CASE("writers all over the memory, sharing pages") {
             std::vector<std::mt19937_64> random;
             for (unsigned writer = 0; writer < kWriters; ++writer) random.emplace_back(seed + writer);
             const uint64_t words = view->size_bytes() / 8 / kWriters;
-            CHECK(stays_equal(*view, 20'000, rearm_all, [&](int writer, int) {
+            CHECK(stays_equal(*view, 100'000, rearm_all, [&](int writer, int) {
                 auto& mine = random[static_cast<size_t>(writer)];
                 store(view->app() + 8 * (mine() % words * kWriters + static_cast<uint64_t>(writer)), mine());
             }));
@@ -73,7 +73,7 @@ TEST_CASE("dense writes, unprotected and protected in turn") {
     for (const Tracking tracking : all_trackings()) {
         CAPTURE(name(tracking));
         const auto view = make(2 * kChunk, tracking);
-        CHECK(stays_equal(*view, 30, false, [&](int writer, int round) {
+        CHECK(stays_equal(*view, 100, false, [&](int writer, int round) {
             const uint64_t share = view->size_bytes() / kWriters / 8;
             for (uint64_t word = 0; word < share; word += 64)
                 store(view->app() + 8 * (share * static_cast<uint64_t>(writer) + word), static_cast<uint64_t>(round));
