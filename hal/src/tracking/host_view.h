@@ -39,9 +39,9 @@ class Tracker;
 // through `app()` at any time, and no such write is ever lost: one that a take() comes too early for is found by the next.
 //
 // The kernel's own writes (read(2) into the memory) are found like any others. With scan these are not: a forked child's,
-// which arrive in the parent all the same; those of devices and rings that were given the memory for long before (RDMA, fixed
-// buffers of io_uring); those through another mapping of `descriptor()`; and those in pages that the application has taken out
-// of its mapping (MADV_DONTNEED, munmap). Where the kernel makes huge pages of the memory, scan still sees small ones.
+// which arrive in the parent all the same; those of devices that hold its pages while it is taken (direct I/O under way, RDMA,
+// fixed buffers of io_uring); those through another mapping of `descriptor()`; and zeros by a punched hole (MADV_REMOVE). Where
+// the kernel makes huge pages of the memory, scan still sees small ones.
 class HostView {
 public:
     // Zeroed; nothing counts as written yet, except with full. `alignment` is a power of two.
