@@ -1,5 +1,7 @@
 /* Threads write while another one takes all the time: in the end the card has what the host has. */
+#include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <random>
 
 #include "../threads.h"
@@ -54,6 +56,28 @@ TEST_CASE("writers all over the memory, sharing pages") {
             CHECK(stays_equal(*view, 100'000, rearm_all, [&](int writer, int) {
                 auto& mine = random[static_cast<size_t>(writer)];
                 store(view->app() + 8 * (mine() % words * kWriters + static_cast<uint64_t>(writer)), mine());
+            }));
+        }
+    }
+}
+
+/* No later write brings along what was lost of an earlier one. */
+TEST_CASE("each page is written once, in any order") {
+    const unsigned seed = std::random_device()();
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    for (const Tracking tracking : all_trackings()) {
+        for (const bool rearm_all : {false, true}) {
+            CAPTURE(name(tracking));
+            CAPTURE(rearm_all);
+            const auto view = make(32 * kChunk, tracking);
+            std::vector<uint64_t> pages(view->size_bytes() / kPage / kWriters * kWriters);
+            std::iota(pages.begin(), pages.end(), 0);
+            std::shuffle(pages.begin(), pages.end(), random);
+            const int rounds = static_cast<int>(pages.size() / kWriters);
+            CHECK(stays_equal(*view, rounds, rearm_all, [&](int writer, int round) {
+                store(view->app() + pages[static_cast<size_t>(round * kWriters + writer)] * kPage + 64, 1);
+                if (round % 32 == 0) std::this_thread::yield(); /* many takes in between */
             }));
         }
     }
