@@ -20,6 +20,7 @@ ROOMS = {
     "public": ["hal/include/qiao/"],
     "object": ["hal/src/object/"],
     "dispatch": ["hal/src/dispatch/", "hal/src/emulation/"],
+    "pool": ["hal/src/pool/"],
     "loader": ["hal/src/loader/"],
     "package": ["hal/src/package/"],
     "api": ["hal/src/api/"],
@@ -44,9 +45,10 @@ ALLOWED = {
     "public": ["public shared"],
     "object": ["public", "public plugin", "public shared"],
     "dispatch": ["public", "public plugin", "public shared", "object"],
+    "pool": ["public", "public plugin", "public shared", "object", "dispatch"],
     "loader": ["public", "public plugin", "public shared", "object"],
     "package": ["public shared"],
-    "api": ["public", "public plugin", "public shared", "object", "dispatch"],
+    "api": ["public", "public plugin", "public shared", "object", "dispatch", "pool"],
     "compiler interface": ["public shared"],
     "compiler": ["compiler interface", "package", "public shared"],
     "cli": ["public", "public shared", "compiler interface", "package"],
@@ -77,7 +79,7 @@ EXCEPTIONS = {
 }
 
 # Rooms that may know the types of the application's headers, but call none of their functions: calls go the other way.
-NO_ENTRIES = {"object", "dispatch", "loader", "package"}
+NO_ENTRIES = {"object", "dispatch", "pool", "loader", "package"}
 
 # Group of outside headers -> patterns. The first four are open to every room.
 OUTSIDE = {
@@ -109,6 +111,7 @@ OUTSIDE_ALLOWED = {
     "public shared": [], "public plugin": [], "public": [], "abi": [],
     "object": ["os"],
     "dispatch": [],
+    "pool": [],
     "loader": ["os", "dynamic loading", "json"],
     "package": ["os", "zstd", "digest", "flatbuffers"],
     "api": [],
