@@ -41,12 +41,12 @@ QueueObject& queue_for(const PoolObject& pool, py::handle queue) {
     return queue.cast<QueueObject&>();
 }
 
-ArrayObject full(const std::shared_ptr<PoolObject>& pool, const py::object& shape, const py::object& value, const py::object& dtype,
-                 const py::object& queue) {
+ArrayObject full_from(const std::shared_ptr<PoolObject>& pool, const py::object& shape, const py::object& value, const py::object& dtype,
+                      const py::object& queue) {
     return filled(queue_for(*pool, queue), empty(pool, shape, dtype_for(value, dtype), queue), value);
 }
 
-ArrayObject array(const std::shared_ptr<PoolObject>& pool, const py::object& values, const py::object& dtype, const py::object& queue) {
+ArrayObject array_from(const std::shared_ptr<PoolObject>& pool, const py::object& values, const py::object& dtype, const py::object& queue) {
     const py::object host = as_host_array(values, dtype);
     ArrayObject made = empty(pool, host.attr("shape"), host.attr("dtype"), queue);
     set(made, host, queue.is_none() ? nullptr : queue.cast<std::shared_ptr<QueueObject>>());
@@ -112,10 +112,10 @@ void bind_pool(py::module_& module) {
     bind_pool_empty(pool);
     pool.def_property_readonly("device", [](const PoolObject& self) { return self.device; })
         .def("zeros", [](const std::shared_ptr<PoolObject>& self, const py::object& shape, const py::object& dtype, const py::object& queue) {
-            return full(self, shape, py::int_(0), dtype, queue);
+            return full_from(self, shape, py::int_(0), dtype, queue);
         }, py::arg("shape"), py::arg("dtype") = "float32", py::kw_only(), py::arg("queue") = py::none())
-        .def("full", &full, py::arg("shape"), py::arg("value"), py::arg("dtype") = py::none(), py::kw_only(), py::arg("queue") = py::none())
-        .def("array", &array, py::arg("values"), py::arg("dtype") = py::none(), py::kw_only(), py::arg("queue") = py::none(),
+        .def("full", &full_from, py::arg("shape"), py::arg("value"), py::arg("dtype") = py::none(), py::kw_only(), py::arg("queue") = py::none())
+        .def("array", &array_from, py::arg("values"), py::arg("dtype") = py::none(), py::kw_only(), py::arg("queue") = py::none(),
              "An array with these values: anything numpy.asarray takes.")
         .def("trim", [](PoolObject& self, uint64_t keep) { self.pool.trim(keep); }, py::arg("keep") = 0,
              "Gives segments without an array back to the device until at most so many bytes are reserved.")
