@@ -176,13 +176,14 @@ bool PoolAllocator::take(const Want& want, uint64_t& out_address) {
 
     const uint64_t least = std::min(class_granules(want.size_class) << granule_bits_, std::max(limits_.max_segment_bytes, want.size_bytes));
     const qiao_status status = grow(central, want, least, want.is_shared ? std::max(segment_bytes_, least) : least, out_address);
-    if (status != QIAO_ERROR_OUT_OF_MEMORY) return status;
+    const uint64_t limit = limits_.reserve_limit_bytes;
+    if (status != QIAO_ERROR_OUT_OF_MEMORY || (limit != 0 && least > limit)) return status;
 
     if (!on_queue_worker()) ask_lanes(central, kPatienceNs);
     flush_caches();
     if (take(want, out_address)) return QIAO_OK;
-    if (limits_.reserve_limit_bytes != 0) {
-        heap_.trim(limits_.reserve_limit_bytes - std::min(limits_.reserve_limit_bytes, least));
+    if (limit != 0) {
+        heap_.trim(limit - least);
         central.pause();
         central.resume();
     }

@@ -121,6 +121,17 @@ TEST_SUITE("pool.limits") {
         CHECK(pool.allocator.statistics().reserved_bytes == 5 * kMiB);
     }
 
+    TEST_CASE("what can never fit fails at once, and nothing is given back or waited for") {
+        Pool pool({.reserve_limit_bytes = 5 * kMiB});
+        Order a;
+        const uint64_t pending = pool.allocate(2 * kMiB, &a);
+        a.submit();
+        pool.free(pending, &a);
+        uint64_t address = 1;
+        CHECK(pool.allocator.allocate(nullptr, 6 * kMiB, address) == QIAO_ERROR_OUT_OF_MEMORY);
+        CHECK(pool.account.bytes == 2 * kMiB);
+    }
+
     TEST_CASE("unused segments make room for one that fits under the limit") {
         Pool pool({.reserve_limit_bytes = 16 * kMiB});
         for (int i = 0; i < 4; ++i) pool.free(pool.allocate((4 + static_cast<uint64_t>(i)) * kMiB));
