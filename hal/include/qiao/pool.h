@@ -12,8 +12,8 @@ typedef struct qiao_pool_desc {
     size_t struct_size;
     const void* next;              /* no extension is defined yet: null */
     uint64_t reserve_limit_bytes;  /* most that it takes from the device; 0 = no limit */
-    uint64_t idle_limit_bytes;     /* most that it keeps in segments without an allocation; 0 = no limit, 1 = keeps none */
-    uint64_t largest_shared_bytes; /* up to this size allocations share segments, larger ones have their own; 0 = 1 MiB */
+    uint64_t idle_limit_bytes;     /* most that it keeps in unused segments; 0 = no limit, 1 = keeps none */
+    uint64_t largest_shared_bytes; /* larger allocations have a segment of their own; 0 = 1 MiB, at most 1 GiB */
     uint64_t alignment;            /* of every address: a power of two from 256 to 2 MiB; 0 = 256 */
     uint64_t flags;                /* none defined yet: 0 */
     qiao_memory_kind kind;         /* 0 = QIAO_MEMORY_KIND_DEVICE */
@@ -24,19 +24,21 @@ typedef struct qiao_pool_desc {
 /// An empty pool; memory is taken from the device when it is first needed. `desc` may be null.
 QIAO_API qiao_status qiao_pool_create(qiao_device* device, const qiao_pool_desc* desc, qiao_pool** out_pool);
 QIAO_API qiao_status qiao_pool_retain(qiao_pool* pool);
-/// Never waits: the last release gives all memory of the pool back, allocations that were not freed included, once the work
-/// that was submitted before has ended. Null is ignored.
+/// Never waits: the last release gives back all memory, that of allocations which were not freed too, once the work that
+/// was submitted before has ended. Null is ignored.
 QIAO_API qiao_status qiao_pool_release(qiao_pool* pool);
 
-/// Memory for work that is submitted to `queue`, of any device, from now on; with a null queue, for anybody, at once. Other
-/// queues must be ordered behind `queue` first (qiao_queue_after). Contents are undefined. Waits only if there is no memory left otherwise.
-/// Fails with OUT_OF_MEMORY if neither the device nor the limit has room, OUT_OF_RANGE for a size of 0 or above the device's
-/// limit, CANCELLED for a queue that has failed. Steady state: no allocation, no system call, one uncontended lock.
+/// Memory for work that is submitted to `queue`, of any device, from now on; with a null queue, for anybody, at once.
+/// Other queues must be ordered behind `queue` first (qiao_queue_after). Contents are undefined. Waits, 10 s at most, only
+/// if there is no memory left otherwise. Fails with OUT_OF_MEMORY if the device or the limit has no room, OUT_OF_RANGE for
+/// a size of 0 or above the device's limit, CANCELLED for a queue that has failed. Steady state: no allocation on the
+/// host, no system call, one uncontended lock.
 QIAO_API qiao_status qiao_pool_allocate(qiao_pool* pool, qiao_queue* queue, uint64_t size_bytes, uint64_t* out_address);
-/// Returns at once, also while work uses the memory. Work submitted to `queue` later may get it at once; others, once all that
-/// was submitted to `queue` so far has ended. Null queue: no work uses it any more, anybody may get it. Work of other queues
-/// that uses it must have ended, or `queue` must be ordered behind it. Fails with NOT_FOUND for an address that is not of the
-/// pool, INVALID_ARGUMENT for one inside an allocation or that is freed already; nothing is changed then. Address 0 is ignored.
+/// Returns at once, also while work uses the memory. Work that is submitted to `queue` later may get it at once; others get
+/// it when all that was submitted to `queue` so far has ended. Null queue: no work uses it any more, anybody may get it.
+/// Work of other queues that uses it must have ended, or `queue` must be ordered behind it. Fails with NOT_FOUND for an
+/// address that is not of the pool, INVALID_ARGUMENT for one inside an allocation or freed already; nothing is changed
+/// then. Address 0 is ignored.
 QIAO_API qiao_status qiao_pool_free(qiao_pool* pool, uint64_t address, qiao_queue* queue);
 
 /// Gives segments without an allocation back to the device until at most `keep_bytes` are reserved. Never waits: the device
@@ -46,19 +48,19 @@ QIAO_API qiao_status qiao_pool_trim(qiao_pool* pool, uint64_t keep_bytes);
 typedef struct qiao_pool_statistics {
     size_t struct_size;
     const void* next;
-    uint64_t reserved_bytes;       /* taken from the device */
-    uint64_t reserved_peak_bytes;  /* most so far, or since the peaks were reset */
-    uint64_t used_bytes;           /* in allocations, their rounding included */
+    uint64_t reserved_bytes;      /* taken from the device */
+    uint64_t reserved_peak_bytes; /* most so far, or since the peaks were reset */
+    uint64_t used_bytes;          /* in allocations, their rounding included */
     uint64_t used_peak_bytes;
-    uint64_t requested_bytes;      /* in allocations, as asked for */
-    uint64_t pending_bytes;        /* free, but behind work that had not ended when it was last asked */
-    uint64_t largest_free_bytes;   /* the largest piece that is free */
-    uint64_t allocation_count;     /* alive */
-    uint64_t allocated_count;      /* so far */
-    uint64_t reused_count;         /* of those so far: needed nothing from the device */
-    uint64_t reused_in_order_count; /* of those reused: memory whose last work on the same queue need not have ended */
+    uint64_t requested_bytes;       /* in allocations, as asked for */
+    uint64_t pending_bytes;         /* free, but behind work that had not ended when it was last asked */
+    uint64_t largest_free_bytes;    /* the largest piece that is free */
+    uint64_t allocation_count;      /* alive */
+    uint64_t allocated_count;       /* so far */
+    uint64_t reused_count;          /* of those so far: needed nothing from the device */
+    uint64_t reused_in_order_count; /* of those reused: memory that work of the same queue may still have been using */
     uint64_t segment_count;
-    double fragmentation;          /* 1 - largest free piece / all that is free; 0 if nothing is */
+    double fragmentation; /* 1 - largest free piece / all that is free; 0 if nothing is */
 } qiao_pool_statistics;
 #define QIAO_POOL_STATISTICS_INIT {sizeof(qiao_pool_statistics), NULL, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0.0}
 

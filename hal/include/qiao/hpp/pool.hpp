@@ -18,8 +18,9 @@ inline namespace v0 {
 
 /// 0 is always the default, as in qiao_pool_desc.
 struct PoolOptions {
-    uint64_t reserve_limit_bytes = 0;  ///< most that it takes from the device; 0 = no limit
-    uint64_t idle_limit_bytes = 0;     ///< most that it keeps in segments without an allocation; 0 = no limit, 1 = keeps none
+    uint64_t reserve_limit_bytes = 0; ///< most that it takes from the device; 0 = no limit
+    uint64_t idle_limit_bytes =
+        0; ///< most that it keeps in segments without an allocation; 0 = no limit, 1 = keeps none
     uint64_t largest_shared_bytes = 0; ///< up to this size allocations share segments; 0 = 1 MiB
     uint64_t alignment = 0;            ///< of every address: a power of two from 256 to 2 MiB; 0 = 256
     MemoryKind kind = MemoryKind::kDevice;
@@ -34,7 +35,8 @@ struct PoolStatistics : qiao_pool_statistics {
 class Pool : public Owner<qiao_pool, qiao_pool_retain, qiao_pool_release> {
   public:
     Pool() noexcept = default;
-    explicit Pool(Device device, PoolOptions options = PoolOptions()) : Owner(create(device, options)), device_(device) {}
+    explicit Pool(Device device, PoolOptions options = PoolOptions())
+        : Owner(create(device, options)), device_(device) {}
     /// Takes over the caller's reference to a pool of the device.
     static Pool adopt(Device device, qiao_pool* owned) noexcept { return Pool(device, owned); }
     Pool share() const { return Pool(device_, retained()); }
@@ -93,9 +95,11 @@ class Pool : public Owner<qiao_pool, qiao_pool_retain, qiao_pool_release> {
     }
     template <class T>
     static uint64_t bytes_of(uint64_t count) {
-        static_assert(std::is_trivially_copyable_v<T> && !std::is_const_v<T>, "a device takes bytes: T must be trivially copyable");
+        static_assert(std::is_trivially_copyable_v<T> && !std::is_const_v<T>,
+                      "a device takes bytes: T must be trivially copyable");
         if (count > UINT64_MAX / sizeof(T)) {
-            detail::refuse(QIAO_ERROR_OUT_OF_RANGE, std::to_string(count) + " elements of " + std::to_string(sizeof(T)) + " bytes overflow 64 bits");
+            detail::refuse(QIAO_ERROR_OUT_OF_RANGE, std::to_string(count) + " elements of " +
+                                                        std::to_string(sizeof(T)) + " bytes overflow 64 bits");
         }
         return count * sizeof(T);
     }
@@ -113,7 +117,10 @@ class PoolBuffer {
 
     PoolBuffer() noexcept = default;
     PoolBuffer(Pool& pool, const Queue& queue, uint64_t count)
-        : pool_(pool.share()), queue_(queue.share()), address_(pool_.template allocate<T>(count, queue_)), size_(count) {}
+        : pool_(pool.share()),
+          queue_(queue.share()),
+          address_(pool_.template allocate<T>(count, queue_)),
+          size_(count) {}
     PoolBuffer(PoolBuffer&& other) noexcept
         : pool_(std::move(other.pool_)),
           queue_(std::move(other.queue_)),
