@@ -446,6 +446,34 @@ AT(qiao_kernel_argument, reserved0, 52);
 VALUE(QIAO_KERNEL_GLOBAL_OFFSET, 1);
 VALUE(QIAO_KERNEL_REMAINDER, 2);
 
+SIZE(qiao_pool_desc, 64);
+AT(qiao_pool_desc, struct_size, 0);
+AT(qiao_pool_desc, next, 8);
+AT(qiao_pool_desc, reserve_limit_bytes, 16);
+AT(qiao_pool_desc, idle_limit_bytes, 24);
+AT(qiao_pool_desc, largest_shared_bytes, 32);
+AT(qiao_pool_desc, alignment, 40);
+AT(qiao_pool_desc, flags, 48);
+AT(qiao_pool_desc, kind, 56);
+AT(qiao_pool_desc, reserved0, 60);
+
+SIZE(qiao_pool_statistics, 120);
+AT(qiao_pool_statistics, struct_size, 0);
+AT(qiao_pool_statistics, next, 8);
+AT(qiao_pool_statistics, reserved_bytes, 16);
+AT(qiao_pool_statistics, reserved_peak_bytes, 24);
+AT(qiao_pool_statistics, used_bytes, 32);
+AT(qiao_pool_statistics, used_peak_bytes, 40);
+AT(qiao_pool_statistics, requested_bytes, 48);
+AT(qiao_pool_statistics, pending_bytes, 56);
+AT(qiao_pool_statistics, largest_free_bytes, 64);
+AT(qiao_pool_statistics, allocation_count, 72);
+AT(qiao_pool_statistics, allocated_count, 80);
+AT(qiao_pool_statistics, reused_count, 88);
+AT(qiao_pool_statistics, reused_in_order_count, 96);
+AT(qiao_pool_statistics, segment_count, 104);
+AT(qiao_pool_statistics, fragmentation, 112);
+
 SIZE(qiao_queue_desc, 32);
 AT(qiao_queue_desc, struct_size, 0);
 AT(qiao_queue_desc, next, 8);

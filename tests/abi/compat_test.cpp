@@ -197,9 +197,11 @@ TEST_SUITE("compat.application") {
         const Memory memory = session.allocate(64);
         const Program program = add_program(session);
         qiao_kernel* const kernel = kernel_of(program, "add");
+        const Pool pool = session.pool();
         check_out<qiao_candidate>("qiao_candidate", [&](qiao_candidate* out) { return qiao_instance_query_candidate(session.instance.get(), 0, out); });
         check_out<qiao_device_properties>("qiao_device_properties", [&](qiao_device_properties* out) { return qiao_device_query_properties(session.device, out); });
         check_out<qiao_memory_properties>("qiao_memory_properties", [&](qiao_memory_properties* out) { return qiao_memory_query(memory.get(), out); });
+        check_out<qiao_pool_statistics>("qiao_pool_statistics", [&](qiao_pool_statistics* out) { return qiao_pool_query(pool.get(), out); });
         check_out<qiao_program_properties>("qiao_program_properties", [&](qiao_program_properties* out) { return qiao_program_query(program.get(), out); });
         check_out<qiao_kernel_properties>("qiao_kernel_properties", [&](qiao_kernel_properties* out) { return qiao_kernel_query(kernel, out); });
         check_out<qiao_kernel_argument>("qiao_kernel_argument", [&](qiao_kernel_argument* out) { return qiao_kernel_query_argument(kernel, 1, out); });
@@ -224,6 +226,12 @@ TEST_SUITE("compat.application") {
             qiao_memory* memory = nullptr;
             const qiao_status status = qiao_memory_allocate(session.device, desc, &memory);
             CHECK(qiao_memory_release(memory) == QIAO_OK);
+            return status;
+        });
+        check_desc<qiao_pool_desc>("qiao_pool_desc", QIAO_POOL_DESC_INIT, kHead, [&](const qiao_pool_desc* desc) {
+            qiao_pool* pool = nullptr;
+            const qiao_status status = qiao_pool_create(session.device, desc, &pool);
+            CHECK(qiao_pool_release(pool) == QIAO_OK);
             return status;
         });
         check_desc<qiao_queue_desc>("qiao_queue_desc", QIAO_QUEUE_DESC_INIT, kHead, [&](const qiao_queue_desc* desc) {

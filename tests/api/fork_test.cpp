@@ -26,6 +26,7 @@ struct Objects {
     Program program = session.program();
     Queue queue = session.queue();
     Timeline timeline = session.timeline();
+    Pool pool = session.pool();
 
     qiao_instance* i() const { return session.instance.get(); }
     qiao_device* d() const { return session.device; }
@@ -34,6 +35,7 @@ struct Objects {
     qiao_kernel* k() const { return kernel_of(program, "add"); }
     qiao_queue* q() const { return queue.get(); }
     qiao_timeline* t() const { return timeline.get(); }
+    qiao_pool* o() const { return pool.get(); }
 };
 
 uint64_t buffer[64];
@@ -65,6 +67,7 @@ struct Handles {
     qiao_kernel* k;
     qiao_queue* q;
     qiao_timeline* t;
+    qiao_pool* o;
 };
 using Call = std::function<qiao_status(const Handles& parent, const Handles& own)>;
 
@@ -114,6 +117,17 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_memory_read, x.m, 0, buffer, 4);
     CALL(qiao_memory_get_native, x.m, out<qiao_native>());
     CALL(qiao_memory_wrap, x.d, out<qiao_native>(), memory_desc(), out<qiao_memory*>());
+    CALL(qiao_pool_create, x.d, nullptr, out<qiao_pool*>());
+    CALL(qiao_pool_retain, x.o);
+    CALL(qiao_pool_release, x.o);
+    CALL(qiao_pool_allocate, x.o, nullptr, 4, out<uint64_t>());
+    CALL(qiao_pool_allocate, x.o, own.q, 4, out<uint64_t>());
+    CALL(qiao_pool_allocate, own.o, x.q, 4, out<uint64_t>());
+    CALL(qiao_pool_free, x.o, 4096, nullptr);
+    CALL(qiao_pool_free, own.o, 4096, x.q);
+    CALL(qiao_pool_trim, x.o, 0);
+    CALL(qiao_pool_query, x.o, started<qiao_pool_statistics>());
+    CALL(qiao_pool_reset_peaks, x.o);
     CALL(qiao_program_create_from_source, x.d, started<qiao_program_desc>(), out<qiao_program*>());
     CALL(qiao_program_create_from_package, x.d, started<qiao_program_desc>(), out<qiao_program*>());
     CALL(qiao_program_create_from_package_file, x.d, "none.qpk", out<qiao_program*>());
@@ -206,7 +220,7 @@ int in_child(const std::function<int()>& body) {
 }
 
 Handles handles_of(const Objects& objects) {
-    return {objects.i(), objects.d(), objects.m(), objects.p(), objects.k(), objects.q(), objects.t()};
+    return {objects.i(), objects.d(), objects.m(), objects.p(), objects.k(), objects.q(), objects.t(), objects.o()};
 }
 
 }  // namespace

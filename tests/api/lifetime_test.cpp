@@ -17,6 +17,7 @@ struct All {
     Program program = session.program();
     Queue queue = session.queue(QIAO_QUEUE_PROFILING);
     Timeline timeline = session.timeline();
+    Pool pool = session.pool();
     qiao_kernel* kernel = kernel_of(program, "nothing");
 };
 
@@ -58,6 +59,7 @@ void refused_device(qiao_device* bad) {
     qiao_provenance provenance = 0;
     qiao_memory *memory = as<qiao_memory>(&something), *found = memory;
     qiao_queue* queue = as<qiao_queue>(&something);
+    qiao_pool* pool = as<qiao_pool>(&something);
     qiao_program *program = as<qiao_program>(&something), *packaged = program;
     CHECK_BAD(qiao_device_query_properties(bad, &properties));
     CHECK(properties.id == nullptr);
@@ -71,6 +73,8 @@ void refused_device(qiao_device* bad) {
     CHECK_BAD(qiao_memory_allocate(bad, &memory_desc, &memory));
     CHECK_BAD(qiao_memory_find(bad, 0, &found, &a));
     CHECK_BAD(qiao_queue_create(bad, nullptr, &queue));
+    CHECK_BAD(qiao_pool_create(bad, nullptr, &pool));
+    CHECK(pool == nullptr);
     CHECK_BAD(qiao_program_create_from_source(bad, &program_desc, &program));
     CHECK_BAD(qiao_program_create_from_package(bad, &program_desc, &packaged));
     CHECK_BAD(qiao_program_create_from_package_file(bad, "none.qpk", &packaged));
@@ -99,6 +103,19 @@ void refused_memory(qiao_memory* bad) {
     if (bad != nullptr) CHECK_BAD(qiao_memory_release(bad));
 }
 
+void refused_pool(All& all, qiao_pool* bad) {
+    uint64_t address = 7;
+    qiao_pool_statistics statistics = QIAO_POOL_STATISTICS_INIT;
+    CHECK_BAD(qiao_pool_retain(bad));
+    CHECK_BAD(qiao_pool_allocate(bad, all.queue.get(), 64, &address));
+    CHECK(address == 0);
+    CHECK_BAD(qiao_pool_free(bad, 4096, all.queue.get()));
+    CHECK_BAD(qiao_pool_trim(bad, 0));
+    CHECK_BAD(qiao_pool_query(bad, &statistics));
+    CHECK_BAD(qiao_pool_reset_peaks(bad));
+    if (bad != nullptr) CHECK_BAD(qiao_pool_release(bad));
+}
+
 void refused_program(qiao_program* bad) {
     int something = 0;
     qiao_program_properties properties = QIAO_PROGRAM_PROPERTIES_INIT;
@@ -125,7 +142,9 @@ void refused_kernel(All& all, qiao_kernel* bad) {
 }
 
 void refused_queue(All& all, qiao_queue* bad) {
-    uint64_t value = 7, start = 7, end = 7;
+    uint64_t value = 7, start = 7, end = 7, address = 7;
+    CHECK_BAD(qiao_pool_allocate(all.pool.get(), bad == nullptr ? as<qiao_queue>(all.memory.get()) : bad, 64, &address));
+    CHECK(address == 0);
     qiao_timeline* timeline = as<qiao_timeline>(&value);
     const qiao_launch shape = items(1);
     const uint32_t pattern = 0;
@@ -177,12 +196,14 @@ TEST_SUITE("lifetime.handles") {
         refused_instance(nullptr);
         refused_device(nullptr);
         refused_memory(nullptr);
+        refused_pool(all, nullptr);
         refused_program(nullptr);
         refused_kernel(all, nullptr);
         refused_queue(all, nullptr);
         refused_timeline(all, nullptr);
         CHECK_OK(qiao_instance_release(nullptr));
         CHECK_OK(qiao_memory_release(nullptr));
+        CHECK_OK(qiao_pool_release(nullptr));
         CHECK_OK(qiao_program_release(nullptr));
         CHECK_OK(qiao_queue_release(nullptr));
         CHECK_OK(qiao_timeline_release(nullptr));
@@ -194,6 +215,7 @@ TEST_SUITE("lifetime.handles") {
         refused_instance(as<qiao_instance>(all.memory.get()));
         refused_device(as<qiao_device>(all.queue.get()));
         refused_memory(as<qiao_memory>(all.session.device));
+        refused_pool(all, as<qiao_pool>(all.memory.get()));
         refused_program(as<qiao_program>(all.kernel));
         refused_kernel(all, as<qiao_kernel>(all.program.get()));
         refused_queue(all, as<qiao_queue>(all.timeline.get()));
@@ -204,6 +226,7 @@ TEST_SUITE("lifetime.handles") {
     TEST_CASE("a released handle is refused by every entry, its children too") {
         All all;
         qiao_memory* memory = all.session.allocate(64).release();
+        qiao_pool* pool = all.session.pool().release();
         qiao_program* program = all.session.program().release();
         qiao_kernel* kernel = nullptr;
         REQUIRE_OK(qiao_program_get_kernel(program, "nothing", &kernel));
@@ -211,10 +234,12 @@ TEST_SUITE("lifetime.handles") {
         qiao_timeline *of_queue = nullptr, *timeline = all.session.timeline().release();
         REQUIRE_OK(qiao_queue_get_timeline(queue, &of_queue));
         REQUIRE_OK(qiao_memory_release(memory));
+        REQUIRE_OK(qiao_pool_release(pool));
         REQUIRE_OK(qiao_program_release(program));
         REQUIRE_OK(qiao_queue_release(queue));
         REQUIRE_OK(qiao_timeline_release(timeline));
         refused_memory(memory);
+        refused_pool(all, pool);
         refused_program(program);
         refused_kernel(all, kernel);
         refused_queue(all, queue);

@@ -118,6 +118,11 @@ void ask_timeline(long count) {
     for (long i = 0; i < count; ++i) bench::check(qiao_timeline_reached(qiao.timeline, value), "reached");
 }
 
+void allocate_repeatedly(long count, uint64_t size_bytes) {
+    bench::ThroughQiao qiao;
+    for (long i = 0; i < count; ++i) bench::allocate_and_free(qiao, size_bytes);
+}
+
 void ask_limit(long count) {
     bench::ThroughQiao qiao;
     uint64_t value = 0;
@@ -146,6 +151,8 @@ int main(int argc, char** argv) {
     else if (mode == "raw-vulkan-launch" && argc > 3) launch_raw_vulkan(count, argv[3], false);
     else if (mode == "raw-vulkan-wait" && argc > 3) launch_raw_vulkan(count, argv[3], true);
     else if (mode == "reached") ask_timeline(count);
+    else if (mode == "pool") allocate_repeatedly(count, 4096);
+    else if (mode == "pool-large") allocate_repeatedly(count, 3u << 20);
     else if (mode == "limit") ask_limit(count);
     else if (mode == "raw-launch" && argc > 3) launch_raw(count, argv[3]);
     else return 2;

@@ -25,6 +25,9 @@ BUDGETS = [
     ("cpp-launch-spot", "launch", 12),
     ("reached", None, 45),
     ("limit", None, 45),
+    # an allocation and its free: from the thread's cache; with a segment of its own
+    ("pool", None, 430),
+    ("pool-large", None, 890),
     # two arguments, one of them changed
     ("opencl-launch", "raw-opencl-launch", 190),
     ("opencl-wait", "raw-opencl-wait", 350),

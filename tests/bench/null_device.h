@@ -82,8 +82,10 @@ public:
         memory_desc.size_bytes = 4096;
         check(qiao_memory_allocate(device, &memory_desc, &memory), "memory");
         check(qiao_memory_get_address(memory, &block.address), "address");
+        check(qiao_pool_create(device, nullptr, &pool), "pool");
     }
     ~ThroughQiao() {
+        qiao_pool_release(pool);
         qiao_memory_release(memory);
         qiao_queue_release(queue);
         qiao_program_release(program);
@@ -99,8 +101,16 @@ public:
     qiao_queue* queue = nullptr;
     qiao_timeline* timeline = nullptr;
     qiao_memory* memory = nullptr;
+    qiao_pool* pool = nullptr;
     Block block{};
 };
+
+// Memory of the pool for the queue, and back.
+inline void allocate_and_free(const ThroughQiao& qiao, uint64_t size_bytes) {
+    uint64_t address = 0;
+    check(qiao_pool_allocate(qiao.pool, qiao.queue, size_bytes, &address), "allocate");
+    check(qiao_pool_free(qiao.pool, address, qiao.queue), "free");
+}
 
 class Raw {
 public:

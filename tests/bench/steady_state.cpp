@@ -1,5 +1,5 @@
-// Proof that a launch in steady state allocates nothing and makes no system call, so no futex call either: allocations
-// are counted, and the launches run in a child whose system calls are forbidden by seccomp, on pain of SIGSYS.
+// Proof that a launch, and an allocation of a pool's, in steady state allocate nothing on the host and make no system call, so
+// no futex call either: allocations are counted, and the calls run in a child whose system calls are forbidden by seccomp, on pain of SIGSYS.
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -39,6 +39,18 @@ void launch_many(bench::ThroughQiao& qiao) {
     }
 }
 
+void allocate_many(bench::ThroughQiao& qiao) {
+    for (int i = 0; i < kLaunches; ++i) {
+        for (const uint64_t size : {UINT64_C(1), UINT64_C(5000), UINT64_C(700'000), UINT64_C(3) << 20}) bench::allocate_and_free(qiao, size);
+    }
+}
+
+struct Work {
+    const char* name;
+    void (*run)(bench::ThroughQiao&);
+};
+constexpr Work kWork[] = {{"launches", launch_many}, {"allocations of each size, and frees,", allocate_many}};
+
 bool forbid_system_calls() {
     sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -50,14 +62,14 @@ bool forbid_system_calls() {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-// Exit status 0 if the launches made no system call; the instance lives in the child alone.
-int launch_without_system_calls(bool break_the_rule) {
+// Exit status 0 if the work made no system call; the instance lives in the child alone.
+int run_without_system_calls(const Work& work, bool break_the_rule) {
     const pid_t child = fork();
     if (child == 0) {
         bench::ThroughQiao qiao;
-        launch_many(qiao);
+        work.run(qiao);
         if (!forbid_system_calls()) _exit(77);
-        launch_many(qiao);
+        work.run(qiao);
         if (break_the_rule) getppid();
         _exit(0);
     }
@@ -67,28 +79,34 @@ int launch_without_system_calls(bool break_the_rule) {
     return WEXITSTATUS(status);
 }
 
+bool is_steady(const Work& work) {
+    const int without = run_without_system_calls(work, false);
+    if (without != 0) {
+        std::fprintf(stderr, "%d %s in steady state made a system call (status %d)\n", kLaunches, work.name, without);
+        return false;
+    }
+    bench::ThroughQiao qiao;
+    work.run(qiao);
+    const uint64_t before = g_allocations.load();
+    work.run(qiao);
+    const uint64_t allocations = g_allocations.load() - before;
+    if (allocations != 0) {
+        std::fprintf(stderr, "%d %s in steady state made %llu allocations on the host\n", kLaunches, work.name, static_cast<unsigned long long>(allocations));
+        return false;
+    }
+    std::printf("%d %s: no system call, no allocation\n", kLaunches, work.name);
+    return true;
+}
+
 }  // namespace
 
 int main() {
-    const int with_call = launch_without_system_calls(true);
+    const int with_call = run_without_system_calls(kWork[0], true);
     if (with_call != 128 + SIGSYS) {
         std::fprintf(stderr, "the check itself does not work: a forbidden system call gave %d, not SIGSYS\n", with_call);
         return 1;
     }
-    const int without = launch_without_system_calls(false);
-    if (without != 0) {
-        std::fprintf(stderr, "%d launches in steady state made a system call (status %d)\n", kLaunches, without);
-        return 1;
-    }
-    bench::ThroughQiao qiao;
-    launch_many(qiao);
-    const uint64_t before = g_allocations.load();
-    launch_many(qiao);
-    const uint64_t allocations = g_allocations.load() - before;
-    if (allocations != 0) {
-        std::fprintf(stderr, "%d launches in steady state made %llu allocations\n", kLaunches, static_cast<unsigned long long>(allocations));
-        return 1;
-    }
-    std::printf("%d launches: no system call, no allocation\n", kLaunches);
-    return 0;
+    bool are_steady = true;
+    for (const Work& work : kWork) are_steady = is_steady(work) && are_steady;
+    return are_steady ? 0 : 1;
 }

@@ -110,6 +110,46 @@ void null_allocate_release(benchmark::State& state) {
 }
 BENCHMARK(null_allocate_release);
 
+// An allocation and its free; sizes of up to 1 MiB come from the thread's cache.
+void null_pool(benchmark::State& state) {
+    const bench::ThroughQiao qiao;
+    for (auto _ : state) bench::allocate_and_free(qiao, static_cast<uint64_t>(state.range(0)));
+}
+BENCHMARK(null_pool)->Arg(256)->Arg(4096)->Arg(1 << 20)->Arg(3 << 20);
+
+// The same among so many allocations of random sizes, the oldest but some freed for each new one.
+void null_pool_random(benchmark::State& state) {
+    const bench::ThroughQiao qiao;
+    std::minstd_rand random(1);
+    std::vector<uint64_t> addresses(static_cast<size_t>(state.range(0)), 0);
+    std::vector<uint64_t> sizes, places;
+    for (int i = 0; i < 4096; ++i) sizes.push_back(1 + random() % (random() % 10 == 0 ? 500'000 : 10'000)), places.push_back(random() % addresses.size());
+    size_t step = 0;
+    for (auto _ : state) {
+        uint64_t& address = addresses[places[step % 4096]];
+        bench::check(qiao_pool_free(qiao.pool, address, qiao.queue), "free");
+        bench::check(qiao_pool_allocate(qiao.pool, qiao.queue, sizes[step / 7 % 4096], &address), "allocate");
+        ++step;
+    }
+}
+BENCHMARK(null_pool_random)->Arg(100)->Arg(1000);
+
+// Threads on one pool, each with a queue of its own.
+void null_pool_threads(benchmark::State& state) {
+    static std::unique_ptr<bench::ThroughQiao> qiao;
+    if (state.thread_index() == 0) qiao = std::make_unique<bench::ThroughQiao>();
+    qiao_queue* queue = nullptr;
+    for (auto _ : state) {
+        if (queue == nullptr) bench::check(qiao_queue_create(qiao->device, nullptr, &queue), "queue");  // the threads start together here
+        uint64_t address = 0;
+        bench::check(qiao_pool_allocate(qiao->pool, queue, 4096, &address), "allocate");
+        bench::check(qiao_pool_free(qiao->pool, address, queue), "free");
+    }
+    bench::check(qiao_queue_release(queue), "queue");
+    if (state.thread_index() == 0) qiao.reset();
+}
+BENCHMARK(null_pool_threads)->Threads(1)->Threads(2)->Threads(4)->UseRealTime();
+
 // Address look-up among so many allocations, in random order: throughput, then with each address depending on the last answer.
 class Table {
 public:

@@ -21,6 +21,7 @@ ROOMS = {
     "object": ["hal/src/object/"],
     "tracking": ["hal/src/tracking/"],
     "dispatch": ["hal/src/dispatch/", "hal/src/emulation/"],
+    "pool": ["hal/src/pool/"],
     "loader": ["hal/src/loader/"],
     "package": ["hal/src/package/"],
     "api": ["hal/src/api/"],
@@ -46,9 +47,10 @@ ALLOWED = {
     "object": ["public", "public plugin", "public shared"],
     "tracking": ["public shared", "object"],
     "dispatch": ["public", "public plugin", "public shared", "object", "tracking"],
+    "pool": ["public", "public plugin", "public shared", "object", "dispatch"],
     "loader": ["public", "public plugin", "public shared", "object"],
     "package": ["public shared"],
-    "api": ["public", "public plugin", "public shared", "object", "dispatch"],
+    "api": ["public", "public plugin", "public shared", "object", "dispatch", "pool"],
     "compiler interface": ["public shared"],
     "compiler": ["compiler interface", "package", "public shared"],
     "cli": ["public", "public shared", "compiler interface", "package"],
@@ -80,7 +82,7 @@ EXCEPTIONS = {
 }
 
 # Rooms that may know the types of the application's headers, but call none of their functions: calls go the other way.
-NO_ENTRIES = {"object", "tracking", "dispatch", "loader", "package"}
+NO_ENTRIES = {"object", "tracking", "dispatch", "pool", "loader", "package"}
 
 # Group of outside headers -> patterns. The first four are open to every room.
 OUTSIDE = {
@@ -113,6 +115,7 @@ OUTSIDE_ALLOWED = {
     "object": ["os"],
     "tracking": ["os"],
     "dispatch": [],
+    "pool": [],
     "loader": ["os", "dynamic loading", "json"],
     "package": ["os", "zstd", "digest", "flatbuffers"],
     "api": [],

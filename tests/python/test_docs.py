@@ -6,7 +6,7 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENTS = ["README.md", "README.zh-CN.md", "hal/docs/python.md", "hal/docs/python_tutorial.md"]
+DOCUMENTS = ["README.md", "README.zh-CN.md", "hal/docs/python.md", "hal/docs/python_tutorial.md", "hal/docs/pools.md"]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

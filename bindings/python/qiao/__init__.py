@@ -17,12 +17,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ._native import (Array, Device, Instance, Kernel, Launch, LocalMemory, Point, Program, Queue, Timeline, version)
+from ._native import (Array, Device, Instance, Kernel, Launch, LocalMemory, Point, Pool, Program, Queue, Timeline,
+                      version)
 from .errors import (CancelledError, CompileError, DeviceLostError, Error, ForkedError, InternalError,
                      InvalidArgumentError, InvalidHandleError, NotFoundError, OutOfMemoryError, OutOfRangeError,
                      PackageError, PluginError, TimeoutError, UnsupportedError)
 from .ledger import Candidate
 from .package import Package, Variant
+from .pools import PoolStatistics
 from .signature import Parameter
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from .scan import Scan
 
 __all__ = ["Array", "Candidate", "Device", "Elementwise", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
-           "Point", "Program", "Queue", "Reduction", "Scan", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open",
+           "Point", "Pool", "PoolStatistics", "Program", "Queue", "Reduction", "Scan", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open",
            "timeline", "version", "CancelledError", "CompileError", "DeviceLostError", "Error", "ForkedError",
            "InternalError", "InvalidArgumentError", "InvalidHandleError", "NotFoundError", "OutOfMemoryError",
            "OutOfRangeError", "PackageError", "PluginError", "TimeoutError", "UnsupportedError"]

@@ -101,19 +101,19 @@ void Signature::refuse_type(const Parameter& parameter, const std::string& wante
     raise_type_error(label(parameter) + " (" + parameter.type + ") takes " + wanted + ", not " + given);
 }
 
-void Signature::pack(const DeviceObject& device, const py::tuple& positional, py::handle named, std::byte* block) const {
+void Signature::pack(QueueObject& queue, const py::tuple& positional, py::handle named, std::byte* block) const {
     const size_t given = positional.size();
     if (given > parameters_.size())
         raise_type_error("kernel '" + kernel_name_ + "' takes " + std::to_string(parameters_.size()) + " arguments, " + std::to_string(given) +
                          " were given: " + text());
     for (size_t i = 0; i < given; ++i)
-        pack_one(device, parameters_[i], PyTuple_GET_ITEM(positional.ptr(), static_cast<py::ssize_t>(i)), block);
+        pack_one(queue, parameters_[i], PyTuple_GET_ITEM(positional.ptr(), static_cast<py::ssize_t>(i)), block);
     size_t taken = 0;
     for (size_t i = given; i < parameters_.size(); ++i) {
         PyObject* value = named ? PyDict_GetItemWithError(named.ptr(), parameters_[i].key.ptr()) : nullptr;
         if (value == nullptr)
             raise_type_error(label(parameters_[i]) + " is missing: " + text());
-        pack_one(device, parameters_[i], value, block);
+        pack_one(queue, parameters_[i], value, block);
         ++taken;
     }
     if (!named || static_cast<size_t>(PyDict_GET_SIZE(named.ptr())) == taken) return;
@@ -127,10 +127,10 @@ void Signature::pack(const DeviceObject& device, const py::tuple& positional, py
     }
 }
 
-void Signature::pack_one(const DeviceObject& device, const Parameter& parameter, py::handle value, std::byte* block) const {
+void Signature::pack_one(QueueObject& queue, const Parameter& parameter, py::handle value, std::byte* block) const {
     switch (parameter.kind) {
         case QIAO_ARGUMENT_KIND_ADDRESS:
-            return pack_address(device, parameter, value, block);
+            return pack_address(queue, parameter, value, block);
         case QIAO_ARGUMENT_KIND_LOCAL: {
             if (!py::isinstance<LocalMemory>(value)) refuse_type(parameter, "qiao.local(shape, dtype)", "'" + type_name(value) + "'");
             const uint64_t bytes = value.cast<const LocalMemory&>().bytes;
@@ -142,8 +142,9 @@ void Signature::pack_one(const DeviceObject& device, const Parameter& parameter,
     }
 }
 
-void Signature::pack_address(const DeviceObject& device, const Parameter& parameter, py::handle value, std::byte* block) const {
+void Signature::pack_address(QueueObject& queue, const Parameter& parameter, py::handle value, std::byte* block) const {
     if (value.is_none()) return store(block + parameter.offset, uint64_t{0});
+    const DeviceObject& device = *queue.device;
     py::detail::make_caster<ArrayObject> caster; // one look at the type, where isinstance and cast would be two
     if (!caster.load(value, false)) {
         const bool is_host = py::hasattr(value, "__array_interface__");
@@ -164,6 +165,7 @@ void Signature::pack_address(const DeviceObject& device, const Parameter& parame
                                             "); kernels see addresses, not strides: pass a contiguous copy");
     if (!array.is_writable && parameter.access != QIAO_ACCESS_READ)
         raise_value_error(label(parameter) + " may be written by the kernel, but the array is read-only; declare the argument const");
+    array.memory->use_on(queue);
     store(block + parameter.offset, array.address);
 }
 

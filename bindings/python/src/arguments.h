@@ -12,7 +12,7 @@
 
 namespace qiao::python {
 
-struct DeviceObject;
+struct QueueObject;
 
 /* An element as NumPy sees it: 'f', 'i', 'u' and its bytes; 0 where the type is none of the language's numbers. */
 struct ElementType {
@@ -51,11 +51,11 @@ class Signature {
 
     /* Fills `block`, of block_bytes(). Raises TypeError or ValueError that name the argument. `named` may be null; what it
      * has besides parameters is refused, except for the words that the launch itself understands. */
-    void pack(const DeviceObject& device, const py::tuple& positional, py::handle named, std::byte* block) const;
+    void pack(QueueObject& queue, const py::tuple& positional, py::handle named, std::byte* block) const;
 
   private:
-    void pack_one(const DeviceObject& device, const Parameter& parameter, py::handle value, std::byte* block) const;
-    void pack_address(const DeviceObject& device, const Parameter& parameter, py::handle value, std::byte* block) const;
+    void pack_one(QueueObject& queue, const Parameter& parameter, py::handle value, std::byte* block) const;
+    void pack_address(QueueObject& queue, const Parameter& parameter, py::handle value, std::byte* block) const;
     void pack_value(const Parameter& parameter, py::handle value, std::byte* block) const;
     [[noreturn]] void refuse_type(const Parameter& parameter, const std::string& wanted, const std::string& given) const;
     std::string label(const Parameter& parameter) const;

@@ -180,6 +180,7 @@ void finish(QueueObject& queue, const Point& point) { static_cast<void>(wait_unt
 /* Between `bytes` bytes of host memory and the same number from `address`, in the queue's order; returns when done. */
 void move(QueueObject& queue, const ArrayObject& array, uint64_t address, void* host, uint64_t bytes, bool to_host) {
     if (bytes == 0) return;
+    array.memory->use_on(queue);
     const qiao_place there{array.memory->device->device.get(), address}, here{nullptr, reinterpret_cast<uintptr_t>(host)};
     const Point point = queue.use().copy(to_host ? qiao_copy{there, here, bytes, 1, 0, 0, 0} : qiao_copy{here, there, bytes, 1, 0, 0, 0});
     try {
@@ -232,6 +233,33 @@ py::array host_values(const ArrayObject& self, const py::object& values) {
     }
 }
 
+/* NumPy's protocol: numpy.asarray(array) copies to the host. */
+py::object as_numpy(const ArrayObject& self, const py::object& dtype, const py::object& copy) {
+    if (py::isinstance<py::bool_>(copy) && !copy.cast<bool>())
+        raise_value_error("an array of a device reaches the host by a copy; for memory that both see take Array.host");
+    const py::object values = to_numpy(self, nullptr);
+    return dtype.is_none() ? values : py::object(values.attr("astype")(dtype, py::arg("copy") = false));
+}
+
+py::array host_view(const py::object& object) {
+    const auto* self = &object.cast<const ArrayObject&>();
+    self->check_usable("the array");
+    if (self->memory->host_pointer == nullptr)
+        raise(QIAO_ERROR_UNSUPPORTED, "the host has no pointer to memory of kind 'device' of " + self->memory->device->id,
+              "copy with .numpy(), or take an array of kind \"shared\" or \"host\" where the device has them");
+    auto* first = static_cast<uint8_t*>(self->memory->host_pointer) + (self->address - self->memory->address);
+    py::array values(self->dtype, self->shape, self->strides, first, object);
+    if (!self->is_writable) values.attr("flags").attr("writeable") = false;
+    return values;
+}
+
+std::string describe(const ArrayObject& self) {
+    return "<qiao.Array " + py::str(self.shape.tuple()).cast<std::string>() + " " + py::str(self.dtype).cast<std::string>() + " on " +
+           self.memory->device->id + (self.memory->is_released ? ", released>" : ">");
+}
+
+} // namespace
+
 void set(const ArrayObject& self, const py::object& values, const std::shared_ptr<QueueObject>& queue) {
     self.check_usable("the array");
     if (!self.is_writable) raise_value_error("the array is read-only");
@@ -251,34 +279,6 @@ void set(const ArrayObject& self, const py::object& values, const std::shared_pt
     move(used, self, first, bytes.mutable_data(), extent.bytes, false);
 }
 
-/* NumPy's protocol: numpy.asarray(array) copies to the host. */
-py::object as_numpy(const ArrayObject& self, const py::object& dtype, const py::object& copy) {
-    if (py::isinstance<py::bool_>(copy) && !copy.cast<bool>())
-        raise_value_error("an array of a device reaches the host by a copy; for memory that both see take Array.host");
-    const py::object values = to_numpy(self, nullptr);
-    return dtype.is_none() ? values : py::object(values.attr("astype")(dtype, py::arg("copy") = false));
-}
-
-py::array host_view(const py::object& object) {
-    const auto* self = &object.cast<const ArrayObject&>();
-    self->check_usable("the array");
-    const Memory& memory = self->memory->memory;
-    if (memory.host_pointer() == nullptr)
-        raise(QIAO_ERROR_UNSUPPORTED, "the host has no pointer to memory of kind 'device' of " + self->memory->device->id,
-              "copy with .numpy(), or take an array of kind \"shared\" or \"host\" where the device has them");
-    auto* first = static_cast<uint8_t*>(memory.host_pointer()) + (self->address - memory.address().value());
-    py::array values(self->dtype, self->shape, self->strides, first, object);
-    if (!self->is_writable) values.attr("flags").attr("writeable") = false;
-    return values;
-}
-
-std::string describe(const ArrayObject& self) {
-    return "<qiao.Array " + py::str(self.shape.tuple()).cast<std::string>() + " " + py::str(self.dtype).cast<std::string>() + " on " +
-           self.memory->device->id + (self.memory->is_released ? ", released>" : ">");
-}
-
-} // namespace
-
 void ArrayObject::check_usable(const std::string& role) const {
     if (memory->is_released) raise(QIAO_ERROR_INVALID_HANDLE, role + " was released", "use an array that is alive");
     if (!is_usable())
@@ -294,7 +294,20 @@ MemoryKind kind_of(py::handle name) {
     raise_value_error("there is no memory of kind '" + name.cast<std::string>() + "'; kinds are \"device\", \"host\" and \"shared\"");
 }
 
-ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind) {
+MemoryObject::MemoryObject(DeviceObject& of, uint64_t bytes, MemoryKind kind)
+    : device(of.share()), resets(of.resets), memory(of.device, bytes, MemoryOptions{kind, 0}) {
+    address = memory.address().value();
+    host_pointer = memory.host_pointer();
+}
+
+void MemoryObject::release() {
+    if (std::exchange(is_released, true)) return;
+    if (share) share->free(address);
+    share.reset();
+    memory = Memory();
+}
+
+ArrayObject lay_out(py::handle shape, py::handle dtype) {
     const DtypeFacts& facts = facts_of(dtype);
     ArrayObject made;
     made.dtype = facts.dtype;
@@ -303,29 +316,41 @@ ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, Memo
     made.shape = shape_of(shape);
     made.strides = packed_strides(made.shape, made.item_size);
     made.count = count_of(made.shape, made.item_size);
-    made.memory = std::make_shared<MemoryObject>();
-    made.memory->device = device.share();
-    made.memory->resets = device.resets;
-    // An array without elements has an address too.
-    made.memory->memory = Memory(device.device, std::max<uint64_t>(made.count, 1) * made.item_size, MemoryOptions{kind, 0});
-    made.address = made.memory->memory.address().value();
     return made;
+}
+
+uint64_t bytes_to_have(const ArrayObject& array) { return std::max<uint64_t>(array.count, 1) * array.item_size; }
+
+ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind) {
+    ArrayObject made = lay_out(shape, dtype);
+    made.memory = std::make_shared<MemoryObject>(device, bytes_to_have(made), kind);
+    made.address = made.memory->address;
+    return made;
+}
+
+py::object dtype_for(const py::object& value, const py::object& dtype) {
+    return dtype.is_none() ? py::object(py::module_::import("numpy").attr("asarray")(value).attr("dtype")) : dtype;
+}
+
+py::object as_host_array(const py::object& values, const py::object& dtype) {
+    const py::object numpy = py::module_::import("numpy");
+    return dtype.is_none() ? numpy.attr("asarray")(values) : numpy.attr("asarray")(values, py::arg("dtype") = dtype);
 }
 
 ArrayObject zeros(DeviceObject& device, const py::object& shape, const py::object& dtype) { return full(device, shape, py::int_(0), dtype); }
 
 ArrayObject full(DeviceObject& device, const py::object& shape, const py::object& value, const py::object& dtype) {
-    const py::object type = dtype.is_none() ? py::object(py::module_::import("numpy").attr("asarray")(value).attr("dtype")) : dtype;
-    ArrayObject made = empty(device, shape, type, MemoryKind::kDevice);
-    // Whichever queue uses it next, and of whichever device, finds the values there.
-    const PointObject filled = fill(device.queue(), made, value);
-    wait_until(filled.timeline->timeline, filled.value, std::nullopt);
+    return filled(device.queue(), empty(device, shape, dtype_for(value, dtype), MemoryKind::kDevice), value);
+}
+
+ArrayObject filled(QueueObject& queue, ArrayObject made, const py::object& value) {
+    const PointObject done = fill(queue, made, value);
+    wait_until(done.timeline->timeline, done.value, std::nullopt);
     return made;
 }
 
 ArrayObject array(DeviceObject& device, const py::object& values, const py::object& dtype) {
-    const py::object numpy = py::module_::import("numpy");
-    const py::object host = dtype.is_none() ? numpy.attr("asarray")(values) : numpy.attr("asarray")(values, py::arg("dtype") = dtype);
+    const py::object host = as_host_array(values, dtype);
     ArrayObject made = empty(device, host.attr("shape"), host.attr("dtype"), MemoryKind::kDevice);
     set(made, host, nullptr);
     return made;
@@ -340,6 +365,7 @@ PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object
     if (bytes > 16 || (bytes & (bytes - 1)) != 0)
         raise_type_error("elements of " + std::to_string(bytes) + " bytes are not filled in one operation; assign to [...] instead");
     const py::object number = py::module_::import("numpy").attr("asarray")(value);
+    target.memory->use_on(queue);
     const py::array pattern = number.attr("astype")(target.dtype);
     if (pattern.size() != 1) raise_value_error("an array is filled with one value, not with " + std::to_string(pattern.size()));
     uint64_t reached = 0;
@@ -380,8 +406,7 @@ void bind_array(py::module_& module) {
                                "The memory itself, as an array of NumPy's: only for memory that the host reaches. Wait for work that uses it first.")
         .def("__array__", &as_numpy, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())
         .def("release", [](const ArrayObject& self) {
-            self.memory->is_released = true;
-            self.memory->memory = Memory();
+            self.memory->release();
         }, "Gives the memory back now, for all arrays that share it. Queued work that uses it runs to its end.")
         .def("__enter__", [](const py::object& self) { return self; })
         .def("__exit__", [](const py::object& self, const py::object&, const py::object&, const py::object&) { self.attr("release")(); })

@@ -5,18 +5,45 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "extents.h"
 #include "objects.h"
 
 namespace qiao::python {
 
+/* That an allocation is of a pool's memory: in which queue's order it is, and which others have used it. */
+struct PoolShare {
+    std::shared_ptr<PoolObject> pool;
+    Queue home;
+    std::vector<Queue> visitors;
+
+    /* Work of the queue is about to use it: ordered behind that of its own queue, at the first time. */
+    void visit(Queue& queue);
+    /* Behind all work that uses it. */
+    void free(uint64_t address) noexcept;
+};
+
 /* An allocation; all arrays over it share it. */
 struct MemoryObject {
     std::shared_ptr<DeviceObject> device;
-    Memory memory;
+    uint64_t address = 0;
+    void* host_pointer = nullptr; /* null where the host has to copy */
     uint32_t resets = 0; /* of the device, when this was made: what is made later may get its address */
     bool is_released = false;
+    Memory memory; /* null for one of a pool's */
+    std::unique_ptr<PoolShare> share;
+
+    MemoryObject(DeviceObject& of, uint64_t bytes, MemoryKind kind);
+    MemoryObject(std::shared_ptr<PoolObject> pool, QueueObject& queue, uint64_t bytes);
+    ~MemoryObject() { release(); }
+    MemoryObject(const MemoryObject&) = delete;
+    MemoryObject& operator=(const MemoryObject&) = delete;
+
+    void release();
+    void use_on(QueueObject& queue) {
+        if (share) share->visit(queue.use());
+    }
 };
 
 struct ArrayObject {
@@ -41,12 +68,23 @@ struct ArrayObject {
 
 /* "device", "host", "shared" */
 MemoryKind kind_of(py::handle name);
+/* Without memory, for which it asks `bytes_to_have()`. */
+ArrayObject lay_out(py::handle shape, py::handle dtype);
+uint64_t bytes_to_have(const ArrayObject& array); /* an array without elements has an address too */
 ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind);
-/* Gives the class Device its method `empty`. */
+ArrayObject empty(const std::shared_ptr<PoolObject>& pool, py::handle shape, py::handle dtype, py::handle queue);
+/* Give the classes Device and Pool their method `empty`. */
 void bind_empty(py::handle device);
+void bind_pool_empty(py::handle pool);
 ArrayObject zeros(DeviceObject& device, const py::object& shape, const py::object& dtype);
 ArrayObject full(DeviceObject& device, const py::object& shape, const py::object& value, const py::object& dtype);
 ArrayObject array(DeviceObject& device, const py::object& values, const py::object& dtype);
+/* The array with these values: whichever queue uses it next, and of whichever device, finds them there. */
+ArrayObject filled(QueueObject& queue, ArrayObject made, const py::object& value);
+void set(const ArrayObject& self, const py::object& values, const std::shared_ptr<QueueObject>& queue);
 PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object& value);
+/* What NumPy makes of values; of a value alone, the dtype. */
+py::object as_host_array(const py::object& values, const py::object& dtype);
+py::object dtype_for(const py::object& value, const py::object& dtype);
 
 } // namespace qiao::python

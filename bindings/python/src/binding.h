@@ -14,6 +14,7 @@ void bind_errors(py::module_& module);
 void bind_timeline(py::module_& module);
 void bind_queue(py::module_& module);
 void bind_array(py::module_& module);
+void bind_pool(py::module_& module);
 void bind_kernel(py::module_& module);
 void bind_device(py::module_& module);
 void bind_dlpack(py::module_& module);

@@ -120,6 +120,12 @@ void bind_device(py::module_& module) {
         .def("create_queue", [](DeviceObject& self, bool profiling, uint32_t priority) {
             return std::make_shared<QueueObject>(&self, self.share(), QueueOptions{profiling, priority});
         }, py::kw_only(), py::arg("profiling") = false, py::arg("priority") = 0)
+        .def("pool", [](DeviceObject& self, uint64_t reserve_limit, uint64_t idle_limit, uint64_t largest_shared, uint64_t alignment, const py::object& kind) {
+            const MemoryKind of_kind = kind_of(kind);
+            return std::make_shared<PoolObject>(
+                PoolObject{self.share(), Pool(self.device, {reserve_limit, idle_limit, largest_shared, alignment, of_kind}), of_kind, self.resets, false});
+        }, py::kw_only(), py::arg("reserve_limit") = 0, py::arg("idle_limit") = 0, py::arg("largest_shared") = 0, py::arg("alignment") = 0,
+             py::arg("kind") = "device", "Memory that arrays are made from and go back to without a call into the card's driver. 0 = the default.")
         .def("zeros", &zeros, py::arg("shape"), py::arg("dtype") = "float32")
         .def("full", &full, py::arg("shape"), py::arg("value"), py::arg("dtype") = py::none())
         .def("shared", [](DeviceObject& self, const py::object& shape, const py::object& dtype) { return empty(self, shape, dtype, MemoryKind::kShared); },

@@ -96,7 +96,7 @@ dl::DataType type_of(const ArrayObject& array) {
     raise_buffer_error("DLPack has no type for elements of " + py::str(array.dtype).cast<std::string>());
 }
 
-bool is_on_host(const ArrayObject& array) { return array.memory->memory.host_pointer() != nullptr; }
+bool is_on_host(const ArrayObject& array) { return array.memory->host_pointer != nullptr; }
 
 dl::Device device_of(const ArrayObject& array) {
     if (is_on_host(array)) return {dl::kCpu, 0};
@@ -119,9 +119,8 @@ py::capsule export_as(const ArrayObject& array, const char* name, void (*finish)
             raise_buffer_error("DLPack counts strides in elements; one of " + std::to_string(stride) + " bytes is no multiple of " + std::to_string(array.item_size));
         exported->strides.push_back(stride / static_cast<py::ssize_t>(array.item_size));
     }
-    const Memory& memory = array.memory->memory;
     uint64_t data = array.address;
-    if (is_on_host(array)) data = reinterpret_cast<uintptr_t>(memory.host_pointer()) + (array.address - memory.address().value());
+    if (is_on_host(array)) data = reinterpret_cast<uintptr_t>(array.memory->host_pointer) + (array.address - array.memory->address);
     exported->managed.tensor = {reinterpret_cast<void*>(data),    device_of(array), static_cast<int32_t>(array.shape.size()), type_of(array), exported->shape.data(),
                                 exported->strides.data(), 0};
     exported->managed.context = exported.get();

@@ -1,5 +1,5 @@
-/* Device.empty: programs make arrays in their inner loops, and the general dispatch of pybind11 costs more than the array. So
- * this one method reads its arguments and makes its result itself. */
+/* Device.empty and Pool.empty: programs make arrays in their inner loops, and the general dispatch of pybind11 costs more than the array. So
+ * these methods read their arguments and make their result themselves. */
 #include <memory>
 
 #include "array.h"
@@ -8,18 +8,22 @@
 namespace qiao::python {
 namespace {
 
-constexpr const char* kDoc =
+constexpr const char* kDeviceDoc =
     "empty($self, /, shape, dtype='float32', *, kind='device')\n--\n\n"
     "An array of that shape, its contents undefined. `kind`: \"device\", \"host\" or \"shared\".";
 
+constexpr const char* kPoolDoc =
+    "empty($self, /, shape, dtype='float32', *, queue=None)\n--\n\n"
+    "An array of the pool's memory, in the order of the queue (the device's own if none is given), its contents undefined.";
+
 struct Given {
     PyObject* shape = nullptr;
-    PyObject* dtype = nullptr; /* null = float32 */
-    PyObject* kind = nullptr;  /* null = device */
+    PyObject* dtype = nullptr;  /* null = float32 */
+    PyObject* option = nullptr; /* null = the default */
 };
 
-/* As Python reads `empty(shape, dtype="float32", *, kind="device")`. */
-Given read(PyObject* const* values, Py_ssize_t positional, PyObject* names) {
+/* As Python reads `empty(shape, dtype="float32", *, kind="device")`, or another option than `kind`. */
+Given read(PyObject* const* values, Py_ssize_t positional, PyObject* names, const char* option) {
     Given given;
     if (positional > 2) raise_type_error("empty() takes a shape and a dtype by position, " + std::to_string(positional) + " arguments were given");
     if (positional > 0) given.shape = values[0];
@@ -28,7 +32,7 @@ Given read(PyObject* const* values, Py_ssize_t positional, PyObject* names) {
     for (Py_ssize_t i = 0; i < named; ++i) {
         PyObject* const name = PyTuple_GET_ITEM(names, i);
         const auto is = [&](const char* wanted) { return PyUnicode_CompareWithASCIIString(name, wanted) == 0; };
-        PyObject** const place = is("shape") ? &given.shape : is("dtype") ? &given.dtype : is("kind") ? &given.kind : nullptr;
+        PyObject** const place = is("shape") ? &given.shape : is("dtype") ? &given.dtype : is(option) ? &given.option : nullptr;
         if (place == nullptr) raise_type_error("empty() has no argument '" + py::handle(name).cast<std::string>() + "'");
         if (*place != nullptr) raise_type_error("empty() was given '" + py::handle(name).cast<std::string>() + "' twice");
         *place = values[positional + i];
@@ -48,28 +52,60 @@ PyObject* wrap(std::unique_ptr<ArrayObject> made) {
     return object.release().ptr();
 }
 
-PyObject* empty_method(PyObject* self, PyObject* const* values, Py_ssize_t positional, PyObject* names) {
+/* How each class does it; the holder of a device is not needed, that of a pool is what arrays keep. */
+struct OfDevice {
+    using Self = DeviceObject;
+    static constexpr const char* kOption = "kind";
+    static constexpr const char* kNone = "the device was made by Device.__new__; take one of qiao.devices()";
+    static ArrayObject make(py::detail::value_and_holder& self, const Given& given, py::handle dtype) {
+        const MemoryKind kind = given.option == nullptr ? MemoryKind::kDevice : kind_of(given.option);
+        return empty(*self.value_ptr<DeviceObject>(), given.shape, dtype, kind);
+    }
+};
+struct OfPool {
+    using Self = PoolObject;
+    static constexpr const char* kOption = "queue";
+    static constexpr const char* kNone = "the pool was made by Pool.__new__; take one of device.pool()";
+    static ArrayObject make(py::detail::value_and_holder& self, const Given& given, py::handle dtype) {
+        return empty(self.holder<std::shared_ptr<PoolObject>>(), given.shape, dtype, given.option == nullptr ? py::handle(Py_None) : given.option);
+    }
+};
+
+template <class Of>
+PyObject* empty_method(PyObject* object, PyObject* const* values, Py_ssize_t positional, PyObject* names) {
     try {
         static const py::str kFloat32("float32");
-        const Given given = read(values, positional, names);
-        auto* const device = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr<DeviceObject>();
-        if (device == nullptr) raise_type_error("the device was made by Device.__new__; take one of qiao.devices()");
-        const MemoryKind kind = given.kind == nullptr ? MemoryKind::kDevice : kind_of(given.kind);
-        return wrap(std::make_unique<ArrayObject>(empty(*device, given.shape, given.dtype == nullptr ? py::handle(kFloat32) : given.dtype, kind)));
+        const Given given = read(values, positional, names, Of::kOption);
+        py::detail::value_and_holder self = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
+        if (self.value_ptr<typename Of::Self>() == nullptr) raise_type_error(Of::kNone);
+        return wrap(std::make_unique<ArrayObject>(Of::make(self, given, given.dtype == nullptr ? py::handle(kFloat32) : given.dtype)));
     } catch (...) {
         py::detail::try_translate_exceptions();
         return nullptr;
     }
 }
 
-PyMethodDef method = {"empty", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&empty_method)), METH_FASTCALL | METH_KEYWORDS, kDoc};
+template <class Of>
+PyMethodDef method(const char* doc) {
+    return {"empty", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&empty_method<Of>)), METH_FASTCALL | METH_KEYWORDS, doc};
+}
+
+void add_method(py::handle type, PyMethodDef& method) {
+    const auto made = py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &method));
+    if (!made) throw py::error_already_set();
+    type.attr("empty") = made;
+}
 
 } // namespace
 
 void bind_empty(py::handle device) {
-    const auto made = py::reinterpret_steal<py::object>(PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(device.ptr()), &method));
-    if (!made) throw py::error_already_set();
-    device.attr("empty") = made;
+    static PyMethodDef of_device = method<OfDevice>(kDeviceDoc);
+    add_method(device, of_device);
+}
+
+void bind_pool_empty(py::handle pool) {
+    static PyMethodDef of_pool = method<OfPool>(kPoolDoc);
+    add_method(pool, of_pool);
 }
 
 } // namespace qiao::python

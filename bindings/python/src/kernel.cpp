@@ -67,7 +67,7 @@ PointObject launch(const KernelObject& kernel, const Shape& shape, QueueObject& 
     alignas(128) std::byte block[QIAO_MAX_ARGUMENT_BYTES];
     const uint32_t bytes = kernel.signature.block_bytes();
     std::memset(block, 0, bytes); // what lies between the arguments
-    kernel.signature.pack(kernel.device(), positional, named, block);
+    kernel.signature.pack(queue, positional, named, block);
     return queue.at(queue.use().launch_packed(kernel.kernel, shape, block, bytes));
 }
 

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_native, module) {
     bind_timeline(module);
     bind_queue(module);
     bind_array(module);
+    bind_pool(module);
     bind_kernel(module);
     bind_device(module);
     bind_dlpack(module);

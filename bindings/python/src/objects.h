@@ -69,6 +69,18 @@ struct DeviceObject {
     bool has_kind(MemoryKind kind) const { return device.properties().has(kind); }
 };
 
+/* Memory that arrays are made from in the order of queues. */
+struct PoolObject {
+    std::shared_ptr<DeviceObject> device;
+    Pool pool;
+    MemoryKind kind = MemoryKind::kDevice;
+    uint32_t resets = 0; /* of the device, when this was made */
+    bool is_released = false; /* gives no memory any more; what it has stays until the last array of it is gone */
+
+    /* The pool for a new array; raises if it gives none. */
+    Pool& use();
+};
+
 struct InstanceObject : std::enable_shared_from_this<InstanceObject> {
     explicit InstanceObject(const InstanceOptions& options);
 

@@ -16,6 +16,7 @@ struct Side {
     qiao_place place{};
     uint64_t bytes = 0;
     py::object keep; /* host memory; null for arrays, which the core keeps */
+    MemoryObject* memory = nullptr; /* of an array */
 };
 
 Side side_of(const py::object& object, bool is_target) {
@@ -25,7 +26,7 @@ Side side_of(const py::object& object, bool is_target) {
         array.check_usable(std::string("the ") + role);
         if (!array.is_contiguous()) raise_value_error(std::string("the ") + role + " is not contiguous; copy it first");
         if (is_target && !array.is_writable) raise_value_error("the target is a read-only array");
-        return {{array.memory->device->device.get(), array.address}, array.size_bytes(), {}};
+        return {{array.memory->device->device.get(), array.address}, array.size_bytes(), {}, array.memory.get()};
     }
     Py_buffer view;
     if (PyObject_GetBuffer(object.ptr(), &view, is_target ? PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS : PyBUF_C_CONTIGUOUS) != 0) {
@@ -36,13 +37,15 @@ Side side_of(const py::object& object, bool is_target) {
     const uintptr_t address = reinterpret_cast<uintptr_t>(view.buf);
     const auto bytes = static_cast<uint64_t>(view.len);
     PyBuffer_Release(&view);
-    return {{nullptr, address}, bytes, py::memoryview(object)}; // a view, so that a bytearray cannot be resized meanwhile
+    return {{nullptr, address}, bytes, py::memoryview(object), nullptr}; // a view, so that a bytearray cannot be resized meanwhile
 }
 
 PointObject copy(QueueObject& queue, const py::object& source, const py::object& target) {
     const Side from = side_of(source, false), to = side_of(target, true);
     if (from.bytes != to.bytes)
         raise_value_error("the source of the copy has " + std::to_string(from.bytes) + " bytes, its target " + std::to_string(to.bytes));
+    for (const Side* side : {&from, &to})
+        if (side->memory != nullptr) side->memory->use_on(queue);
     const Point point = queue.use().copy({from.place, to.place, from.bytes, 1, 0, 0, 0});
     if (from.keep) queue.borrow(point, from.keep);
     if (to.keep) queue.borrow(point, to.keep);

@@ -26,6 +26,7 @@
 #include "qiao/device.h"
 #include "qiao/instance.h"
 #include "qiao/memory.h"
+#include "qiao/pool.h"
 #include "qiao/program.h"
 #include "qiao/queue.h"
 #include "qiao/status.h"

@@ -15,7 +15,7 @@
  * Five conventions:
  * 1. Failures are exceptions: qiao::Error has the whole record, DeviceLostError, BuildError, UnsupportedError,
  *    OutOfMemoryError and NotFoundError are told apart by type. A time-out is none: waits with a limit return false.
- * 2. Owners (Instance, Memory, Buffer, Program, Queue, Timeline) move, copy only by share(), and may be destroyed in any
+ * 2. Owners (Instance, Memory, Buffer, Pool, PoolBuffer, Program, Queue, Timeline) move, copy only by share(), and may be destroyed in any
  *    order. Views (Device, Kernel, TypedKernel, Point, Address, Slice) are copied freely and keep nothing alive.
  * 3. Elements are counted where the type is known (Buffer<T>, Slice<T>, Address<T>), bytes elsewhere.
  * 4. A typed kernel is compared with the kernel's reflection once; a launch packs and calls, at the price of the C call.
@@ -38,6 +38,7 @@
 #include "qiao/hpp/kernel.hpp"
 #include "qiao/hpp/memory.hpp"
 #include "qiao/hpp/owner.hpp"
+#include "qiao/hpp/pool.hpp"
 #include "qiao/hpp/program.hpp"
 #include "qiao/hpp/queue.hpp"
 #include "qiao/hpp/shape.hpp"

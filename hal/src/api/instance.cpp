@@ -14,6 +14,7 @@
 #include "emulation/deferred.h"
 #include "loader/loader.h"
 #include "object/memory.h"
+#include "object/pool.h"
 #include "object/program.h"
 #include "object/queue.h"
 
@@ -30,6 +31,7 @@ void for_all_slabs(Visitor&& visit) {
     visit(Slab<qiao_instance>::get());
     visit(Slab<qiao_device>::get());
     visit(Slab<qiao_memory>::get());
+    visit(Slab<qiao_pool>::get());
     visit(Slab<qiao_program>::get());
     visit(Slab<qiao_kernel>::get());
     visit(Slab<qiao_queue>::get());

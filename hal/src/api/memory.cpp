@@ -3,6 +3,7 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "api/memory_kind.h"
 #include "api/native.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
@@ -12,6 +13,7 @@
 #include "emulation/deferred.h"
 #include "emulation/map.h"
 #include "object/memory.h"
+#include "pool/pool.h"
 
 using namespace qiao;
 
@@ -20,20 +22,11 @@ namespace {
 constexpr uint64_t kDefaultAlignment = 128;
 constexpr uint64_t kMaxAlignment = 2u << 20;
 
-const char* kind_name(qiao_memory_kind kind) {
-    static constexpr const char* kNames[] = {"none", "device", "host", "shared"};
-    return kind <= QIAO_MEMORY_KIND_SHARED ? kNames[kind] : "unknown";
-}
-
 qiao_status check_desc(const Device& device, qiao_memory_desc& desc) {
     QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags, "qiao_memory_desc"));
     QIAO_RETURN_IF_ERROR(check_reserved(desc.reserved0, "qiao_memory_desc"));
-    if (desc.kind == 0) desc.kind = QIAO_MEMORY_KIND_DEVICE;
+    QIAO_RETURN_IF_ERROR(check_memory_kind(device, desc.kind));
     if (desc.alignment == 0) desc.alignment = kDefaultAlignment;
-    if (desc.kind > QIAO_MEMORY_KIND_SHARED) return fail(QIAO_ERROR_INVALID_ARGUMENT, "memory kind %u is unknown", desc.kind);
-    if ((device.info.memory_kinds & (1u << desc.kind)) == 0) {
-        return fail(QIAO_ERROR_UNSUPPORTED, "%s does not allocate %s memory", device.id.c_str(), kind_name(desc.kind));
-    }
     if ((desc.alignment & (desc.alignment - 1)) != 0 || desc.alignment > kMaxAlignment) {
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "alignment %" PRIu64 " must be a power of two up to %" PRIu64, desc.alignment, kMaxAlignment);
     }
@@ -78,6 +71,7 @@ qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, 
 qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     qiao_status status = call_allocate(device, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
+        pools_give_back(device);
         device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
         retire_passed(device);
         status = call_allocate(device, desc, allocation);

@@ -10,6 +10,7 @@
 #include "dispatch/wait.h"
 #include "emulation/deferred.h"
 #include "object/memory.h"
+#include "object/pool.h"
 #include "object/program.h"
 #include "object/queue.h"
 
@@ -29,6 +30,7 @@ void lose_everything(qiao_device* device, const ErrorRecord& record) {
     Slab<qiao_kernel>::get().mark(kStateLost, on_device);
     Slab<qiao_program>::get().mark(kStateLost, on_device);
     Slab<qiao_memory>::get().mark(kStateLost, on_device);
+    Slab<qiao_pool>::get().mark(kStateLost, on_device);
     std::lock_guard guard(device->body.state);
     for (qiao_queue* queue : device->body.queues) timeline_fail(queue->body.timeline->body, record);
     for (qiao_queue* queue : device->body.queues) queue->body.deferred->abandon_slot();

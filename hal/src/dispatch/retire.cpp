@@ -18,16 +18,9 @@ namespace {
 
 using Fence = std::pair<qiao_timeline*, uint64_t>;
 
-// A failed queue has passed every value, but its worker may still be inside an operation.
-bool has_passed(const Fence& fence) {
-    if (timeline_poll(fence.first, fence.second) == QIAO_NOT_READY) return false;
-    const QueueUse queue(fence.first->body);
-    return queue.get() == nullptr || queue.get()->body.deferred->has_left(fence.second);
-}
-
 void drop_passed(std::vector<Fence>& fences) {
     std::erase_if(fences, [](const Fence& fence) {
-        if (!has_passed(fence)) return false;
+        if (!timeline_has_passed(fence.first, fence.second)) return false;
         drop_use(fence.first);
         return true;
     });
@@ -48,6 +41,13 @@ std::vector<Fence> fences_of(qiao_device* device) {
 }
 
 }  // namespace
+
+// A failed queue has passed every value, but its worker may still be inside an operation.
+bool timeline_has_passed(qiao_timeline* timeline, uint64_t value) {
+    if (timeline_poll(timeline, value) == QIAO_NOT_READY) return false;
+    const QueueUse queue(timeline->body);
+    return queue.get() == nullptr || queue.get()->body.deferred->has_left(value);
+}
 
 void retire(qiao_device* device, std::function<void()> finish) {
     std::vector<Fence> fences = fences_of(device);

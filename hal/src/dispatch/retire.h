@@ -8,6 +8,10 @@
 
 namespace qiao {
 
+// Whether the value of the timeline, and with it the use of what its work was given, is over: reached, failed or lost, and
+// no worker of the core's is in it any more. Asks the device, never waits.
+bool timeline_has_passed(qiao_timeline* timeline, uint64_t value);
+
 // Calls `finish` now if the device is idle, else once its present work has ended.
 void retire(qiao_device* device, std::function<void()> finish);
 

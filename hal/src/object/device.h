@@ -14,6 +14,7 @@
 #include "object/lock.h"
 
 struct qiao_memory;
+struct qiao_pool;
 struct qiao_queue;
 struct qiao_timeline;
 
@@ -58,6 +59,7 @@ struct Device {
     std::string lost_reason;
     std::vector<qiao_queue*> queues;     // live and retiring
     std::vector<qiao_queue*> visitors;   // of other devices, that were given copies from or to this one
+    std::vector<qiao_pool*> pools;       // not released yet
     std::vector<Retired> retired;
     bool resetting = false;              // what is lost may still be at work: nothing is destroyed in the plugin
     uint64_t destroying = 0;             // calls that destroy something in the plugin

@@ -12,6 +12,7 @@ const char* kind_name(uint64_t tag) {
         case kTagProgram: return "program";
         case kTagKernel: return "kernel";
         case kTagQueue: return "queue";
+        case kTagPool: return "pool";
         case kTagTimeline: return "timeline";
         default: return nullptr;
     }

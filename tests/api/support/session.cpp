@@ -95,6 +95,12 @@ Timeline Session::timeline(uint64_t initial_value) {
     return Timeline(timeline);
 }
 
+Pool Session::pool(const qiao_pool_desc& desc) {
+    qiao_pool* pool = nullptr;
+    REQUIRE_OK(qiao_pool_create(device, &desc, &pool));
+    return Pool(pool);
+}
+
 Program Session::program() {
     const Names names = is_fixture() ? fixture_kernels() : portable_kernels();
     qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;

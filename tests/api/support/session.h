@@ -51,6 +51,7 @@ using Instance = std::unique_ptr<qiao_instance, Release<qiao_instance, qiao_inst
 using Memory = std::unique_ptr<qiao_memory, Release<qiao_memory, qiao_memory_release>>;
 using Program = std::unique_ptr<qiao_program, Release<qiao_program, qiao_program_release>>;
 using Queue = std::unique_ptr<qiao_queue, Release<qiao_queue, qiao_queue_release>>;
+using Pool = std::unique_ptr<qiao_pool, Release<qiao_pool, qiao_pool_release>>;
 using Timeline = std::unique_ptr<qiao_timeline, Release<qiao_timeline, qiao_timeline_release>>;
 
 // No wait of the tests needs this long; one that would hang ends as a failure.
@@ -91,6 +92,7 @@ class Session {
     Memory allocate(uint64_t size_bytes, qiao_memory_kind kind = QIAO_MEMORY_KIND_DEVICE);
     Queue queue(uint64_t flags = 0);
     Timeline timeline(uint64_t initial_value = 0);
+    Pool pool(const qiao_pool_desc& desc = QIAO_POOL_DESC_INIT);
     // The kernels of support/kernels.h that the device runs.
     Program program();
 

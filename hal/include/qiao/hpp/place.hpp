@@ -8,7 +8,6 @@
 #include <type_traits>
 
 #include "qiao/hpp/address.hpp"
-#include "qiao/hpp/memory.hpp"
 #include "qiao/hpp/span.hpp"
 #include "qiao/queue.h"
 
@@ -32,13 +31,17 @@ template <class T>
 TypedPlace<T> place_of(const Slice<T>& slice) noexcept {
     return {{slice.device.get(), slice.address.value()}, slice.count};
 }
-template <class T>
-TypedPlace<T> place_of(const Buffer<T>& buffer) noexcept {
-    return place_of(static_cast<Slice<T>>(buffer));
+/// What holds elements on a device: a Buffer, a PoolBuffer.
+template <template <class> class Holder, class T>
+inline constexpr bool kHoldsSlice =
+    std::is_convertible_v<const Holder<T>&, Slice<T>> && !std::is_same_v<Holder<T>, Slice<T>>;
+template <template <class> class Holder, class T, class = std::enable_if_t<kHoldsSlice<Holder, T>>>
+TypedPlace<T> place_of(const Holder<T>& holder) noexcept {
+    return place_of(static_cast<Slice<T>>(holder));
 }
-template <class T>
-TypedPlace<T> place_of(Buffer<T>& buffer) noexcept {
-    return place_of(static_cast<Slice<T>>(buffer));
+template <template <class> class Holder, class T, class = std::enable_if_t<kHoldsSlice<Holder, T>>>
+TypedPlace<T> place_of(Holder<T>& holder) noexcept {
+    return place_of(static_cast<Slice<T>>(holder));
 }
 /// Host memory. It is used in place and after the call, so a temporary that owns it would be gone.
 template <class Container>
