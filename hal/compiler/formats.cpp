@@ -91,6 +91,16 @@ std::span<const Format> all_formats() {
     return kFormats;
 }
 
+const char* format_names() {
+    static const std::string text = [] {
+        std::string names;
+        for (const Format& format : kFormats)
+            names += concat(names.empty() ? "" : ";", format.name);
+        return names;
+    }();
+    return text.c_str();
+}
+
 bool contains(const FormatList& list, std::string_view name) {
     return std::any_of(list.begin(), list.end(), [name](const Format* format) { return format->name == name; });
 }
