@@ -24,9 +24,8 @@ Tools one(std::string title, const Outcome<std::string>& found) {
 
 Tool spirv_val() {
     const std::string validator = find_spirv_val();
-    Tool tool{"spirv-val", {}, "none; modules are not checked (apt install spirv-tools)"};
-    if (!validator.empty()) tool.files = {validator};
-    return tool;
+    if (validator.empty()) return {"spirv-val", {}, "none; modules are not checked (apt install spirv-tools)"};
+    return {"spirv-val", {validator}, ""};
 }
 
 Tools no_tools() {

@@ -143,6 +143,7 @@ class ExitCodes(QiaoTest):
         self.assertIn("clang: /", compiler["detail"])
         self.assertIn("optional; libclc: /", formats["ptx"]["detail"])
         self.assertIn("pocl 3.1: /", formats["host-elf"]["detail"])
+        self.assertRegex(formats["spirv-opencl"]["detail"], r"^optional; llvm-spirv: /\S+; spirv-val: /\S+$")
         self.assertEqual(formats["opencl-c+offset"]["detail"], "optional; no further tool")
         for check in formats.values():  # what all need is said once
             self.assertNotIn("clang: /", check["detail"])
@@ -157,6 +158,10 @@ class ExitCodes(QiaoTest):
             self.assertIn(f"optional; {variable} names '/none'", formats[name]["detail"])
             self.assertIn(variable, formats[name]["remedy"])
         self.assertEqual(formats["host-elf"]["state"], "ok")
+
+        formats, _ = self.formats(QIAO_SPIRV_VAL="/none")  # variants are made without it
+        self.assertEqual(formats["spirv-opencl"]["state"], "ok")
+        self.assertIn("spirv-val: none; modules are not checked (apt install spirv-tools)", formats["spirv-opencl"]["detail"])
 
         formats, report = self.formats(QIAO_POCLCC="/none")
         self.assertTrue(report["problem"])
