@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -43,25 +44,54 @@ bool has_manifests(const std::string& folder) {
     return false;
 }
 
-} // namespace
+/* What the compiler says of its tools for some formats. */
+struct Tools {
+    std::vector<std::string> found; /* "libclc: /usr/lib/clc/nvptx64--nvidiacl.bc" */
+    std::string missing, remedy;    /* "" = none is */
+    bool usable() const { return missing.empty(); }
+};
 
-Check check_compiler() {
-    Check check{"compiler", CheckState::Problem, "",
-                "install Qiao's compiler library; packages with variants for the device need none"};
-    CompilerLibrary compiler;
-    if (!compiler.open(check.detail)) return check;
+Tools ask(const CompilerLibrary& compiler, const char* formats) {
     qiao_compiler_output* output = nullptr;
-    const qiao_status status = compiler.check(nullptr, &output);
+    const qiao_status status = compiler.check(formats, &output);
     const CompilerOutput owner = compiler.own(output);
     qiao_compiler_result result = QIAO_COMPILER_RESULT_INIT;
-    if (output == nullptr || compiler.query(output, &result) != QIAO_OK) {
-        check.detail = text("the compiler does not answer: ", status);
+    if (output == nullptr || compiler.query(output, &result) != QIAO_OK)
+        return {{}, text("the compiler does not answer: ", status), "install Qiao's compiler library anew"};
+    return {split_list(result.log, '\n'), result.message, result.remedy};
+}
+
+/* What every installation makes (qiao/compiler.h); the others are for cards that not everybody has. */
+constexpr std::string_view kNeededFormat = "host-elf";
+
+Check check_format(const std::string& format, const Tools& tools, const Tools& common) {
+    Check check{"format " + format, CheckState::Ok, format == kNeededFormat ? "" : "optional; ", tools.remedy};
+    if (!tools.usable()) {
+        check.state = format == kNeededFormat ? CheckState::Problem : CheckState::Warning;
+        check.detail += tools.missing;
         return check;
     }
-    if (status == QIAO_OK) return {"compiler", CheckState::Ok, join(split_list(result.log, '\n'), "; "), ""};
-    check.detail = result.message;
-    check.remedy = result.remedy;
+    std::vector<std::string> own;
+    for (const std::string& tool : tools.found)
+        if (std::find(common.found.begin(), common.found.end(), tool) == common.found.end()) own.push_back(tool);
+    check.detail += own.empty() ? "no further tool" : join(own, "; ");
     return check;
+}
+
+} // namespace
+
+std::vector<Check> check_compiler() {
+    CompilerLibrary compiler;
+    std::string reason;
+    if (!compiler.open(reason))
+        return {{"compiler", CheckState::Problem, reason, "install Qiao's compiler library; packages with variants for the device need none"}};
+    const Tools common = ask(compiler, "");
+    std::vector<Check> checks = {common.usable() ? Check{"compiler", CheckState::Ok, join(common.found, "; "), ""}
+                                                 : Check{"compiler", CheckState::Problem, common.missing, common.remedy}};
+    if (!common.usable()) return checks; /* what is common to all formats is missing */
+    for (const std::string& format : split_list(compiler.formats(), ';'))
+        checks.push_back(check_format(format, ask(compiler, format.c_str()), common));
+    return checks;
 }
 
 Check check_cache() {

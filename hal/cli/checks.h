@@ -10,14 +10,14 @@ namespace qiao::cli {
 enum class CheckState { Ok, Warning, Problem };
 
 struct Check {
-    std::string name; /* "compiler", "cache" */
+    std::string name; /* "compiler", "format ptx", "cache" */
     CheckState state = CheckState::Ok;
     std::string detail;
     std::string remedy;
 };
 
-/* Whether kernels can be compiled here, and with what. */
-Check check_compiler();
+/* Whether kernels can be compiled here, and with what: the compiler itself, then each format that it can make. */
+std::vector<Check> check_compiler();
 /* Whether results of compilations can be kept. */
 Check check_cache();
 /* How the host's writes to shared memory are found where the core emulates it. */

@@ -140,7 +140,8 @@ int run(const Options& options) {
     for (const Device& device : devices) {
         if (options.open) checks.push_back(check_opening(device.id));
     }
-    checks.push_back(check_compiler());
+    for (const Check& check : check_compiler())
+        checks.push_back(check);
     checks.push_back(check_cache());
     checks.push_back(check_shared_memory());
     for (const Check& check : check_device_files())

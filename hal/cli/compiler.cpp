@@ -34,9 +34,10 @@ bool CompilerLibrary::open(std::string& out_reason) {
     }
     find(library, "qiao_compiler_check", check);
     find(library, "qiao_compiler_compile", compile);
+    find(library, "qiao_compiler_get_formats", formats);
     find(library, "qiao_compiler_output_query", query);
     find(library, "qiao_compiler_output_release", release);
-    if (check != nullptr && compile != nullptr && query != nullptr && release != nullptr) return true;
+    if (check != nullptr && compile != nullptr && formats != nullptr && query != nullptr && release != nullptr) return true;
     out_reason = text(QIAO_COMPILER_LIBRARY, " is not Qiao's compiler library");
     return false;
 }

@@ -14,6 +14,7 @@ using CompilerOutput = std::unique_ptr<qiao_compiler_output, qiao_compiler_outpu
 struct CompilerLibrary {
     qiao_compiler_check_fn check = nullptr;
     qiao_compiler_compile_fn compile = nullptr;
+    qiao_compiler_get_formats_fn formats = nullptr;
     qiao_compiler_output_query_fn query = nullptr;
     qiao_compiler_output_release_fn release = nullptr;
 

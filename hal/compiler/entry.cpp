@@ -5,6 +5,7 @@
 #include <new>
 
 #include "compile.h"
+#include "formats.h"
 #include "qiao/compiler.h"
 
 struct qiao_compiler_output {
@@ -119,6 +120,10 @@ qiao_status qiao_compiler_check(const char* formats, qiao_compiler_output** out_
         output.status = QIAO_OK;
         output.log = *std::move(text);
     });
+}
+
+const char* qiao_compiler_get_formats() noexcept {
+    return qiao::compiler::format_names();
 }
 
 qiao_status qiao_compiler_output_query(const qiao_compiler_output* output, qiao_compiler_result* out_result) noexcept {

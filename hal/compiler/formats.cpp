@@ -24,9 +24,8 @@ Tools one(std::string title, const Outcome<std::string>& found) {
 
 Tool spirv_val() {
     const std::string validator = find_spirv_val();
-    Tool tool{"spirv-val", {}, "none; modules are not checked (apt install spirv-tools)"};
-    if (!validator.empty()) tool.files = {validator};
-    return tool;
+    if (validator.empty()) return {"spirv-val", {}, "none; modules are not checked (apt install spirv-tools)"};
+    return {"spirv-val", {validator}, ""};
 }
 
 Tools no_tools() {
@@ -89,6 +88,16 @@ std::string names() {
 
 std::span<const Format> all_formats() {
     return kFormats;
+}
+
+const char* format_names() {
+    static const std::string text = [] {
+        std::string names;
+        for (const Format& format : kFormats)
+            names += concat(names.empty() ? "" : ";", format.name);
+        return names;
+    }();
+    return text.c_str();
 }
 
 bool contains(const FormatList& list, std::string_view name) {

@@ -34,6 +34,9 @@ struct Format {
 /* All but the source itself, in the order of the variants in a package. */
 std::span<const Format> all_formats();
 
+/* Their names, ";" between. */
+const char* format_names();
+
 using FormatList = std::vector<const Format*>;
 
 /* "host-elf;ptx" or "all": each once, in the order of the table. */

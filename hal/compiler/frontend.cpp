@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "builtins.h"
 #include "clang.h"
 #include "tools.h"
 
@@ -63,9 +64,15 @@ Failure build_failure(std::string log) {
             error.line};
 }
 
+Failure reserved_name(const std::string& kernel) {
+    return {QIAO_ERROR_BUILD, concat("kernel '", kernel, "' has the name of a function of OpenCL C, which reserves it"),
+            "rename the kernel", "", 0};
+}
+
 Outcome<package::Kernel> kernel_of(const json& from) {
     package::Kernel kernel;
     kernel.name = from.at("name").get<std::string>();
+    if (is_builtin_function(kernel.name)) return reserved_name(kernel.name);
     if (const auto reason = from.at("unsupported").get<std::string>(); !reason.empty())
         return Failure{QIAO_ERROR_UNSUPPORTED, concat("kernel '", kernel.name, "': ", reason),
                        "pass the data through a buffer", "", 0};

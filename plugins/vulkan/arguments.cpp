@@ -23,13 +23,15 @@ void ArgumentRoom::destroy(Device& device) {
 VkResult ArgumentRoom::reset(Device& device) {
     block_bytes_ = 0;
     layout_ = VK_NULL_HANDLE;
+    groups_ = VK_NULL_HANDLE;
     if (sets_ == 0) return VK_SUCCESS;
     sets_ = buffers_ = 0;
     return device.vk.vkResetDescriptorPool(device.device, pool_, 0);
 }
 
 bool ArgumentRoom::has_room(const Kernel& kernel) const {
-    return block_bytes_ <= kBlockBytes - QIAO_MAX_ARGUMENT_BYTES && sets_ < kSets && buffers_ + kernel.buffers.size() <= kBuffers;
+    // The number of groups may need a set too; its words fit behind any block.
+    return block_bytes_ <= kBlockBytes - QIAO_MAX_ARGUMENT_BYTES && sets_ + 2 <= kSets && buffers_ + kernel.buffers.size() <= kBuffers;
 }
 
 VkResult ArgumentRoom::take_block(Device& device, uint32_t size_bytes, char** out_block, uint32_t* out_offset) {
@@ -51,7 +53,7 @@ bool ArgumentRoom::is_bound(const Kernel& kernel, const VkBuffer* buffers) const
     return layout_ == kernel.set_layout && std::equal(buffers, buffers + kernel.buffers.size(), bound_);
 }
 
-VkResult ArgumentRoom::make_set(Device& device, const Kernel& kernel, const VkBuffer* buffers) {
+VkResult ArgumentRoom::take_set(Device& device, VkDescriptorSetLayout layout, VkDescriptorSet* out) {
     const DeviceSymbols& vk = device.vk;
     if (pool_ == VK_NULL_HANDLE) {
         const VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, kBuffers},
@@ -64,13 +66,19 @@ VkResult ArgumentRoom::make_set(Device& device, const Kernel& kernel, const VkBu
         if (const VkResult result = vk.vkCreateDescriptorPool(device.device, &info, nullptr, &pool_); result != VK_SUCCESS)
             return result;
     }
-    layout_ = VK_NULL_HANDLE;
     VkDescriptorSetAllocateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO;
     info.descriptorPool = pool_;
     info.descriptorSetCount = 1;
-    info.pSetLayouts = &kernel.set_layout;
-    if (const VkResult result = vk.vkAllocateDescriptorSets(device.device, &info, &set_); result != VK_SUCCESS) return result;
+    info.pSetLayouts = &layout;
+    const VkResult result = vk.vkAllocateDescriptorSets(device.device, &info, out);
+    if (result == VK_SUCCESS) ++sets_;
+    return result;
+}
+
+VkResult ArgumentRoom::make_set(Device& device, const Kernel& kernel, const VkBuffer* buffers) {
+    layout_ = VK_NULL_HANDLE;
+    if (const VkResult result = take_set(device, kernel.set_layout, &set_); result != VK_SUCCESS) return result;
     VkDescriptorBufferInfo ranges[QIAO_MAX_ARGUMENTS + 2];
     VkWriteDescriptorSet writes[QIAO_MAX_ARGUMENTS + 2];
     uint32_t count = 0;
@@ -84,8 +92,7 @@ VkResult ArgumentRoom::make_set(Device& device, const Kernel& kernel, const VkBu
     if (kernel.metadata.uniform >= 0)
         write(static_cast<uint32_t>(kernel.metadata.uniform), VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC,
               {blocks_.buffer, 0, QIAO_MAX_ARGUMENT_BYTES});
-    vk.vkUpdateDescriptorSets(device.device, count, writes, 0, nullptr);
-    ++sets_;
+    device.vk.vkUpdateDescriptorSets(device.device, count, writes, 0, nullptr);
     buffers_ += static_cast<uint32_t>(kernel.buffers.size());
     layout_ = kernel.set_layout;
     std::copy_n(buffers, kernel.buffers.size(), bound_);
@@ -102,6 +109,26 @@ VkResult ArgumentRoom::bind(Device& device, VkCommandBuffer commands, const Kern
     }
     device.vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &set_, uniform ? 1 : 0,
                                       &block_offset);
+    return VK_SUCCESS;
+}
+
+VkResult ArgumentRoom::make_groups_set(Device& device) {
+    VkDescriptorSet set;
+    if (const VkResult result = take_set(device, device.block_set, &set); result != VK_SUCCESS) return result;
+    const VkDescriptorBufferInfo range = {blocks_.buffer, 0, sizeof(Grid)};
+    const VkWriteDescriptorSet write = {VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET, nullptr, set, 0, 0, 1,
+                                        VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, nullptr, &range, nullptr};
+    device.vk.vkUpdateDescriptorSets(device.device, 1, &write, 0, nullptr);
+    groups_ = set;
+    return VK_SUCCESS;
+}
+
+VkResult ArgumentRoom::bind_groups(Device& device, VkCommandBuffer commands, const Kernel& kernel, uint32_t offset) {
+    if (groups_ == VK_NULL_HANDLE)
+        if (const VkResult result = make_groups_set(device); result != VK_SUCCESS) return result;
+    device.vk.vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.folded_layout, kGroupsSet, 1, &groups_, 1, &offset);
+    // What another kernel's layout had bound below is lost (Vulkan 1.2, 14.2.2, "Pipeline Layout Compatibility").
+    if (layout_ != kernel.set_layout) layout_ = VK_NULL_HANDLE;
     return VK_SUCCESS;
 }
 
@@ -163,6 +190,17 @@ qiao_status bind_arguments(Device& device, ArgumentRoom& room, VkCommandBuffer c
                                          static_cast<uint32_t>(kernel.metadata.output_push), sizeof output.address, &output.address);
         return QIAO_OK;
     });
+}
+
+qiao_status bind_groups(Device& device, ArgumentRoom& room, VkCommandBuffer commands, const Kernel& kernel,
+                        const uint32_t (&groups)[3]) noexcept {
+    char* target = nullptr;
+    uint32_t offset = 0;
+    VkResult result = room.take_block(device, sizeof groups, &target, &offset);
+    if (result != VK_SUCCESS) return device_failed(device, result, "a buffer for the number of groups");
+    std::memcpy(target, groups, sizeof groups);
+    result = room.bind_groups(device, commands, kernel, offset);
+    return result == VK_SUCCESS ? static_cast<qiao_status>(QIAO_OK) : device_failed(device, result, "a descriptor of the number of groups");
 }
 
 } // namespace qiao::vulkan

@@ -1,9 +1,9 @@
 // The entry point becomes a function like others, called by a new one that sets the variables it reads: those of the builtins
-// WorkgroupId, GlobalInvocationId and NumWorkgroups become private ones of the same name. Numbers are constants of 64 bits, so that
-// drivers divide by multiplying. See fold.h.
+// WorkgroupId, GlobalInvocationId and NumWorkgroups become private ones of the same name. See fold.h.
 #include "fold.h"
 
 #include <algorithm>
+#include <array>
 
 #include "instructions.h"
 
@@ -12,12 +12,14 @@ namespace {
 
 // SPIR-V specification 3.21, and the numbers it has for storage classes, decorations and capabilities.
 enum Builtin : uint32_t { kNumWorkgroups = 24, kWorkgroupId = 26, kLocalInvocationId = 27, kGlobalInvocationId = 28, kBuiltins };
-constexpr uint32_t kInput = 1, kPrivate = 6, kBuiltInDecoration = 11, kInt64Capability = 11, kPrivateInInterface = 0x00010400;
+constexpr uint32_t kInput = 1, kUniform = 2, kPrivate = 6;
+constexpr uint32_t kBlockDecoration = 2, kBuiltInDecoration = 11, kBindingDecoration = 33, kSetDecoration = 34, kOffsetDecoration = 35;
+constexpr uint32_t kInt64Capability = 11;
+constexpr uint32_t kAllInInterface = 0x00010400; // from this version on an entry point lists all its variables, not inputs alone
 
 class Folding {
   public:
-    Folding(const Words& words, const std::string& entry_point, const uint32_t (&groups)[3], const uint32_t (&group_size)[3],
-            const Grid& grid);
+    Folding(const Words& words, const std::string& entry_point, Fold fold, const uint32_t (&group_size)[3]);
     Words result();
 
   private:
@@ -36,17 +38,19 @@ class Folding {
     // A type that must not be declared twice.
     uint32_t type(uint32_t operation, std::initializer_list<uint32_t> operands);
     uint32_t uint_constant(uint32_t value);
-    uint32_t ulong_constant(uint64_t value);
     uint32_t vector_constant(const uint32_t (&values)[3]);
     uint32_t input_variable(Builtin builtin);
+    // A pointer to the number of groups.
+    uint32_t groups_variable(uint32_t* out_pointer);
     // In the function: an instruction with a result.
     uint32_t compute(uint32_t operation, uint32_t type, std::initializer_list<uint32_t> operands);
+    std::array<uint32_t, 3> wide(uint32_t vector); // its components, of 64 bits
+    uint32_t place_of(uint32_t number, const std::array<uint32_t, 3>& groups);
 
     const Words& words_;
     const std::vector<Instruction> instructions_;
-    const uint32_t (&groups_)[3];
+    const Fold fold_;
     const uint32_t (&group_size_)[3];
-    const Grid& grid_;
     uint32_t bound_;
     const uint32_t* entry_ = nullptr; // the entry point's instruction
     uint32_t interface_ = 0;          // the word of it where the list of variables begins
@@ -60,9 +64,8 @@ class Folding {
     uint32_t called_ = 0; // the new id of what the entry point was
 };
 
-Folding::Folding(const Words& words, const std::string& entry_point, const uint32_t (&groups)[3], const uint32_t (&group_size)[3],
-                 const Grid& grid)
-    : words_(words), instructions_(instructions_of(words)), groups_(groups), group_size_(group_size), grid_(grid), bound_(words[3]) {
+Folding::Folding(const Words& words, const std::string& entry_point, Fold fold, const uint32_t (&group_size)[3])
+    : words_(words), instructions_(instructions_of(words)), fold_(fold), group_size_(group_size), bound_(words[3]) {
     find(entry_point);
     if (entry_ == nullptr || void_ == 0) return;
     declare();
@@ -105,12 +108,6 @@ uint32_t Folding::uint_constant(uint32_t value) {
     return id;
 }
 
-uint32_t Folding::ulong_constant(uint64_t value) {
-    const uint32_t id = fresh();
-    put(globals_, kConstant, {ulong_, id, static_cast<uint32_t>(value), static_cast<uint32_t>(value >> 32)});
-    return id;
-}
-
 uint32_t Folding::vector_constant(const uint32_t (&values)[3]) {
     const uint32_t x = uint_constant(values[0]), y = uint_constant(values[1]), z = uint_constant(values[2]), id = fresh();
     put(globals_, kConstantComposite, {vector_, id, x, y, z});
@@ -123,6 +120,20 @@ uint32_t Folding::input_variable(Builtin builtin) {
     put(globals_, kVariable, {input_vector_, id, kInput});
     new_variables_.push_back(id);
     return id;
+}
+
+uint32_t Folding::groups_variable(uint32_t* out_pointer) {
+    const uint32_t block = fresh(), pointer = fresh(), variable = fresh();
+    put(decorations_, kDecorate, {block, kBlockDecoration});
+    put(decorations_, kMemberDecorate, {block, 0, kOffsetDecoration, 0});
+    put(decorations_, kDecorate, {variable, kSetDecoration, kGroupsSet});
+    put(decorations_, kDecorate, {variable, kBindingDecoration, 0});
+    put(globals_, kTypeStruct, {block, vector_});
+    put(globals_, kTypePointer, {pointer, kUniform, block});
+    put(globals_, kVariable, {pointer, variable, kUniform});
+    if (words_[1] >= kAllInInterface) new_variables_.push_back(variable);
+    *out_pointer = type(kTypePointer, {kUniform, vector_});
+    return variable;
 }
 
 void Folding::declare() {
@@ -147,34 +158,52 @@ uint32_t Folding::compute(uint32_t operation, uint32_t type, std::initializer_li
     return id;
 }
 
+std::array<uint32_t, 3> Folding::wide(uint32_t vector) {
+    std::array<uint32_t, 3> components = {};
+    for (uint32_t i = 0; i < 3; ++i)
+        components[i] = compute(kUConvert, ulong_, {compute(kCompositeExtract, uint_, {vector, i})});
+    return components;
+}
+
+uint32_t Folding::place_of(uint32_t number, const std::array<uint32_t, 3>& groups) {
+    const auto narrow = [this](uint32_t wide) { return compute(kUConvert, uint_, {wide}); };
+    if (fold_ == kFoldedLine) {
+        const uint32_t zero = uint_constant(0);
+        return compute(kCompositeConstruct, vector_, {narrow(number), zero, zero});
+    }
+    const uint32_t row = compute(kUDiv, ulong_, {number, groups[0]});
+    const uint32_t x = narrow(compute(kUMod, ulong_, {number, groups[0]}));
+    const uint32_t y = narrow(compute(kUMod, ulong_, {row, groups[1]}));
+    const uint32_t z = narrow(compute(kUDiv, ulong_, {row, groups[1]}));
+    return compute(kCompositeConstruct, vector_, {x, y, z});
+}
+
 void Folding::write_function() {
     const auto put_here = [&](uint32_t operation, std::initializer_list<uint32_t> operands) { put(function_, operation, operands); };
+    uint32_t groups_pointer = 0;
+    const uint32_t variable = groups_variable(&groups_pointer);
     put_here(kFunction, {void_, entry_[2], 0, signature_});
     put_here(kLabel, {fresh()});
-    const uint32_t place = compute(kLoad, vector_, {input_variable(kWorkgroupId)});
-    uint32_t axis[3];
-    for (uint32_t i = 0; i < 3; ++i)
-        axis[i] = compute(kUConvert, ulong_, {compute(kCompositeExtract, uint_, {place, i})});
-    const uint32_t plane = compute(kIAdd, ulong_, {axis[1], compute(kIMul, ulong_, {axis[2], ulong_constant(grid_.groups[1])})});
-    const uint32_t number = compute(kIAdd, ulong_, {axis[0], compute(kIMul, ulong_, {plane, ulong_constant(grid_.groups[0])})});
+    const uint32_t groups = compute(kLoad, vector_, {compute(kAccessChain, groups_pointer, {variable, uint_constant(0)})});
+    const auto sizes = wide(groups);
+    // What the dispatch says of itself: where this is in the grid, and how large that is.
+    const auto place = wide(compute(kLoad, vector_, {input_variable(kWorkgroupId)}));
+    const auto grid = wide(compute(kLoad, vector_, {input_variable(kNumWorkgroups)}));
+    const uint32_t plane = compute(kIAdd, ulong_, {place[1], compute(kIMul, ulong_, {place[2], grid[1]})});
+    const uint32_t number = compute(kIAdd, ulong_, {place[0], compute(kIMul, ulong_, {plane, grid[0]})});
 
     const uint32_t left_over = fresh(), taken = fresh();
-    const uint64_t count = uint64_t{groups_[0]} * groups_[1] * groups_[2];
-    const uint32_t beyond = compute(kUGreaterThanEqual, bool_, {number, ulong_constant(count)});
+    const uint32_t count = compute(kIMul, ulong_, {sizes[0], compute(kIMul, ulong_, {sizes[1], sizes[2]})});
+    const uint32_t beyond = compute(kUGreaterThanEqual, bool_, {number, count});
     put_here(kSelectionMerge, {taken, 0});
     put_here(kBranchConditional, {beyond, left_over, taken});
     put_here(kLabel, {left_over});
     put_here(kReturn, {});
     put_here(kLabel, {taken});
 
-    const uint32_t width = ulong_constant(groups_[0]), height = ulong_constant(groups_[1]);
-    const uint32_t row = compute(kUDiv, ulong_, {number, width});
-    const uint32_t x = compute(kUConvert, uint_, {compute(kUMod, ulong_, {number, width})});
-    const uint32_t y = compute(kUConvert, uint_, {compute(kUMod, ulong_, {row, height})});
-    const uint32_t z = compute(kUConvert, uint_, {compute(kUDiv, ulong_, {row, height})});
-    const uint32_t group = compute(kCompositeConstruct, vector_, {x, y, z});
+    const uint32_t group = place_of(number, sizes);
     if (variable_[kWorkgroupId] != 0) put_here(kStore, {variable_[kWorkgroupId], group});
-    if (variable_[kNumWorkgroups] != 0) put_here(kStore, {variable_[kNumWorkgroups], vector_constant(groups_)});
+    if (variable_[kNumWorkgroups] != 0) put_here(kStore, {variable_[kNumWorkgroups], groups});
     if (variable_[kGlobalInvocationId] != 0) {
         const uint32_t local = variable_[kLocalInvocationId] != 0 ? variable_[kLocalInvocationId] : input_variable(kLocalInvocationId);
         const uint32_t first = compute(kIMul, vector_, {group, vector_constant(group_size_)});
@@ -205,7 +234,7 @@ Words Folding::result() {
         if (operation == kVariable && is_set_here(each.words[2])) continue;
         const size_t start = out.size();
         if (each.words == entry_) {
-            const bool has_private = words_[1] >= kPrivateInInterface;
+            const bool has_private = words_[1] >= kAllInInterface;
             out.insert(out.end(), each.words, each.words + interface_);
             for (uint32_t i = interface_; i < each.count; ++i)
                 if (has_private || !is_set_here(each.words[i])) out.push_back(each.words[i]);
@@ -223,8 +252,9 @@ Words Folding::result() {
 
 } // namespace
 
-bool fits(const uint32_t (&groups)[3], const uint32_t (&limits)[3]) {
-    return groups[0] <= limits[0] && groups[1] <= limits[1] && groups[2] <= limits[2];
+Fold fold_of(const uint32_t (&groups)[3], const uint32_t (&limits)[3]) {
+    if (groups[0] <= limits[0] && groups[1] <= limits[1] && groups[2] <= limits[2]) return kAsItIs;
+    return groups[1] == 1 && groups[2] == 1 ? kFoldedLine : kFoldedBlock;
 }
 
 bool fold(const uint32_t (&groups)[3], const uint32_t (&limits)[3], Grid* out) {
@@ -239,9 +269,8 @@ bool fold(const uint32_t (&groups)[3], const uint32_t (&limits)[3], Grid* out) {
     return left == 1;
 }
 
-Words folded_module(const Words& words, const std::string& entry_point, const uint32_t (&groups)[3], const uint32_t (&group_size)[3],
-                    const Grid& grid) {
-    return Folding(words, entry_point, groups, group_size, grid).result();
+Words folded_module(const Words& words, const std::string& entry_point, Fold fold, const uint32_t (&group_size)[3]) {
+    return Folding(words, entry_point, fold, group_size).result();
 }
 
 } // namespace qiao::vulkan

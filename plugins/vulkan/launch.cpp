@@ -60,6 +60,13 @@ inline void bind_pipeline(const DeviceSymbols& vk, Batch& batch, const Pipeline&
     });
 }
 
+// The grid of a launch that is folded, whose groups find there how many they are.
+[[gnu::noinline]] qiao_status fold_launch(Device& device, Batch& batch, const Kernel& kernel, const qiao_plugin_geometry& geometry,
+                                          Grid* out) noexcept {
+    fold(geometry.group_count, device.record->properties.limits.maxComputeWorkGroupCount, out); // find_pipeline has seen that it can be
+    return bind_groups(device, batch.arguments, batch.commands, kernel, geometry.group_count);
+}
+
 } // namespace
 
 qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
@@ -68,7 +75,8 @@ qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geo
     const Pipeline* pipeline = pipeline_of(queue, kernel, geometry, block, &status);
     if (pipeline == nullptr) [[unlikely]]
         return status;
-    if (kernel.bound && queue.open != nullptr && !queue.open->arguments.has_room(kernel)) [[unlikely]] {
+    const bool folded = pipeline->shape.fold != kAsItIs;
+    if ((kernel.bound || folded) && queue.open != nullptr && !queue.open->arguments.has_room(kernel)) [[unlikely]] {
         if (status = submit(queue); status != QIAO_OK) return status;
     }
     if (status = begin_operation(queue); status != QIAO_OK) [[unlikely]]
@@ -84,7 +92,12 @@ qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geo
     } else if (kernel.push_bytes != 0) {
         vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, kernel.push_offset, kernel.push_bytes, block);
     }
-    const uint32_t* groups = pipeline->folded ? pipeline->grid.groups : geometry.group_count;
+    const uint32_t* groups = geometry.group_count;
+    Grid grid;
+    if (folded) [[unlikely]] {
+        if (status = fold_launch(*queue.device, batch, kernel, geometry, &grid); status != QIAO_OK) return status;
+        groups = grid.groups;
+    }
     vk.vkCmdDispatch(batch.commands, groups[0], groups[1], groups[2]);
     return end_operation(queue, value);
 }

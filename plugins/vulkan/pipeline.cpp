@@ -15,8 +15,7 @@ Shape shape_of(const Device& device, const qiao_plugin_geometry& geometry) {
     std::copy_n(geometry.group_size, 3, shape.group);
     std::copy_n(geometry.global_offset, 3, shape.offset);
     shape.dimensions = geometry.dimensions;
-    if (!fits(geometry.group_count, device.record->properties.limits.maxComputeWorkGroupCount))
-        std::copy_n(geometry.group_count, 3, shape.folded_groups);
+    shape.fold = fold_of(geometry.group_count, device.record->properties.limits.maxComputeWorkGroupCount);
     return shape;
 }
 
@@ -31,6 +30,18 @@ qiao_status check_ids(const Kernel& kernel, const qiao_plugin_geometry& geometry
                                              .remedy = "launch fewer work-items, several times with an offset, or along more axes"});
     }
     return QIAO_OK;
+}
+
+qiao_status check_groups(const Kernel& kernel, const qiao_plugin_geometry& geometry) {
+    const DeviceRecord& record = *kernel.device->record;
+    const auto& groups = geometry.group_count;
+    const auto& limits = record.properties.limits.maxComputeWorkGroupCount;
+    Grid grid;
+    if (fold_of(groups, limits) == kAsItIs || fold(groups, limits, &grid)) return QIAO_OK;
+    return kernel.device->host.fail({.status = QIAO_ERROR_OUT_OF_RANGE,
+                                     .message = text("kernel '", kernel.name, "' is launched with ", groups[0], " x ", groups[1], " x ", groups[2],
+                                                     " work-groups, more than ", record.info.name, " can count"),
+                                     .remedy = "use larger groups, or launch several times with an offset"});
 }
 
 // Values of specialisation constants, as Vulkan wants them: one array of entries, one of data.
@@ -67,23 +78,22 @@ std::string shape_text(const Shape& shape) {
     return text(shape.group[0], " x ", shape.group[1], " x ", shape.group[2]);
 }
 
-// The module for a launch of more groups than the device takes along an axis. Of no use once there is the pipeline.
-qiao_status create_folded_module(Kernel& kernel, Pipeline& pipeline, VkShaderModule* out) {
-    Device& device = *kernel.device;
-    const auto& groups = pipeline.shape.folded_groups;
-    if (!fold(groups, device.record->properties.limits.maxComputeWorkGroupCount, &pipeline.grid))
-        return device.host.fail({.status = QIAO_ERROR_OUT_OF_RANGE,
-                                 .message = text("kernel '", kernel.name, "' is launched with ", groups[0], " x ", groups[1], " x ", groups[2],
-                                                 " work-groups, more than ", device.record->info.name, " can count"),
-                                 .remedy = "use larger groups, or launch several times with an offset"});
-    pipeline.folded = true;
-    const Words words = folded_module(module_of(*kernel.words, kernel.name), kernel.name, groups, pipeline.shape.group, pipeline.grid);
-    const VkResult result = create_module(device, words, out);
-    return result == VK_SUCCESS ? static_cast<qiao_status>(QIAO_OK)
-                                : device_failed(device, result, text("the module of kernel '", kernel.name, "'"));
+// Of no use once there is the pipeline.
+VkResult create_folded_module(Kernel& kernel, const Shape& shape, VkShaderModule* out) {
+    const Words words = folded_module(module_of(*kernel.words, kernel.name), kernel.name, shape.fold, shape.group);
+    return create_module(*kernel.device, words, out);
 }
 
-VkResult create_pipeline(Kernel& kernel, VkShaderModule module, Pipeline& pipeline) {
+// As the kernel's own, so that what is pushed and bound for that is there for this too, and with the set of the number of groups.
+VkResult create_folded_layout(Kernel& kernel) {
+    if (kernel.folded_layout != VK_NULL_HANDLE) return VK_SUCCESS;
+    const VkDescriptorSetLayout block_set = kernel.device->block_set;
+    VkDescriptorSetLayout sets[kGroupsSet + 1] = {kernel.set_layout, block_set};
+    if (kernel.set_layout == VK_NULL_HANDLE) sets[0] = block_set; // any: nothing is in it
+    return create_layout(kernel, sets, kGroupsSet + 1, &kernel.folded_layout);
+}
+
+VkResult create_pipeline(Kernel& kernel, VkShaderModule module, VkPipelineLayout layout, Pipeline& pipeline) {
     Device& device = *kernel.device;
     const Specialisation specialisation(kernel, pipeline);
     const VkSpecializationInfo constants = specialisation.info();
@@ -94,17 +104,22 @@ VkResult create_pipeline(Kernel& kernel, VkShaderModule module, Pipeline& pipeli
     info.stage.module = module;
     info.stage.pName = kernel.name.c_str();
     info.stage.pSpecializationInfo = &constants;
-    info.layout = kernel.layout;
+    info.layout = layout;
     return device.vk.vkCreateComputePipelines(device.device, device.pipelines.get(), 1, &info, nullptr, &pipeline.pipeline);
 }
 
 qiao_status make_pipeline(Kernel& kernel, Pipeline& pipeline) {
     Device& device = *kernel.device;
-    VkShaderModule folded = VK_NULL_HANDLE;
-    if (pipeline.shape.folded_groups[0] != 0)
-        if (const qiao_status status = create_folded_module(kernel, pipeline, &folded); status != QIAO_OK) return status;
-    const VkResult result = create_pipeline(kernel, pipeline.folded ? folded : kernel.module, pipeline);
-    if (folded != VK_NULL_HANDLE) device.vk.vkDestroyShaderModule(device.device, folded, nullptr);
+    VkResult result = VK_SUCCESS;
+    if (pipeline.shape.fold == kAsItIs) {
+        result = create_pipeline(kernel, kernel.module, kernel.layout, pipeline);
+    } else {
+        VkShaderModule folded = VK_NULL_HANDLE;
+        result = create_folded_layout(kernel);
+        if (result == VK_SUCCESS) result = create_folded_module(kernel, pipeline.shape, &folded);
+        if (result == VK_SUCCESS) result = create_pipeline(kernel, folded, kernel.folded_layout, pipeline);
+        device.vk.vkDestroyShaderModule(device.device, folded, nullptr);
+    }
     if (result != VK_SUCCESS)
         return device_failed(device, result, text("kernel '", kernel.name, "' cannot be compiled by the driver for groups of ",
                                                   shape_text(pipeline.shape)));
@@ -118,6 +133,7 @@ qiao_status make_pipeline(Kernel& kernel, Pipeline& pipeline) {
 [[gnu::noinline]] const Pipeline* find_pipeline(Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
                                                 qiao_status* out_status) noexcept {
     *out_status = check_ids(kernel, geometry);
+    if (*out_status == QIAO_OK) *out_status = check_groups(kernel, geometry);
     if (*out_status != QIAO_OK) return nullptr;
     const Shape shape = shape_of(*kernel.device, geometry);
     const char* counts = counts_in(kernel, block);
@@ -144,6 +160,22 @@ qiao_status make_pipeline(Kernel& kernel, Pipeline& pipeline) {
     return found;
 }
 
+uint64_t pushed_bytes(const Kernel& kernel) {
+    const uint64_t arguments = kernel.push_bytes != 0 ? uint64_t{kernel.push_offset} + kernel.push_bytes : 0;
+    return std::max(arguments, kernel.metadata.output_push >= 0 ? static_cast<uint64_t>(kernel.metadata.output_push) + 8 : 0);
+}
+
+VkResult create_layout(const Kernel& kernel, const VkDescriptorSetLayout* sets, uint32_t set_count, VkPipelineLayout* out) {
+    const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<uint32_t>(pushed_bytes(kernel))};
+    VkPipelineLayoutCreateInfo info = {};
+    info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
+    info.setLayoutCount = set_count;
+    info.pSetLayouts = sets;
+    info.pushConstantRangeCount = range.size != 0 ? 1 : 0;
+    info.pPushConstantRanges = &range;
+    return kernel.device->vk.vkCreatePipelineLayout(kernel.device->device, &info, nullptr, out);
+}
+
 VkResult create_module(Device& device, const Words& words, VkShaderModule* out) {
     VkShaderModuleCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
@@ -157,8 +189,10 @@ void destroy_pipelines(Kernel& kernel) {
     for (const auto& pipeline : kernel.pipelines)
         device.vk.vkDestroyPipeline(device.device, pipeline->pipeline, nullptr);
     kernel.pipelines.clear();
-    if (kernel.layout != VK_NULL_HANDLE) device.vk.vkDestroyPipelineLayout(device.device, kernel.layout, nullptr);
-    kernel.layout = VK_NULL_HANDLE;
+    for (VkPipelineLayout* layout : {&kernel.layout, &kernel.folded_layout}) {
+        if (*layout != VK_NULL_HANDLE) device.vk.vkDestroyPipelineLayout(device.device, *layout, nullptr);
+        *layout = VK_NULL_HANDLE;
+    }
     if (kernel.set_layout != device.block_set && kernel.set_layout != VK_NULL_HANDLE)
         device.vk.vkDestroyDescriptorSetLayout(device.device, kernel.set_layout, nullptr);
     kernel.set_layout = VK_NULL_HANDLE;

@@ -23,13 +23,11 @@ struct Shape {
     uint32_t group[3];
     uint32_t offset[3];
     uint32_t dimensions;
-    uint32_t folded_groups[3]; // of launches with more groups than the device takes; else 0
+    Fold fold;
 };
 
 struct Pipeline {
     VkPipeline pipeline = VK_NULL_HANDLE;
-    bool folded = false;
-    Grid grid = {}; // what is dispatched where it is folded
     Shape shape = {};
     std::unique_ptr<uint32_t[]> local_bytes; // of the local arguments
 };
@@ -59,6 +57,7 @@ struct Kernel {
     uint32_t locals_offset = 0;
     uint32_t local_count = 0;
     std::mutex mutex; // guards what follows
+    VkPipelineLayout folded_layout = VK_NULL_HANDLE; // of folded pipelines: with the set for the number of groups; made with the first
     std::vector<std::unique_ptr<Pipeline>> pipelines;
 };
 
@@ -66,6 +65,12 @@ struct Kernel {
 // host's error record on failure.
 const Pipeline* find_pipeline(Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block,
                               qiao_status* out_status) noexcept;
+
+// Of push constants, from their beginning.
+uint64_t pushed_bytes(const Kernel& kernel);
+
+// For pipelines of the kernel, with these sets.
+VkResult create_layout(const Kernel& kernel, const VkDescriptorSetLayout* sets, uint32_t set_count, VkPipelineLayout* out);
 
 VkResult create_module(Device& device, const Words& words, VkShaderModule* out);
 

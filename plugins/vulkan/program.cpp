@@ -60,12 +60,6 @@ void lay_out(Kernel& kernel, const qiao_plugin_kernel_desc& desc, bool offsets) 
     kernel.bound = metadata.uniform >= 0 || offsets || kernel.push_bytes > desc.block_size || kernel.printing != nullptr;
 }
 
-// Of push constants, from their beginning.
-uint64_t pushed_bytes(const Kernel& kernel) {
-    const uint64_t arguments = kernel.push_bytes != 0 ? uint64_t{kernel.push_offset} + kernel.push_bytes : 0;
-    return std::max(arguments, kernel.metadata.output_push >= 0 ? static_cast<uint64_t>(kernel.metadata.output_push) + 8 : 0);
-}
-
 // Kernels with a uniform block alone have one layout, and so one set in a batch.
 VkResult create_set_layout(Device& device, Kernel& kernel) {
     if (kernel.buffers.empty() && kernel.metadata.uniform < 0) return VK_SUCCESS;
@@ -84,17 +78,6 @@ VkResult create_set_layout(Device& device, Kernel& kernel) {
     info.bindingCount = static_cast<uint32_t>(bindings.size());
     info.pBindings = bindings.data();
     return device.vk.vkCreateDescriptorSetLayout(device.device, &info, nullptr, &kernel.set_layout);
-}
-
-VkResult create_layout(Device& device, Kernel& kernel) {
-    const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<uint32_t>(pushed_bytes(kernel))};
-    VkPipelineLayoutCreateInfo info = {};
-    info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
-    info.setLayoutCount = kernel.set_layout != VK_NULL_HANDLE ? 1 : 0;
-    info.pSetLayouts = &kernel.set_layout;
-    info.pushConstantRangeCount = range.size != 0 ? 1 : 0;
-    info.pPushConstantRanges = &range;
-    return device.vk.vkCreatePipelineLayout(device.device, &info, nullptr, &kernel.layout);
 }
 
 std::string list_of(const std::vector<std::string>& names) {
@@ -193,7 +176,8 @@ static qiao_status vulkan_kernel_find(void* program_pointer, const qiao_plugin_k
                                      .message = text("kernel '", desc->name, "' cannot run on ", device.record->info.name, ": ", problem),
                                      .remedy = "compile the package again with this version of Qiao"});
         VkResult result = create_set_layout(device, *kernel);
-        if (result == VK_SUCCESS) result = create_layout(device, *kernel);
+        if (result == VK_SUCCESS)
+            result = create_layout(*kernel, &kernel->set_layout, kernel->set_layout != VK_NULL_HANDLE ? 1 : 0, &kernel->layout);
         if (result == VK_SUCCESS) result = create_module(device, module_of(program.words, kernel->name), &kernel->module);
         if (result != VK_SUCCESS) {
             destroy_pipelines(*kernel);

@@ -151,6 +151,60 @@ class ExitCodes(QiaoTest):
         report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
         self.assertTrue(report["problem"])
 
+    def formats(self, **environment):
+        """The checks of formats that doctor makes, by format, and the report."""
+        report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
+        return {check["name"].removeprefix("format "): check for check in report["checks"] if check["name"].startswith("format ")}, report
+
+    def test_doctor_checks_the_tools_of_every_format(self):
+        formats, report = self.formats()
+        self.assertEqual(list(formats), ["opencl-c+offset", "spirv-opencl", "spirv-vulkan", "spirv-vulkan+offset", "host-elf", "ptx", "amdgcn"])
+        self.assertEqual({check["state"] for check in formats.values()}, {"ok"})
+        self.assertFalse(report["problem"])
+        (compiler,) = (check for check in report["checks"] if check["name"] == "compiler")
+        self.assertIn("clang: /", compiler["detail"])
+        self.assertIn("optional; libclc: /", formats["ptx"]["detail"])
+        self.assertIn("pocl 3.1: /", formats["host-elf"]["detail"])
+        self.assertRegex(formats["spirv-opencl"]["detail"], r"^optional; llvm-spirv: /\S+; spirv-val: /\S+$")
+        self.assertEqual(formats["opencl-c+offset"]["detail"], "optional; no further tool")
+        for check in formats.values():  # what all need is said once
+            self.assertNotIn("clang: /", check["detail"])
+            self.assertEqual(check["detail"].startswith("optional; "), check is not formats["host-elf"])
+
+    def test_doctor_says_what_a_format_lacks_and_what_to_install(self):
+        formats, report = self.formats(QIAO_LIBCLC="/none", QIAO_ROCM_DEVICE_LIBS="/none", QIAO_CLSPV="/none", QIAO_LLVM_SPIRV="/none")
+        self.assertFalse(report["problem"])  # they are optional
+        for name, variable in {"ptx": "QIAO_LIBCLC", "amdgcn": "QIAO_ROCM_DEVICE_LIBS", "spirv-vulkan": "QIAO_CLSPV",
+                               "spirv-vulkan+offset": "QIAO_CLSPV", "spirv-opencl": "QIAO_LLVM_SPIRV"}.items():
+            self.assertEqual(formats[name]["state"], "warning")
+            self.assertIn(f"optional; {variable} names '/none'", formats[name]["detail"])
+            self.assertIn(variable, formats[name]["remedy"])
+        self.assertEqual(formats["host-elf"]["state"], "ok")
+
+        formats, _ = self.formats(QIAO_SPIRV_VAL="/none")  # variants are made without it
+        self.assertEqual(formats["spirv-opencl"]["state"], "ok")
+        self.assertIn("spirv-val: none; modules are not checked (apt install spirv-tools)", formats["spirv-opencl"]["detail"])
+
+        formats, report = self.formats(QIAO_POCLCC="/none")
+        self.assertTrue(report["problem"])
+        self.assertEqual(formats["host-elf"]["state"], "problem")
+        self.assertEqual({check["state"] for name, check in formats.items() if name != "host-elf"}, {"ok"})
+
+        only_clang = self.folder / "bin"
+        only_clang.mkdir()
+        (only_clang / "clang-15").symlink_to(shutil.which("clang-15"))
+        formats, _ = self.formats(PATH=str(only_clang))
+        self.assertIn("apt install llvm-spirv-15", formats["spirv-opencl"]["remedy"])
+        self.assertIn("apt install lld-15", formats["amdgcn"]["remedy"])
+        self.assertIn("apt install libpocl-dev", formats["host-elf"]["remedy"])
+
+    def test_doctor_without_the_compiler_itself_checks_no_format(self):
+        formats, report = self.formats(PATH=str(self.folder))
+        self.assertEqual(formats, {})
+        (compiler,) = (check for check in report["checks"] if check["name"] == "compiler")
+        self.assertEqual(compiler["state"], "problem")
+        self.assertIn("apt install clang-15", compiler["remedy"])
+
     def test_doctor_tells_how_plugins_were_probed(self):
         def probes(**environment):
             report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)

@@ -1,5 +1,6 @@
-// Mutates seeds at random, deterministically for a seed: bit flips, interesting numbers, cut, repeated and crossed pieces.
-//   fuzz_<target> [--seed N] [--iterations N] [FILE...]     files are run once each, as they are, before the mutations
+// Runs a corpus, then mutations of it, the same ones for the same seed and corpus: bit flips, interesting numbers, cut, repeated
+// and crossed pieces.
+//   fuzz_<target> [--seed N] [--iterations N] PATH...     files, and folders whose files are taken in the order of their names
 // An input that crashes is written to fuzz-crash.bin in the current directory first when FUZZ_KEEP is set.
 #include "driver.h"
 
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -92,9 +94,25 @@ void Mutator::mutate(Input& input) {
     }
 }
 
-Input read(const char* path) {
+Input read(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    Input input{std::istreambuf_iterator<char>(file), {}};
+    if (file.good() || file.eof()) return input;
+    std::fprintf(stderr, "%s cannot be read\n", path.c_str());
+    std::exit(2);
+}
+
+void add(std::vector<Input>& corpus, const std::filesystem::path& path) {
+    if (!std::filesystem::is_directory(path)) {
+        corpus.push_back(read(path));
+        return;
+    }
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(path))
+        if (entry.is_regular_file()) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files)
+        corpus.push_back(read(file));
 }
 
 void keep(const Input& input) {
@@ -106,28 +124,31 @@ void keep(const Input& input) {
 
 int main(int count, char** arguments) {
     uint64_t seed = 1, iterations = 10000;
+    std::vector<Input> corpus;
     for (int i = 1; i < count; ++i) {
-        if (std::strcmp(arguments[i], "--seed") == 0 && i + 1 < count) {
+        if (std::strcmp(arguments[i], "--seed") == 0 && i + 1 < count)
             seed = std::strtoull(arguments[++i], nullptr, 10);
-        } else if (std::strcmp(arguments[i], "--iterations") == 0 && i + 1 < count) {
+        else if (std::strcmp(arguments[i], "--iterations") == 0 && i + 1 < count)
             iterations = std::strtoull(arguments[++i], nullptr, 10);
-        } else {
-            const Input input = read(arguments[i]);
-            LLVMFuzzerTestOneInput(input.data(), input.size());
-        }
+        else
+            add(corpus, arguments[i]);
     }
-    std::printf("seed %llu, %llu iterations\n", static_cast<unsigned long long>(seed),
+    if (corpus.empty()) {
+        std::fprintf(stderr, "usage: %s [--seed N] [--iterations N] PATH...; there is no input in the paths given\n", arguments[0]);
+        return 2;
+    }
+    std::printf("seed %llu, %zu inputs, %llu iterations\n", static_cast<unsigned long long>(seed), corpus.size(),
                 static_cast<unsigned long long>(iterations));
     std::fflush(stdout);
     const bool keeping = std::getenv("FUZZ_KEEP") != nullptr;
-    auto seeds = fuzz_seeds();
-    for (const Input& input : seeds)
-        LLVMFuzzerTestOneInput(input.data(), input.size());
-    Mutator mutator(seed, std::move(seeds));
-    for (uint64_t i = 0; i < iterations; ++i) {
-        const Input input = mutator.next();
+    const auto run = [keeping](const Input& input) {
         if (keeping) keep(input);
         LLVMFuzzerTestOneInput(input.data(), input.size());
-    }
+    };
+    for (const Input& input : corpus)
+        run(input);
+    Mutator mutator(seed, std::move(corpus));
+    for (uint64_t i = 0; i < iterations; ++i)
+        run(mutator.next());
     return 0;
 }

@@ -11,16 +11,6 @@ using namespace qiao::loader;
 
 namespace {
 
-const char* const kSeeds[] = {
-    R"({"qiao_manifest": 1, "id": "p", "library": "../p.so", "abi": {"major": 1, "minor": 0}})",
-    R"({"qiao_manifest": 1, "id": "vendor-card_2", "library": "libvendor.so", "version": "2.1", "architecture": "x86_64",
-        "description": "caf\u00e9 \ud83d\ude00", "abi": {"major": 1, "minor": 4294967295}, "x-own": [[[[1.5e3, null, true]]]]})",
-    R"({"qiao_manifest": 1, "id": "p", "library": "p.so", "abi": {"major": 1, "minor": 0}, "hardware": [{"drivers": ["a-b_C"]},
-        {"pci_vendor": "0x1d94", "pci_devices": ["0x6210", "0x00ff"], "drivers": ["hycu", "hydcu"], "class": 1, "x-a": 2}]})",
-    R"({"qiao_manifest": 1, "id": "core", "library": "", "abi": {}, "abi": [], "unknown": -0})",
-    "[[[[[[[[[[]]]]]]]]]]",
-};
-
 void require(bool condition, const char* what) {
     if (condition) return;
     std::fprintf(stderr, "fuzz.manifest: %s\n", what);
@@ -35,13 +25,6 @@ bool fits_a_line(const std::string& text, size_t limit) {
 }
 
 } // namespace
-
-std::vector<std::vector<uint8_t>> fuzz_seeds() {
-    std::vector<std::vector<uint8_t>> seeds;
-    for (const std::string_view seed : kSeeds)
-        seeds.emplace_back(seed.begin(), seed.end());
-    return seeds;
-}
 
 // Numbers of the mutator's are rarely text: one that became a control character is made a blank, so that the JSON holds.
 void fuzz_repair(std::vector<uint8_t>& input) {

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "formats.h"
@@ -41,6 +42,12 @@ TEST_SUITE("compiler.formats") {
         CHECK(names_of("") == "");
         CHECK(names_of("all") == "opencl-c+offset spirv-opencl spirv-vulkan spirv-vulkan+offset host-elf ptx amdgcn ");
         CHECK(names_of("ptx;all") == names_of("all"));
+    }
+
+    TEST_CASE("the interface lists what all stands for") {
+        std::string listed = qiao_compiler_get_formats();
+        std::replace(listed.begin(), listed.end(), ';', ' ');
+        CHECK(listed + " " == names_of("all"));
     }
 
     TEST_CASE("an unknown format is refused with those that there are") {

@@ -1,4 +1,6 @@
 // Launches of more work-groups than the device takes along an axis: 65,535 on lavapipe.
+#include <algorithm>
+
 #include "support.h"
 
 using namespace test;
@@ -75,6 +77,34 @@ TEST_SUITE("vulkan.fold") {
         queue.wait(last);
         const auto square = [](uint64_t n) { return n * n; };
         CHECK(download<uint32_t>(out, 1)[0] == static_cast<uint32_t>(square(10) + square(66'000) + square(20) + square(66'001)));
+        device.free(out);
+    }
+
+    TEST_CASE_FIXTURE(Fixture, "large launches between others with arguments in buffers, in one batch") {
+        Program plain(device, "kernel void one(global uint* out) { atomic_add(out, get_num_groups(0) == 66000 ? 1 : get_num_groups(0) == 3 ? 100 : 1000000); }");
+        Program large(device, "kernel void two(global uint* out, uint16 a, uint16 b, uint c) {"
+                              " if (get_group_id(0) % 64 == c) atomic_add(out, a.s5 + b.s7); }"); // more than is pushed
+        const auto one = plain.kernel("one"), two = large.kernel("two");
+        const auto out = upload(std::vector<uint32_t>{0, 0});
+        const auto numbers = iota(16);
+        uint32_t a[16], b[16];
+        std::copy_n(numbers.begin(), 16, a);
+        std::copy_n(numbers.begin(), 16, b);
+        const Block of_one = Block(plain.layout("one")).set(0, out.address);
+        const Block of_two = Block(large.layout("two")).set(0, out.address + 4).set(1, a).set(2, b).set(3, 9u);
+        Queue queue(device);
+        uint64_t last = 0;
+        for (int i = 0; i < 3; ++i) {
+            last = queue.launch(two, geometry(64, 1), of_two);
+            last = queue.launch(one, geometry(66'000, 1), of_one);
+            last = queue.launch(two, geometry(64, 1), of_two);
+            last = queue.launch(one, geometry(3, 1), of_one);
+            last = queue.launch(two, geometry(65'536, 1), of_two);
+        }
+        queue.wait(last);
+        const auto result = download<uint32_t>(out, 2);
+        CHECK(result[0] == 3 * (66'000 + 3 * 100));
+        CHECK(result[1] == 3 * (1 + 1 + 1024) * (5 + 7));
         device.free(out);
     }
 

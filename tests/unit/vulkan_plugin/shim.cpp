@@ -23,6 +23,7 @@ std::string failing; // the function that fails; "" = none
 VkResult failure = VK_SUCCESS;
 std::map<VkCommandPool, uint32_t> pools;
 std::map<VkCommandBuffer, uint32_t> commands;
+std::map<std::string, uint32_t> calls;
 std::atomic<uint32_t> submissions[kFamilies], mistakes, failures;
 
 bool mode(std::string_view word) {
@@ -92,6 +93,7 @@ PFN_vkDeviceWaitIdle wait_idle;
 bool fails(const char* name, VkResult* out) {
     {
         std::lock_guard lock(mutex);
+        ++calls[name];
         if (failing != name) return false;
         *out = failure;
     }
@@ -302,6 +304,7 @@ EXPORT void qiao_test_shim_become(const char* text) {
         failure = static_cast<VkResult>(std::stoi(words.substr(colon + 1)));
     }
     mistakes = failures = 0;
+    calls.clear();
     for (auto& each : submissions)
         each = 0;
 }
@@ -316,6 +319,11 @@ EXPORT uint32_t qiao_test_shim_mistakes() {
 
 EXPORT uint32_t qiao_test_shim_failures() {
     return failures;
+}
+
+EXPORT uint32_t qiao_test_shim_calls(const char* name) {
+    std::lock_guard lock(mutex);
+    return calls[name];
 }
 
 #undef EXPORT

@@ -14,6 +14,7 @@ void qiao_test_shim_become(const char* words);
 // Since then, with "families": submissions to the queues of a family, and what a driver with several families would not bear.
 uint32_t qiao_test_shim_submissions(uint32_t family);
 uint32_t qiao_test_shim_mistakes();
-// How often the function that fails was asked for.
+// How often the function that fails was asked for, and how often one of those that can fail was called.
 uint32_t qiao_test_shim_failures();
+uint32_t qiao_test_shim_calls(const char* name);
 }

@@ -18,6 +18,7 @@ class Shim {
         return call<decltype(qiao_test_shim_submissions)>("qiao_test_shim_submissions")(family);
     }
     static uint32_t mistakes() { return call<decltype(qiao_test_shim_mistakes)>("qiao_test_shim_mistakes")(); }
+    static uint32_t calls(const char* name) { return call<decltype(qiao_test_shim_calls)>("qiao_test_shim_calls")(name); }
     static uint32_t failures() { return call<decltype(qiao_test_shim_failures)>("qiao_test_shim_failures")(); }
 
   private:

@@ -120,6 +120,34 @@ TEST_SUITE("vulkan.shim") {
         CHECK(ended - lost < std::chrono::milliseconds(100));
     }
 
+    TEST_CASE("launches of many sizes above the device's limit need two pipelines, along x and otherwise") {
+        const Shim shim("");
+        Fixture fixture;
+        Program program(fixture.device, "kernel void count(global uint* out) { atomic_add(out, get_num_groups(0) - get_num_groups(1)); }");
+        const auto kernel = program.kernel("count");
+        const auto out = fixture.upload(std::vector<uint32_t>{0});
+        const Block block = Block(program.layout("count")).set(0, out.address);
+        Queue queue(fixture.device);
+        uint32_t expected = 0;
+        const auto launch = [&](uint32_t x, uint32_t y) {
+            qiao_plugin_geometry shape = geometry(x, 1);
+            shape.group_count[1] = y;
+            shape.dimensions = 2;
+            queue.wait(queue.launch(kernel, shape, block));
+            expected += x * y * (x - y);
+        };
+        for (uint32_t i = 0; i < 20; ++i)
+            launch(66'000 + 7 * i, 1);
+        CHECK(Shim::calls("vkCreateComputePipelines") == 1);
+        for (uint32_t i = 0; i < 20; ++i)
+            launch(1 + i % 2, 65'536 + i);
+        CHECK(Shim::calls("vkCreateComputePipelines") == 2);
+        launch(10, 1);
+        CHECK(Shim::calls("vkCreateComputePipelines") == 3);
+        CHECK(fixture.download<uint32_t>(out, 1)[0] == expected);
+        fixture.device.free(out);
+    }
+
     TEST_CASE("kernels run on the family that only computes, blocking copies on the one that only copies") {
         const Shim shim("families,uncached");
         {

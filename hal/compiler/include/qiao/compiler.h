@@ -85,6 +85,9 @@ QIAO_API qiao_status qiao_compiler_compile(const qiao_compiler_desc* desc,
 /// "opencl-c;host-elf".
 QIAO_API qiao_status qiao_compiler_check(const char* formats, qiao_compiler_output** out_output) QIAO_COMPILER_NOEXCEPT;
 
+/// The formats that can be asked for, ";" between, each for a check of its own: what "all" stands for. A constant.
+QIAO_API const char* qiao_compiler_get_formats(void) QIAO_COMPILER_NOEXCEPT;
+
 /// Fills the caller's struct; set its struct_size first.
 QIAO_API qiao_status qiao_compiler_output_query(const qiao_compiler_output* output,
                                                 qiao_compiler_result* out_result) QIAO_COMPILER_NOEXCEPT;
@@ -95,6 +98,7 @@ QIAO_API void qiao_compiler_output_release(qiao_compiler_output* output) QIAO_CO
 /* For callers that look the functions up with dlsym. */
 typedef qiao_status (*qiao_compiler_compile_fn)(const qiao_compiler_desc*, qiao_compiler_output**);
 typedef qiao_status (*qiao_compiler_check_fn)(const char*, qiao_compiler_output**);
+typedef const char* (*qiao_compiler_get_formats_fn)(void);
 typedef qiao_status (*qiao_compiler_output_query_fn)(const qiao_compiler_output*, qiao_compiler_result*);
 typedef void (*qiao_compiler_output_release_fn)(qiao_compiler_output*);
 
