@@ -50,6 +50,7 @@ AT(qiao_device_properties, generation, 216);
 VALUE(QIAO_DEVICE_SIMULATED, 1);
 VALUE(QIAO_DEVICE_UNIFIED, 2);
 VALUE(QIAO_DEVICE_ADDRESSES_EMULATED, 4);
+VALUE(QIAO_DEVICE_SHARED_EMULATED, 8);
 VALUE(QIAO_DEVICE_LIMIT_MEMORY_BYTES, 0);
 VALUE(QIAO_DEVICE_LIMIT_MAX_ALLOCATION_BYTES, 1);
 VALUE(QIAO_DEVICE_LIMIT_MAX_GROUP_SIZE, 2);
@@ -116,6 +117,23 @@ AT(qiao_memory_properties, size_bytes, 32);
 AT(qiao_memory_properties, host_pointer, 40);
 AT(qiao_memory_properties, kind, 48);
 AT(qiao_memory_properties, reserved0, 52);
+
+SIZE(qiao_memory_traffic, 64);
+AT(qiao_memory_traffic, struct_size, 0);
+AT(qiao_memory_traffic, next, 8);
+AT(qiao_memory_traffic, to_device_bytes, 16);
+AT(qiao_memory_traffic, to_host_bytes, 24);
+AT(qiao_memory_traffic, to_device_count, 32);
+AT(qiao_memory_traffic, to_host_count, 40);
+AT(qiao_memory_traffic, conflict_bytes, 48);
+AT(qiao_memory_traffic, tracking, 56);
+AT(qiao_memory_traffic, reserved0, 60);
+
+VALUE(QIAO_MEMORY_FETCH_EXPLICIT, 1);
+VALUE(QIAO_TRACKING_NONE, 0);
+VALUE(QIAO_TRACKING_SCAN, 1);
+VALUE(QIAO_TRACKING_COMPARE, 2);
+VALUE(QIAO_TRACKING_FULL, 3);
 
 SIZE(qiao_plugin_error, 64);
 AT(qiao_plugin_error, struct_size, 0);

@@ -72,6 +72,11 @@ Json present_state(const Device& device) {
     return json;
 }
 
+const char* shared_memory(const qiao_device_properties& properties) {
+    if ((properties.memory_kinds & (1u << QIAO_MEMORY_KIND_SHARED)) == 0) return provenance_name(QIAO_PROVENANCE_ABSENT);
+    return provenance_name((properties.flags & QIAO_DEVICE_SHARED_EMULATED) != 0 ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE);
+}
+
 Json info_json(const Device& device) {
     const qiao_device_properties& properties = device.properties;
     Json json = device_json(device);
@@ -79,6 +84,7 @@ Json info_json(const Device& device) {
     json["formats"] = split_list(properties.formats, ';');
     json["features"] = feature_names(properties.features);
     json["addresses"] = provenance_name((properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0 ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE);
+    json["shared_memory"] = shared_memory(properties);
     json["memory_kinds"] = memory_kind_names(properties.memory_kinds);
     json["clock_mhz"] = properties.clock_mhz;
     json["address_bits"] = properties.address_bits;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <thread>
@@ -149,6 +150,55 @@ void null_pool_threads(benchmark::State& state) {
     if (state.thread_index() == 0) qiao.reset();
 }
 BENCHMARK(null_pool_threads)->Threads(1)->Threads(2)->Threads(4)->UseRealTime();
+
+// Emulated shared memory of so many MiB, written once before.
+class Shared {
+public:
+    Shared(qiao_device* device, int64_t mib) {
+        qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
+        desc.size_bytes = static_cast<uint64_t>(mib) << 20;
+        desc.kind = QIAO_MEMORY_KIND_SHARED;
+        bench::check(qiao_memory_allocate(device, &desc, &memory_), "shared memory");
+        qiao_memory_properties properties = QIAO_MEMORY_PROPERTIES_INIT;
+        bench::check(qiao_memory_query(memory_, &properties), "its pointer");
+        bytes = static_cast<char*>(properties.host_pointer);
+        std::memset(bytes, 1, desc.size_bytes);
+        address = properties.address;
+    }
+    ~Shared() { qiao_memory_release(memory_); }
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+
+    char* bytes = nullptr;
+    uint64_t address = 0;
+
+private:
+    qiao_memory* memory_ = nullptr;
+};
+
+// A launch that names it, of which the host has written `range(1)` pages since the last one.
+void null_launch_shared_memory(benchmark::State& state) {
+    bench::ThroughQiao qiao;
+    const Shared shared(qiao.device, state.range(0));
+    const qiao_launch launch = one_group();
+    const bench::Block block{shared.address, 0, 0};
+    for (auto _ : state) {
+        for (int64_t page = 0; page < state.range(1); ++page) shared.bytes[page * 7 * 4096] += 1;
+        bench::check(qiao_queue_launch(qiao.queue, qiao.kernel, &launch, &block, sizeof block, nullptr), "launch");
+    }
+}
+BENCHMARK(null_launch_shared_memory)->ArgsProduct({{1, 8, 64, 256}, {0}})->Args({64, 1})->Args({64, 1000});
+
+// One that does not, on a device that has such memory.
+void null_launch_beside_shared_memory(benchmark::State& state) {
+    bench::ThroughQiao qiao;
+    const Shared shared(qiao.device, 1);
+    const qiao_launch launch = one_group();
+    for (auto _ : state) {
+        bench::check(qiao_queue_launch(qiao.queue, qiao.kernel, &launch, &qiao.block, sizeof qiao.block, nullptr), "launch");
+    }
+}
+BENCHMARK(null_launch_beside_shared_memory);
 
 // Address look-up among so many allocations, in random order: throughput, then with each address depending on the last answer.
 class Table {

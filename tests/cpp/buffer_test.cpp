@@ -1,4 +1,5 @@
 // Memory, buffers, mappings and address arithmetic.
+#include <algorithm>
 #include <array>
 
 #include "support/session.h"
@@ -100,6 +101,36 @@ TEST_SUITE("buffer.allocate") {
         }
         CHECK(qiao::Buffer<uint32_t>(std::move(found)).read() == numbers(8));
         record_of<qiao::NotFoundError>([&] { qiao::Memory::find(session.device, Address<float>(1)); });
+    }
+}
+
+TEST_SUITE("buffer.shared") {
+    TEST_CASE("results come with the wait, or when they are fetched") {
+        const Session session;
+        qiao::Queue queue(session.device);
+        for (const bool is_explicit : {false, true}) {
+            INFO("explicit ", is_explicit);
+            qiao::MemoryOptions options;
+            options.kind = qiao::MemoryKind::kShared;
+            options.fetch_explicit = is_explicit;
+            const qiao::Buffer<uint32_t> buffer(session.device, 100, options);
+            auto* const values = static_cast<uint32_t*>(buffer.memory().host_pointer());
+            std::fill_n(values, 100, 1u);
+            qiao::Timeline gate(session.instance);
+            queue.after(gate.at(1));
+            const qiao::Point filled = queue.fill(buffer.slice(10, 20), 7);
+            const bool is_emulated = session.device.properties().has_emulated_shared();
+            if (is_emulated) CHECK(!buffer.memory().fetch(0, 400));
+            gate.signal(1);
+            wait_for(filled);
+            CHECK(buffer.memory().fetch(0, 400));
+            CHECK(values[9] == 1);
+            CHECK(values[10] == 7);
+            CHECK(values[29] == 7);
+            CHECK(values[30] == 1);
+            CHECK(buffer.memory().traffic().to_host_bytes == (is_emulated ? 80 : 0));
+            CHECK((buffer.memory().traffic().tracking != QIAO_TRACKING_NONE) == is_emulated);
+        }
     }
 }
 

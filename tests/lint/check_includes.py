@@ -50,7 +50,7 @@ ALLOWED = {
     "pool": ["public", "public plugin", "public shared", "object", "dispatch"],
     "loader": ["public", "public plugin", "public shared", "object"],
     "package": ["public shared"],
-    "api": ["public", "public plugin", "public shared", "object", "dispatch", "pool"],
+    "api": ["public", "public plugin", "public shared", "object", "dispatch", "pool", "tracking"],
     "compiler interface": ["public shared"],
     "compiler": ["compiler interface", "package", "public shared"],
     "cli": ["public", "public shared", "compiler interface", "package"],

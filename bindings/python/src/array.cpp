@@ -253,6 +253,34 @@ py::array host_view(const py::object& object) {
     return values;
 }
 
+void fetch(const ArrayObject& self) {
+    self.check_usable("the array");
+    const Memory& memory = self.memory->memory;
+    if (!self.is_packed) raise_value_error("only contiguous arrays are fetched; fetch what this is a view of");
+    if (self.count == 0 || !memory) return;
+    bool has_ended = false;
+    {
+        py::gil_scoped_release unlocked;
+        has_ended = memory.fetch(self.address - memory.address().value(), self.size_bytes());
+    }
+    if (!has_ended) raise(QIAO_ERROR_INVALID_ARGUMENT, "work that writes the array has not ended", "wait for it first");
+}
+
+py::dict traffic(const ArrayObject& self) {
+    self.check_usable("the array");
+    static constexpr const char* kTracking[] = {"none", "scan", "compare", "full"};
+    const qiao_memory_traffic none = QIAO_MEMORY_TRAFFIC_INIT;
+    const qiao_memory_traffic moved = self.memory->memory ? self.memory->memory.traffic() : none;
+    py::dict all;
+    all["tracking"] = kTracking[moved.tracking];
+    all["to_device_bytes"] = moved.to_device_bytes;
+    all["to_host_bytes"] = moved.to_host_bytes;
+    all["to_device_count"] = moved.to_device_count;
+    all["to_host_count"] = moved.to_host_count;
+    all["conflict_bytes"] = moved.conflict_bytes;
+    return all;
+}
+
 std::string describe(const ArrayObject& self) {
     return "<qiao.Array " + py::str(self.shape.tuple()).cast<std::string>() + " " + py::str(self.dtype).cast<std::string>() + " on " +
            self.memory->device->id + (self.memory->is_released ? ", released>" : ">");
@@ -294,8 +322,8 @@ MemoryKind kind_of(py::handle name) {
     raise_value_error("there is no memory of kind '" + name.cast<std::string>() + "'; kinds are \"device\", \"host\" and \"shared\"");
 }
 
-MemoryObject::MemoryObject(DeviceObject& of, uint64_t bytes, MemoryKind kind)
-    : device(of.share()), resets(of.resets), memory(of.device, bytes, MemoryOptions{kind, 0}) {
+MemoryObject::MemoryObject(DeviceObject& of, uint64_t bytes, const MemoryOptions& options)
+    : device(of.share()), resets(of.resets), memory(of.device, bytes, options) {
     address = memory.address().value();
     host_pointer = memory.host_pointer();
 }
@@ -321,9 +349,9 @@ ArrayObject lay_out(py::handle shape, py::handle dtype) {
 
 uint64_t bytes_to_have(const ArrayObject& array) { return std::max<uint64_t>(array.count, 1) * array.item_size; }
 
-ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind) {
+ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, const MemoryOptions& options) {
     ArrayObject made = lay_out(shape, dtype);
-    made.memory = std::make_shared<MemoryObject>(device, bytes_to_have(made), kind);
+    made.memory = std::make_shared<MemoryObject>(device, bytes_to_have(made), options);
     made.address = made.memory->address;
     return made;
 }
@@ -340,7 +368,7 @@ py::object as_host_array(const py::object& values, const py::object& dtype) {
 ArrayObject zeros(DeviceObject& device, const py::object& shape, const py::object& dtype) { return full(device, shape, py::int_(0), dtype); }
 
 ArrayObject full(DeviceObject& device, const py::object& shape, const py::object& value, const py::object& dtype) {
-    return filled(device.queue(), empty(device, shape, dtype_for(value, dtype), MemoryKind::kDevice), value);
+    return filled(device.queue(), empty(device, shape, dtype_for(value, dtype), MemoryOptions()), value);
 }
 
 ArrayObject filled(QueueObject& queue, ArrayObject made, const py::object& value) {
@@ -351,7 +379,7 @@ ArrayObject filled(QueueObject& queue, ArrayObject made, const py::object& value
 
 ArrayObject array(DeviceObject& device, const py::object& values, const py::object& dtype) {
     const py::object host = as_host_array(values, dtype);
-    ArrayObject made = empty(device, host.attr("shape"), host.attr("dtype"), MemoryKind::kDevice);
+    ArrayObject made = empty(device, host.attr("shape"), host.attr("dtype"), MemoryOptions());
     set(made, host, nullptr);
     return made;
 }
@@ -404,6 +432,10 @@ void bind_array(py::module_& module) {
         }, py::arg("value"), py::kw_only(), py::arg("queue") = nullptr)
         .def_property_readonly("host", &host_view,
                                "The memory itself, as an array of NumPy's: only for memory that the host reaches. Wait for work that uses it first.")
+        .def("fetch", &fetch,
+             "Brings what the card has written to the host, for shared memory made with fetch=\"explicit\". Wait for that work first.")
+        .def_property_readonly("traffic", &traffic,
+                               "What was moved between host and card of the array's memory, as a dict; for shared memory that the card has not itself.")
         .def("__array__", &as_numpy, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())
         .def("release", [](const ArrayObject& self) {
             self.memory->release();

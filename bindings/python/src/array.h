@@ -34,7 +34,7 @@ struct MemoryObject {
     Memory memory; /* null for one of a pool's */
     std::unique_ptr<PoolShare> share;
 
-    MemoryObject(DeviceObject& of, uint64_t bytes, MemoryKind kind);
+    MemoryObject(DeviceObject& of, uint64_t bytes, const MemoryOptions& options);
     MemoryObject(std::shared_ptr<PoolObject> pool, QueueObject& queue, uint64_t bytes);
     ~MemoryObject() { release(); }
     MemoryObject(const MemoryObject&) = delete;
@@ -71,7 +71,7 @@ MemoryKind kind_of(py::handle name);
 /* Without memory, for which it asks `bytes_to_have()`. */
 ArrayObject lay_out(py::handle shape, py::handle dtype);
 uint64_t bytes_to_have(const ArrayObject& array); /* an array without elements has an address too */
-ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, MemoryKind kind);
+ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, const MemoryOptions& options);
 ArrayObject empty(const std::shared_ptr<PoolObject>& pool, py::handle shape, py::handle dtype, py::handle queue);
 /* Give the classes Device and Pool their method `empty`. */
 void bind_empty(py::handle device);

@@ -34,6 +34,7 @@ py::dict properties_of(const DeviceObject& self) {
     all["simulated"] = p.is_simulated();
     all["unified"] = (p.flags & QIAO_DEVICE_UNIFIED) != 0;
     all["emulated_addresses"] = p.has_emulated_addresses();
+    all["emulated_shared"] = p.has_emulated_shared();
     all["memory_bytes"] = p.memory_bytes;
     all["max_allocation_bytes"] = p.max_allocation_bytes;
     all["uuid"] = py::bytes(reinterpret_cast<const char*>(p.uuid), sizeof p.uuid);
@@ -52,6 +53,11 @@ py::dict properties_of(const DeviceObject& self) {
     all["pci"] = p.pci_vendor_id == 0 ? py::object(py::none())
                                       : py::object(py::str("{:04x}:{:02x}:{:02x}.{:x}").format(p.pci_domain, p.pci_bus, p.pci_device, p.pci_function));
     return all;
+}
+
+ArrayObject shared(DeviceObject& self, const py::object& shape, const py::object& dtype, const std::string& fetch) {
+    if (fetch != "wait" && fetch != "explicit") raise_value_error("fetch is '" + fetch + "'; it must be \"wait\" or \"explicit\"");
+    return empty(self, shape, dtype, MemoryOptions{MemoryKind::kShared, 0, fetch == "explicit"});
 }
 
 py::dict slots_of(const DeviceObject& self) {
@@ -128,8 +134,9 @@ void bind_device(py::module_& module) {
              py::arg("kind") = "device", "Memory that arrays are made from and go back to without a call into the card's driver. 0 = the default.")
         .def("zeros", &zeros, py::arg("shape"), py::arg("dtype") = "float32")
         .def("full", &full, py::arg("shape"), py::arg("value"), py::arg("dtype") = py::none())
-        .def("shared", [](DeviceObject& self, const py::object& shape, const py::object& dtype) { return empty(self, shape, dtype, MemoryKind::kShared); },
-             py::arg("shape"), py::arg("dtype") = "float32", "An array that host and card reach at one address; see Array.host.")
+        .def("shared", &shared, py::arg("shape"), py::arg("dtype") = "float32", py::kw_only(), py::arg("fetch") = "wait",
+             "An array that the host reaches too, as Array.host. `fetch`: what the card has written comes with each \"wait\" for it, or is\n"
+             "\"explicit\": by Array.fetch.")
         .def("array", &array, py::arg("values"), py::arg("dtype") = py::none(), "An array with these values: anything numpy.asarray takes.")
         .def("compile", &compile, py::arg("source"), py::kw_only(), py::arg("options") = "", py::arg("name") = "program",
              "Kernels from OpenCL C 1.2. CompileError has log and line.")

@@ -59,7 +59,7 @@ struct OfDevice {
     static constexpr const char* kNone = "the device was made by Device.__new__; take one of qiao.devices()";
     static ArrayObject make(py::detail::value_and_holder& self, const Given& given, py::handle dtype) {
         const MemoryKind kind = given.option == nullptr ? MemoryKind::kDevice : kind_of(given.option);
-        return empty(*self.value_ptr<DeviceObject>(), given.shape, dtype, kind);
+        return empty(*self.value_ptr<DeviceObject>(), given.shape, dtype, MemoryOptions{kind});
     }
 };
 struct OfPool {

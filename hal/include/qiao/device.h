@@ -18,6 +18,7 @@ QIAO_API qiao_status qiao_instance_find_device(qiao_instance* instance, const ch
 #define QIAO_DEVICE_SIMULATED (UINT64_C(1) << 0) /* no hardware behind it; `note` says what is modelled */
 #define QIAO_DEVICE_UNIFIED (UINT64_C(1) << 1)   /* shares physical memory with the host */
 #define QIAO_DEVICE_ADDRESSES_EMULATED (UINT64_C(1) << 2) /* it has none: the library makes them (hal/docs/addresses.md) */
+#define QIAO_DEVICE_SHARED_EMULATED (UINT64_C(1) << 3) /* it has no shared memory: the library moves bytes (hal/docs/shared_memory.md) */
 
 /// What the plugin said of the device; 0 or "" = unknown. Strings live as long as the instance and are never null.
 typedef struct qiao_device_properties {

@@ -8,6 +8,9 @@
 
 typedef struct qiao_memory qiao_memory;
 
+/* Of shared memory: what the device has written comes to the host by qiao_memory_fetch only, and not with each wait. */
+#define QIAO_MEMORY_FETCH_EXPLICIT (UINT64_C(1) << 0)
+
 typedef struct qiao_memory_desc {
     size_t struct_size;
     const void* next;    /* no extension is defined yet: null */
@@ -15,7 +18,7 @@ typedef struct qiao_memory_desc {
     uint64_t alignment;  /* of the device address: a power of two up to 2 MiB; 0 = 128 */
     qiao_memory_kind kind; /* 0 = QIAO_MEMORY_KIND_DEVICE */
     uint32_t reserved0;
-    uint64_t flags; /* none defined yet: 0 */
+    uint64_t flags;
 } qiao_memory_desc;
 #define QIAO_MEMORY_DESC_INIT {sizeof(qiao_memory_desc), NULL, 0u, 0u, QIAO_MEMORY_KIND_DEVICE, 0u, 0u}
 
@@ -64,5 +67,39 @@ QIAO_API qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* ou
 /// must stay until the release and all work that uses it are over. OUT_OF_RANGE if it overlaps an allocation.
 QIAO_API qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, const qiao_memory_desc* desc,
                                       qiao_memory** out_memory);
+
+/* Shared memory: the host reads and writes it at its host pointer, work of the device at its address. On a device that has
+ * none (QIAO_DEVICE_SHARED_EMULATED) both have bytes of their own, and the library moves what changed. Before a launch or
+ * copy that reaches the memory: what the host has written. Before a wait returns that covers work which writes it: what the
+ * device has written. From the submission until then the host must neither write memory that the work reaches nor read
+ * memory that it writes. Pointers inside the data are not followed. hal/docs/shared_memory.md has the rules in full. */
+
+/// How it is known what the host has written.
+typedef uint32_t qiao_tracking;
+#define QIAO_TRACKING_NONE 0u    /* not needed: nothing is moved */
+#define QIAO_TRACKING_SCAN 1u    /* the operating system reports pages */
+#define QIAO_TRACKING_COMPARE 2u /* with a copy of what the device has */
+#define QIAO_TRACKING_FULL 3u    /* not at all: everything is moved each time */
+
+/// What was moved of one allocation since it was made.
+typedef struct qiao_memory_traffic {
+    size_t struct_size;
+    const void* next;
+    uint64_t to_device_bytes;
+    uint64_t to_host_bytes;
+    uint64_t to_device_count; /* launches and copies before which something was moved */
+    uint64_t to_host_count;   /* waits and fetches that moved something */
+    uint64_t conflict_bytes;  /* written by the host while it must not: kept as the host wrote them */
+    qiao_tracking tracking;
+    uint32_t reserved0;
+} qiao_memory_traffic;
+#define QIAO_MEMORY_TRAFFIC_INIT {sizeof(qiao_memory_traffic), NULL, 0u, 0u, 0u, 0u, 0u, QIAO_TRACKING_NONE, 0u}
+
+/// All zero for memory of which nothing is moved. Thread-safe.
+QIAO_API qiao_status qiao_memory_query_traffic(qiao_memory* memory, qiao_memory_traffic* out_traffic);
+
+/// Brings what the device has written in the range to the host, and returns when it is there. Waits for no queue: wait for the
+/// work that writes it first. Needed with QIAO_MEMORY_FETCH_EXPLICIT only; does nothing where nothing is moved.
+QIAO_API qiao_status qiao_memory_fetch(qiao_memory* memory, uint64_t offset, uint64_t size_bytes);
 
 #endif

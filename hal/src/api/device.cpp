@@ -9,6 +9,7 @@
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
 #include "dispatch/wait.h"
+#include "emulation/shared.h"
 
 using namespace qiao;
 
@@ -19,8 +20,9 @@ bool selects(const std::string& selector, const Device& device) {
     return fnmatch(selector.c_str(), device.id.c_str(), 0) == 0;
 }
 
-uint64_t device_flags(const qiao_plugin_device_info& info) {
-    uint64_t flags = 0;
+uint64_t device_flags(const Device& device) {
+    const qiao_plugin_device_info& info = device.info;
+    uint64_t flags = emulates_shared(device) ? QIAO_DEVICE_SHARED_EMULATED : 0;
     if ((info.flags & QIAO_PLUGIN_DEVICE_SIMULATED) != 0) flags |= QIAO_DEVICE_SIMULATED;
     if ((info.flags & QIAO_PLUGIN_DEVICE_UNIFIED) != 0) flags |= QIAO_DEVICE_UNIFIED;
     if ((info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) flags |= QIAO_DEVICE_ADDRESSES_EMULATED;
@@ -74,7 +76,7 @@ qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_proper
     values.target = info.target;
     values.formats = body.formats.c_str();
     values.note = info.note;
-    values.flags = device_flags(info);
+    values.flags = device_flags(body);
     values.features = info.features;
     values.memory_bytes = info.memory_bytes;
     values.max_allocation_bytes = info.max_allocation_bytes;
@@ -85,7 +87,7 @@ qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_proper
     values.pci_function = info.pci_function;
     values.pci_vendor_id = info.pci_vendor_id;
     values.pci_device_id = info.pci_device_id;
-    values.memory_kinds = info.memory_kinds;
+    values.memory_kinds = memory_kinds(body);
     values.compute_units = info.compute_units;
     values.max_group_size = info.max_group_size;
     std::copy_n(info.max_group, 3, values.max_group);
@@ -185,7 +187,7 @@ qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeout_ns) {
         const qiao_status status = device_wait_idle(device, timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns));
         retire_passed(device);
         if (device->body.lost.load()) return device_fail_lost(device);
-        return status;
+        return status == QIAO_OK ? bring_results(device->body.instance) : status;
     });
 }
 

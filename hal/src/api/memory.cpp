@@ -12,6 +12,7 @@
 #include "emulation/copy.h"
 #include "emulation/deferred.h"
 #include "emulation/map.h"
+#include "emulation/shared.h"
 #include "object/memory.h"
 #include "pool/pool.h"
 
@@ -22,11 +23,15 @@ namespace {
 constexpr uint64_t kDefaultAlignment = 128;
 constexpr uint64_t kMaxAlignment = 2u << 20;
 
-qiao_status check_desc(const Device& device, qiao_memory_desc& desc) {
-    QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags, "qiao_memory_desc"));
+// `kinds` has a bit for each that is possible.
+qiao_status check_desc(const Device& device, uint32_t kinds, qiao_memory_desc& desc) {
+    QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags & ~QIAO_MEMORY_FETCH_EXPLICIT, "qiao_memory_desc"));
     QIAO_RETURN_IF_ERROR(check_reserved(desc.reserved0, "qiao_memory_desc"));
-    QIAO_RETURN_IF_ERROR(check_memory_kind(device, desc.kind));
+    QIAO_RETURN_IF_ERROR(check_memory_kind(device, kinds, desc.kind));
     if (desc.alignment == 0) desc.alignment = kDefaultAlignment;
+    if (desc.flags != 0 && desc.kind != QIAO_MEMORY_KIND_SHARED) {
+        return fail(QIAO_ERROR_INVALID_ARGUMENT, "QIAO_MEMORY_FETCH_EXPLICIT is for shared memory; the kind is %s", memory_kind_name(desc.kind));
+    }
     if ((desc.alignment & (desc.alignment - 1)) != 0 || desc.alignment > kMaxAlignment) {
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "alignment %" PRIu64 " must be a power of two up to %" PRIu64, desc.alignment, kMaxAlignment);
     }
@@ -81,6 +86,16 @@ qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_des
     return check_allocation(device, desc, allocation);
 }
 
+// Device memory, and the host's bytes for it.
+qiao_status allocate_shared(qiao_device* device, uint64_t losses, qiao_memory_desc desc, qiao_plugin_allocation& allocation,
+                            std::shared_ptr<SharedMemory>& shared) {
+    desc.kind = QIAO_MEMORY_KIND_DEVICE;
+    QIAO_RETURN_IF_ERROR(allocate(device, losses, desc, allocation));
+    const qiao_status status = SharedMemory::create({device, losses}, allocation.allocation, desc, shared);
+    if (status != QIAO_OK) release_allocation(device, allocation.allocation);
+    return status;
+}
+
 qiao_status wrap(qiao_device* device, uint64_t losses, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
     const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
     WithSlack<qiao_plugin_allocation> answer;
@@ -123,10 +138,12 @@ void leave_address(const qiao_memory* memory) {
     }
 }
 
-// The handle of an allocation; `losses` is from before it was made.
-qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, qiao_memory** out_memory) {
-    qiao_memory* memory = Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes,
-                                                          allocation.host_pointer, desc.kind);
+// The handle of an allocation; `losses` is from before it was made, `shared` null unless it is emulated shared memory.
+qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation,
+                    const std::shared_ptr<SharedMemory>& shared, qiao_memory** out_memory) {
+    void* host_pointer = shared != nullptr ? shared->host_pointer() : allocation.host_pointer;
+    qiao_memory* memory =
+        Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes, host_pointer, desc.kind, shared);
     qiao_status status = enter_address(memory->body, memory);
     if (status == QIAO_OK && device_was_lost_since(device, losses)) {  // asked last: a reset forgets what is known by then
         leave_address(memory);
@@ -138,6 +155,7 @@ qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc
         return status;
     }
     device->body.allocated_bytes.fetch_add(desc.size_bytes);
+    if (shared != nullptr) shared_added(device);
     instance_add_use(device->body.instance);
     *out_memory = memory;
     return QIAO_OK;
@@ -153,13 +171,18 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
     return entry([&]() -> qiao_status {
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
-        QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, memory_kinds(device->body), request));
         const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
-        QIAO_RETURN_IF_ERROR(allocate(device, losses, request, allocation));
-        return publish(device, losses, request, allocation, out_memory);
+        std::shared_ptr<SharedMemory> shared;
+        if (request.kind == QIAO_MEMORY_KIND_SHARED && emulates_shared(device->body)) {
+            QIAO_RETURN_IF_ERROR(allocate_shared(device, losses, request, allocation, shared));
+        } else {
+            QIAO_RETURN_IF_ERROR(allocate(device, losses, request, allocation));
+        }
+        return publish(device, losses, request, allocation, shared, out_memory);
     });
 }
 
@@ -173,7 +196,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.tables.memory.memory_wrap != nullptr, *native, "memory"));
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
-        QIAO_RETURN_IF_ERROR(check_desc(device->body, request));
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, device->body.info.memory_kinds, request));
         const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
@@ -184,7 +207,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
-        return publish(device, losses, request, allocation, out_memory);
+        return publish(device, losses, request, allocation, nullptr, out_memory);
     });
 }
 
@@ -216,7 +239,12 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         qiao_device* device = memory->body.device;
         qiao_instance* instance = device->body.instance;
         leave_address(memory);
-        retire(device, [device, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
+        const std::shared_ptr<SharedMemory> shared = memory->body.shared;
+        if (shared != nullptr) {
+            shared->release();
+            shared_removed(device);
+        }
+        retire(device, [device, shared, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
             release_allocation(device, allocation);
             device->body.allocated_bytes.fetch_sub(size_bytes);
         });
@@ -285,6 +313,10 @@ qiao_status qiao_memory_write(qiao_memory* memory, uint64_t offset, const void* 
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(source);
+        if (memory->body.shared != nullptr) {
+            std::memcpy(static_cast<std::byte*>(memory->body.host_pointer) + offset, source, size_bytes);
+            return QIAO_OK;
+        }
         return device_write({memory->body.device, memory->body.losses}, memory->body.allocation, offset, source, size_bytes);
     });
 }
@@ -295,6 +327,29 @@ qiao_status qiao_memory_read(qiao_memory* memory, uint64_t offset, void* target,
         QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
         if (size_bytes == 0) return QIAO_OK;
         QIAO_CHECK_POINTER(target);
+        if (memory->body.shared != nullptr) {
+            std::memcpy(target, static_cast<const std::byte*>(memory->body.host_pointer) + offset, size_bytes);
+            return QIAO_OK;
+        }
         return device_read({memory->body.device, memory->body.losses}, memory->body.allocation, offset, target, size_bytes);
+    });
+}
+
+qiao_status qiao_memory_query_traffic(qiao_memory* memory, qiao_memory_traffic* out_traffic) {
+    QIAO_CHECK_ALIVE(memory);
+    QIAO_CHECK_POINTER(out_traffic);
+    return entry([&]() -> qiao_status {
+        const auto& shared = memory->body.shared;
+        const qiao_memory_traffic none = QIAO_MEMORY_TRAFFIC_INIT;
+        return write_struct(shared != nullptr ? shared->traffic() : none, out_traffic, "qiao_memory_traffic");
+    });
+}
+
+qiao_status qiao_memory_fetch(qiao_memory* memory, uint64_t offset, uint64_t size_bytes) {
+    QIAO_CHECK_HANDLE(memory);
+    return entry([&]() -> qiao_status {
+        QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
+        const auto& shared = memory->body.shared;
+        return shared == nullptr || size_bytes == 0 ? QIAO_OK : shared->fetch({offset, offset + size_bytes});
     });
 }

@@ -44,7 +44,7 @@ private:
 qiao_status check_desc(const Device& device, qiao_pool_desc& desc) {
     QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags, "qiao_pool_desc"));
     QIAO_RETURN_IF_ERROR(check_reserved(desc.reserved0, "qiao_pool_desc"));
-    QIAO_RETURN_IF_ERROR(check_memory_kind(device, desc.kind));
+    QIAO_RETURN_IF_ERROR(check_memory_kind(device, device.info.memory_kinds, desc.kind));
     if (desc.alignment == 0) desc.alignment = kLeastAlignment;
     if ((desc.alignment & (desc.alignment - 1)) != 0 || desc.alignment < kLeastAlignment || desc.alignment > kMostAlignment) {
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "alignment %" PRIu64 " must be a power of two from %" PRIu64 " to %" PRIu64, desc.alignment, kLeastAlignment,

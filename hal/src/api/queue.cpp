@@ -14,6 +14,7 @@
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
 #include "emulation/deferred.h"
+#include "emulation/shared.h"
 #include "object/memory.h"
 
 using namespace qiao;
@@ -150,8 +151,31 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     return submit_launch(queue, kernel, launch, arguments, bindings, out_value);
 }
 
-// The launch's checks once more, in words. What goes on: a kernel without arguments, which needs no block, and one whose
-// addresses must be resolved, which never takes the short way.
+// As qiao_queue_launch ends, for what cannot take the short way.
+[[gnu::cold, gnu::noinline]] qiao_status launch_checked(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
+                                                        uint64_t* out_value) {
+    if (kernel.body.launch_device == nullptr) return launch_resolved(queue, kernel, launch, arguments, out_value);
+    return submit_launch(queue, kernel, launch, arguments, nullptr, out_value);
+}
+
+// The device has emulated shared memory: what the host has written goes there before.
+[[gnu::cold, gnu::noinline]] qiao_status launch_with_shared(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
+                                                            uint64_t* out_value) {
+    return entry([&]() -> qiao_status {
+        SharedUses uses;
+        uses.add_arguments(kernel.body, arguments);
+        if (uses.empty()) return launch_checked(queue, kernel, launch, arguments, out_value);
+        uint64_t value = 0;
+        QIAO_RETURN_IF_ERROR(uses.send());
+        QIAO_RETURN_IF_ERROR(launch_checked(queue, kernel, launch, arguments, &value));
+        uses.book(queue.body, value);
+        if (out_value != nullptr) *out_value = value;
+        return QIAO_OK;
+    });
+}
+
+// The launch's checks once more, in words. What goes on: a kernel without arguments, which needs no block, and what never takes
+// the short way: addresses must be resolved, or the device has emulated shared memory.
 [[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
                                                       size_t argument_bytes, uint64_t* out_value) {
     if (out_value != nullptr) *out_value = 0;
@@ -167,9 +191,10 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
                     kernel->body.block_size, argument_bytes);
     }
     if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
-    if (kernel->body.launch_device == nullptr) return launch_resolved(*queue, *kernel, *launch, arguments, out_value);
     const uint64_t no_arguments = 0;
-    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
+    if (arguments == nullptr) arguments = &no_arguments;
+    if (queue->body.launch_device.load(std::memory_order_relaxed) == looks_for_shared()) return launch_with_shared(*queue, *kernel, *launch, arguments, out_value);
+    return launch_checked(*queue, *kernel, *launch, arguments, out_value);
 }
 
 /* ---------------------------------------------------------------- places */
@@ -178,6 +203,7 @@ struct Resolved {
     qiao_device* device;  // null = host memory
     uint64_t losses;      // of the device before the memory was made
     qiao_plugin_place place;
+    const Memory* memory = nullptr;
 
     Owner owner() const { return {device, losses}; }
 };
@@ -212,8 +238,12 @@ qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& q
     if (device->body.lost.load()) return device_fail_lost(device);
     const Memory& memory = found.memory->body;
     if (device_was_lost_since(device, memory.losses)) return fail_old_memory(place, name);
-    out = {device, memory.losses, {memory.allocation, found.offset, place.address}};
+    out = {device, memory.losses, {memory.allocation, found.offset, place.address}, &memory};
     return QIAO_OK;
+}
+
+void add_use_of(const Resolved& side, uint64_t span_bytes, bool is_written, SharedUses& uses) {
+    if (side.memory != nullptr) uses.add(*side.memory, {side.place.offset, side.place.offset + span_bytes}, is_written);
 }
 
 qiao_status span_of(const qiao_copy& copy, uint64_t pitch, const char* name, uint64_t& out_span) {
@@ -406,7 +436,7 @@ qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao
     }
     const uint64_t wrong = (queue->header.word.load(std::memory_order_relaxed) ^ kTagQueue) |
                            (kernel->header.word.load(std::memory_order_relaxed) ^ kTagKernel) |
-                           (reinterpret_cast<uintptr_t>(queue->body.device) ^ reinterpret_cast<uintptr_t>(kernel->body.launch_device)) |
+                           (reinterpret_cast<uintptr_t>(queue->body.launch_device.load(std::memory_order_relaxed)) ^ reinterpret_cast<uintptr_t>(kernel->body.launch_device)) |
                            (argument_bytes ^ kernel->body.block_size);
     if (wrong != 0) [[unlikely]] return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
     return submit_launch(*queue, *kernel, *launch, arguments, nullptr, out_value);
@@ -430,7 +460,13 @@ qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* 
         if (overlaps(source, source_span, target, target_span, *copy)) {
             return fail(QIAO_ERROR_INVALID_ARGUMENT, "source 0x%" PRIx64 " and target 0x%" PRIx64 " overlap", copy->source.address, copy->target.address);
         }
-        return submit_copy(queue->body, source, target, *copy, out_value);
+        SharedUses uses;
+        add_use_of(source, source_span, false, uses);
+        add_use_of(target, target_span, true, uses);
+        QIAO_RETURN_IF_ERROR(uses.send());
+        QIAO_RETURN_IF_ERROR(submit_copy(queue->body, source, target, *copy, out_value));
+        uses.book(queue->body, *out_value);
+        return QIAO_OK;
     });
 }
 
@@ -455,7 +491,12 @@ qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_
         fill.size_bytes = size_bytes;
         fill.pattern_size = pattern_bytes;
         std::memcpy(fill.pattern, pattern, pattern_bytes);
-        return submit_fill(queue->body, resolved, fill, out_value);
+        SharedUses uses;
+        add_use_of(resolved, size_bytes, true, uses);
+        QIAO_RETURN_IF_ERROR(uses.send());
+        QIAO_RETURN_IF_ERROR(submit_fill(queue->body, resolved, fill, out_value));
+        uses.book(queue->body, *out_value);
+        return QIAO_OK;
     });
 }
 

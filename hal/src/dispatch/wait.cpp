@@ -197,13 +197,13 @@ void timeline_close_if_unraisable(qiao_timeline* handle) {
     timeline_limit(timeline, timeline.reached.load());
 }
 
-qiao_status timeline_poll(qiao_timeline* handle, uint64_t value) {
+qiao_status timeline_poll(qiao_timeline* handle, uint64_t value, uint64_t patience_ns) {
     Timeline& timeline = handle->body;
     if (is_reached(timeline, value)) return QIAO_OK;
     {
         QueueUse source(timeline);
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire) &&
-            mark_if_submitted(source.get(), value, false, now_ns() + kAskingNs) == Submission::kMarked) {
+            mark_if_submitted(source.get(), value, false, now_ns() + patience_ns) == Submission::kMarked) {
             poll_queue(source.get());
         }
     }

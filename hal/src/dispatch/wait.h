@@ -9,8 +9,12 @@
 
 namespace qiao {
 
-// QIAO_OK, NOT_READY, or the status with which the value failed; asks the device, never blocks.
-qiao_status timeline_poll(qiao_timeline* timeline, uint64_t value);
+// How long a question that must not block waits for a queue's lock.
+inline constexpr uint64_t kAskingNs = 2'000'000;
+
+// QIAO_OK, NOT_READY, or the status with which the value failed; asks the device, and blocks only while another thread is
+// inside a slot of the queue.
+qiao_status timeline_poll(qiao_timeline* timeline, uint64_t value, uint64_t patience_ns = kAskingNs);
 
 // QIAO_OK, TIMEOUT, or how the value failed (then with the thread's error record).
 qiao_status timeline_wait(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns);
@@ -43,9 +47,6 @@ public:
 private:
     qiao_queue* queue_;
 };
-
-// How long a question that must not block waits for a queue's lock.
-inline constexpr uint64_t kAskingNs = 2'000'000;
 
 enum class Submission {
     kMarked,   // the plugin has the value and will tell of it

@@ -42,7 +42,7 @@ qiao_status map_copy(Memory& memory, uint64_t offset, uint64_t size_bytes, qiao_
 }  // namespace
 
 qiao_status memory_map(Memory& memory, uint64_t offset, uint64_t size_bytes, qiao_access access, void** out_pointer) {
-    if (memory.device->body.tables.memory.memory_map != nullptr) {
+    if (memory.shared == nullptr && memory.device->body.tables.memory.memory_map != nullptr) {
         const qiao_status status = map_natively(memory, offset, size_bytes, access, out_pointer);
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }

@@ -63,6 +63,7 @@ struct Device {
     std::vector<Retired> retired;
     bool resetting = false;              // what is lost may still be at work: nothing is destroyed in the plugin
     uint64_t destroying = 0;             // calls that destroy something in the plugin
+    uint32_t shared_count = 0;           // allocations of emulated shared memory
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
     std::atomic<uint64_t> allocated_bytes{0};

@@ -9,6 +9,8 @@
 
 namespace qiao {
 
+class SharedMemory;
+
 struct HostCopy {
     std::unique_ptr<std::byte[]> bytes;
     uint64_t offset = 0;
@@ -24,6 +26,7 @@ struct Memory {
     uint64_t size_bytes;  // what was asked for: the limit of every check
     void* host_pointer;
     qiao_memory_kind kind;
+    std::shared_ptr<SharedMemory> shared{};  // emulated shared memory (emulation/shared.h), else null
     std::mutex mapping{};               // guards what follows
     std::vector<HostCopy> host_copies{};
     std::vector<void*> native_maps{};   // made by the plugin

@@ -26,8 +26,14 @@ static_assert(sizeof(LaunchShape) == 256, "indexed on every launch");
 inline constexpr uint64_t kWithLocalCounts = UINT64_C(1) << 63;
 inline constexpr size_t kLaunchShapes = 8;  // kernels used in turn on one queue, each with its shape
 
+// Stands for a device where none of a kernel's may be equal.
+inline qiao_device* looks_for_shared() {
+    return reinterpret_cast<qiao_device*>(uintptr_t{1});
+}
+
 struct alignas(64) Queue {
-    qiao_device* const device;
+    // The device, or looks_for_shared() while a launch has to look for emulated shared memory among its arguments.
+    std::atomic<qiao_device*> launch_device;
     Lock* lock = nullptr;                 // its own, or the device's where slots are serialised
     decltype(qiao_plugin_queue_ops::queue_launch) launch_slot = nullptr;
     void* plugin_queue = nullptr;         // null: the core's worker runs it
@@ -41,6 +47,7 @@ struct alignas(64) Queue {
     uint64_t next_generation = 0;         // of a geometry; no two queues share one
     LaunchShape shapes[kLaunchShapes];    // by kernel serial
 
+    qiao_device* const device;
     qiao_queue* self = nullptr;
     qiao_timeline* timeline = nullptr;
     uint64_t mark_interval = kMarkInterval;

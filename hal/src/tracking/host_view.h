@@ -59,9 +59,9 @@ public:
     // range: whole pages with scan, blocks of 64 bytes with compare, everything with full. From here on these bytes count
     // as clean. On failure nothing is taken.
     // A page that is found dirty has to be protected again, and its next write then costs a fault, which pays only where few
-    // pages are written. So chunks of 2 MiB of which more than a third was dirty stay unprotected, their dirty pages
-    // counting as dirty at each take, and are tried again every eighth time. With `rearm_all` every page is protected from
-    // here on: the card is going to write it.
+    // pages are written. So chunks of 2 MiB of which more than a third was dirty at two takes in a row stay unprotected, their
+    // dirty pages counting as dirty at each take, and are tried again every eighth time; what is filled once is not among
+    // them. With `rearm_all` every page is protected from here on: the card is going to write it.
     qiao_status take(uint64_t offset, uint64_t size_bytes, bool rearm_all, std::vector<Run>& out);
 
     // Where the bytes of the runs that take() found are read, as at offsets of lib(). It is lib() unless the library keeps

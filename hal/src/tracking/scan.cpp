@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint64_t kChunkBytes = UINT64_C(2) << 20;
 constexpr uint8_t kTakesUnprotected = 8;
+constexpr uint8_t kOnTrial = 255;
 
 class Scan final : public Tracker {
 public:
@@ -95,18 +96,21 @@ private:
         if (written_bytes <= kChunkBytes / 3) {
             takes = 0;
         } else if (takes == 0) {
+            takes = kOnTrial;
+        } else if (takes == kOnTrial) {
             takes = kTakesUnprotected;
-        } else {
-            --takes;
+        } else if (--takes == 0) {
+            takes = kOnTrial;
         }
-        return takes > 0;
+        return takes > 0 && takes != kOnTrial;
     }
 
     const WriteWatch& watch_;
     const uint64_t size_bytes_;
     const Mapping& app_;
     const Mapping& lib_;
-    std::vector<uint8_t> unprotected_;  // by chunk: for how many takes it stays so; 0 = it is protected
+    // By chunk: for how many takes it stays unprotected; 0 = it is protected, kOnTrial = it is, and was densely written before.
+    std::vector<uint8_t> unprotected_;
     // Found, perhaps protected again, and not taken yet: what a take found beside its range, or before it failed. Complete
     // with what the kernel has.
     std::vector<Run> found_;

@@ -27,6 +27,7 @@ struct DeviceProperties : qiao_device_properties {
     bool has(MemoryKind kind) const noexcept { return (memory_kinds & (1u << static_cast<uint32_t>(kind))) != 0; }
     bool is_simulated() const noexcept { return (flags & QIAO_DEVICE_SIMULATED) != 0; }
     bool has_emulated_addresses() const noexcept { return (flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0; }
+    bool has_emulated_shared() const noexcept { return (flags & QIAO_DEVICE_SHARED_EMULATED) != 0; }
 };
 
 struct DeviceState {

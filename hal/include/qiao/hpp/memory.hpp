@@ -20,6 +20,7 @@ inline namespace v0 {
 struct MemoryOptions {
     MemoryKind kind = MemoryKind::kDevice;
     uint64_t alignment = 0; ///< of the address: a power of two up to 2 MiB; 0 = 128
+    bool fetch_explicit = false; ///< of shared memory: what the device has written comes by Memory::fetch only
 };
 
 enum class Access : qiao_access {
@@ -79,6 +80,20 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
         check(qiao_memory_read(get(), offset, target, size_bytes));
     }
 
+    /// What was moved between host and device, for emulated shared memory; all zero otherwise.
+    qiao_memory_traffic traffic() const {
+        qiao_memory_traffic traffic = QIAO_MEMORY_TRAFFIC_INIT;
+        check(qiao_memory_query_traffic(get(), &traffic));
+        return traffic;
+    }
+    /// Brings what the device has written in the range to the host. False if the work that writes it has not ended.
+    bool fetch(uint64_t offset, uint64_t size_bytes) const {
+        const qiao_status status = qiao_memory_fetch(get(), offset, size_bytes);
+        if (status == QIAO_NOT_READY) return false;
+        check(status);
+        return true;
+    }
+
   private:
     explicit Memory(qiao_memory* owned) : Owner(owned) { check(qiao_memory_query(owned, &properties_)); }
 
@@ -87,6 +102,7 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
         desc.size_bytes = size_bytes;
         desc.alignment = options.alignment;
         desc.kind = static_cast<qiao_memory_kind>(options.kind);
+        desc.flags = options.fetch_explicit ? QIAO_MEMORY_FETCH_EXPLICIT : 0;
         return desc;
     }
     static qiao_memory* allocate(Device device, uint64_t size_bytes, const MemoryOptions& options) {

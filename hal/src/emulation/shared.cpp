@@ -1,0 +1,334 @@
+// The mutex of an allocation is taken before a queue's lock and before a slot's; those of several allocations in the order of
+// their addresses.
+#include "emulation/shared.h"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <string>
+
+#include "dispatch/device.h"
+#include "dispatch/wait.h"
+
+namespace qiao {
+namespace {
+
+// Runs with so little between them are sent as one: a call costs more than these bytes.
+constexpr uint64_t kGapBytes = 8192;
+// A wait that covers work of a queue has to learn that it ended, though another thread be inside that queue.
+constexpr uint64_t kPatienceNs = 1'000'000'000;
+
+// Those with results that a wait has to bring, process-wide: a wait covers work of any queue.
+struct Awaited {
+    std::mutex mutex;
+    std::vector<std::shared_ptr<SharedMemory>> allocations;
+
+    static Awaited& get() {
+        static Awaited* const awaited = new Awaited;  // waits may still run while the process ends
+        return *awaited;
+    }
+    void add(const std::shared_ptr<SharedMemory>& shared) {
+        const std::lock_guard guard(mutex);
+        if (std::find(allocations.begin(), allocations.end(), shared) != allocations.end()) return;
+        allocations.push_back(shared);
+        g_awaited_allocations.fetch_add(1, std::memory_order_relaxed);
+    }
+    void remove(const SharedMemory* shared) {
+        const std::lock_guard guard(mutex);
+        const auto is_it = [shared](const std::shared_ptr<SharedMemory>& entry) { return entry.get() == shared; };
+        if (std::erase_if(allocations, is_it) != 0) g_awaited_allocations.fetch_sub(1, std::memory_order_relaxed);
+    }
+    std::vector<std::shared_ptr<SharedMemory>> of_instance(const qiao_instance* instance) {
+        const std::lock_guard guard(mutex);
+        std::vector<std::shared_ptr<SharedMemory>> found;
+        std::copy_if(allocations.begin(), allocations.end(), std::back_inserter(found), [instance](const auto& entry) { return entry->instance() == instance; });
+        return found;
+    }
+};
+
+// Runs with little between them become one.
+void merge_near(std::vector<Run>& runs) {
+    size_t kept = 0;
+    for (size_t at = 1; at < runs.size(); ++at) {
+        Run& last = runs[kept];
+        if (runs[at].offset - (last.offset + last.size_bytes) <= kGapBytes) {
+            last.size_bytes = runs[at].offset + runs[at].size_bytes - last.offset;
+        } else {
+            runs[++kept] = runs[at];
+        }
+    }
+    if (!runs.empty()) runs.resize(kept + 1);
+}
+
+qiao_tracking tracking_number(Tracking tracking) {
+    switch (tracking) {
+        case Tracking::kScan: return QIAO_TRACKING_SCAN;
+        case Tracking::kCompare: return QIAO_TRACKING_COMPARE;
+        case Tracking::kFull: return QIAO_TRACKING_FULL;
+    }
+    return QIAO_TRACKING_NONE;
+}
+
+qiao_status conflicts_are_errors(bool& out) {
+    const char* text = secure_getenv("QIAO_SHARED_CONFLICTS");
+    const std::string word = text == nullptr ? "" : text;
+    out = word == "error";
+    if (word.empty() || word == "log" || word == "error") return QIAO_OK;
+    return fail(QIAO_ERROR_INVALID_ARGUMENT, "QIAO_SHARED_CONFLICTS is '%s'; it must be log or error", word.c_str());
+}
+
+}  // namespace
+
+std::atomic<uint32_t> g_awaited_allocations{0};
+
+qiao_status SharedMemory::create(const Owner& owner, void* allocation, const qiao_memory_desc& desc, std::shared_ptr<SharedMemory>& out) {
+    TrackingChoice choice;
+    QIAO_RETURN_IF_ERROR(choose_tracking(choice));
+    const std::shared_ptr<SharedMemory> made(new SharedMemory(owner, allocation, desc.flags));
+    QIAO_RETURN_IF_ERROR(conflicts_are_errors(made->conflicts_are_errors_));
+    QIAO_RETURN_IF_ERROR(HostView::create(desc.size_bytes, desc.alignment, choice.tracking, made->view_));
+    made->tracking_ = choice.tracking;
+    made->device_is_behind_ = choice.tracking == Tracking::kCompare;  // which sees no zero that is written over the first ones
+    made->traffic_.tracking = tracking_number(choice.tracking);
+    out = made;
+    return QIAO_OK;
+}
+
+SharedMemory::~SharedMemory() {
+    for (const auto& [timeline, value] : writers_) drop_use(timeline);
+}
+
+void SharedMemory::release() {
+    const std::lock_guard guard(mutex_);
+    forget_results();
+}
+
+qiao_memory_traffic SharedMemory::traffic() {
+    const std::lock_guard guard(mutex_);
+    return traffic_;
+}
+
+SharedMemory::Work SharedMemory::ask_writers() const {
+    Work work = Work::kEnded;
+    for (const auto& [timeline, value] : writers_) {
+        const qiao_status status = timeline_poll(timeline, value, kPatienceNs);
+        if (status == QIAO_NOT_READY) return Work::kRunning;
+        if (status != QIAO_OK) work = Work::kFailed;
+    }
+    return work;
+}
+
+// Of runs that the host has written: what the device has written too.
+uint64_t SharedMemory::conflict_of(const std::vector<Run>& runs) const {
+    uint64_t bytes = 0;
+    for (const Run& run : runs) {
+        for (const Range& part : unfetched_.within({run.offset, run.offset + run.size_bytes})) bytes += part.end - part.begin;
+    }
+    return bytes;
+}
+
+// Before anything is taken: what is found stays written, so that the application can go on after the error.
+qiao_status SharedMemory::refuse_conflicts() {
+    if (!conflicts_are_errors_ || unfetched_.empty() || tracking_ == Tracking::kFull) return QIAO_OK;
+    runs_.clear();
+    QIAO_RETURN_IF_ERROR(view_->peek(0, view_->size_bytes(), runs_));
+    const uint64_t bytes = conflict_of(runs_);
+    return bytes == 0 ? QIAO_OK : report_conflict(bytes);
+}
+
+// What has to go to the device, in runs_. Bytes that it has written are left out, but for those of which it is known that the
+// host has written them as well: what is only taken for written would be old there.
+qiao_status SharedMemory::find_written(bool will_be_written) {
+    runs_.clear();
+    QIAO_RETURN_IF_ERROR(view_->take(0, view_->size_bytes(), will_be_written, runs_));
+    if (device_is_behind_ || tracking_ == Tracking::kFull) {
+        Ranges unseen;
+        unseen.add({0, view_->size_bytes()});
+        for (const Range& range : unfetched_) unseen.remove(range);
+        runs_.clear();
+        for (const Range& range : unseen) runs_.push_back({range.begin, range.end - range.begin});
+    } else if (unfetched_.empty()) {
+        merge_near(runs_);
+    }
+    return QIAO_OK;
+}
+
+// Work that was to write it has failed: nobody knows what the device has, and the host's bytes stand.
+void SharedMemory::give_up_failed_results() {
+    const auto has_failed = [](const auto& writer) { return writer.first->body.failed.load(std::memory_order_acquire); };
+    if (std::none_of(writers_.begin(), writers_.end(), has_failed) || ask_writers() != Work::kFailed) return;
+    device_is_behind_ = true;
+    forget_results();
+}
+
+qiao_status SharedMemory::send(bool will_be_written) {
+    give_up_failed_results();
+    QIAO_RETURN_IF_ERROR(refuse_conflicts());
+    QIAO_RETURN_IF_ERROR(find_written(will_be_written));
+    if (runs_.empty()) return QIAO_OK;
+    if (const uint64_t bytes = conflict_of(runs_); bytes != 0) {
+        report_conflict(bytes);
+        for (const Run& run : runs_) unfetched_.remove({run.offset, run.offset + run.size_bytes});
+    }
+    device_is_behind_ = true;  // nothing of it counts as written any more
+    for (const Run& run : runs_) {
+        QIAO_RETURN_IF_ERROR(device_write(owner_, allocation_, run.offset, view_->taken() + run.offset, run.size_bytes));
+        traffic_.to_device_bytes += run.size_bytes;
+    }
+    ++traffic_.to_device_count;
+    device_is_behind_ = false;
+    return QIAO_OK;
+}
+
+void SharedMemory::book(qiao_timeline* timeline, uint64_t value, const Range& written) {
+    unfetched_.add(written);
+    const auto known = std::find_if(writers_.begin(), writers_.end(), [timeline](const auto& writer) { return writer.first == timeline; });
+    if (known != writers_.end()) {
+        known->second = value;
+    } else {
+        add_use(timeline);
+        writers_.emplace_back(timeline, value);
+    }
+    if ((flags_ & QIAO_MEMORY_FETCH_EXPLICIT) == 0) Awaited::get().add(shared_from_this());
+}
+
+qiao_status SharedMemory::bring(const Range& range, uint64_t& kept_bytes) {
+    runs_.clear();
+    QIAO_RETURN_IF_ERROR(view_->peek(range.begin, range.end - range.begin, runs_));
+    uint64_t at = range.begin;
+    const auto bring_until = [&](uint64_t end) -> qiao_status {
+        if (at >= end) return QIAO_OK;
+        QIAO_RETURN_IF_ERROR(device_read(owner_, allocation_, at, view_->lib() + at, end - at));
+        view_->agreed(at, end - at);
+        traffic_.to_host_bytes += end - at;
+        return QIAO_OK;
+    };
+    if (tracking_ == Tracking::kFull) runs_.clear();  // it does not know
+    for (const Run& run : runs_) {
+        QIAO_RETURN_IF_ERROR(bring_until(run.offset));
+        at = run.offset + run.size_bytes;
+        kept_bytes += run.size_bytes;
+    }
+    return bring_until(range.end);
+}
+
+void SharedMemory::forget_results() {
+    unfetched_.clear();
+    for (const auto& [timeline, value] : writers_) drop_use(timeline);
+    writers_.clear();
+    Awaited::get().remove(this);
+}
+
+qiao_status SharedMemory::fetch(const Range& range) {
+    const std::lock_guard guard(mutex_);
+    give_up_failed_results();
+    const std::vector<Range> parts = unfetched_.within(range);
+    if (parts.empty()) return QIAO_OK;
+    if (ask_writers() == Work::kRunning) return QIAO_NOT_READY;
+    uint64_t kept_bytes = 0;
+    for (const Range& part : parts) QIAO_RETURN_IF_ERROR(bring(part, kept_bytes));
+    ++traffic_.to_host_count;
+    unfetched_.remove(range);
+    if (unfetched_.empty()) forget_results();
+    return QIAO_OK;
+}
+
+qiao_status SharedMemory::bring_results() {
+    const std::lock_guard guard(mutex_);
+    if (unfetched_.empty()) return QIAO_OK;  // another wait was here first
+    give_up_failed_results();
+    if (unfetched_.empty() || ask_writers() == Work::kRunning) return QIAO_OK;
+    uint64_t kept_bytes = 0;
+    for (const Range& range : unfetched_) QIAO_RETURN_IF_ERROR(bring(range, kept_bytes));
+    ++traffic_.to_host_count;
+    forget_results();
+    return kept_bytes == 0 ? QIAO_OK : report_conflict(kept_bytes);
+}
+
+qiao_status SharedMemory::report_conflict(uint64_t bytes) {
+    traffic_.conflict_bytes += bytes;
+    Device& device = owner_.device->body;
+    char text[256];
+    snprintf(text, sizeof text, "the host has written to %" PRIu64 " bytes of shared memory at %p while work of %s that writes them had not been waited for", bytes,
+             host_pointer(), device.id.c_str());
+    if (!conflicts_are_errors_) {
+        device.instance->body.log.write(QIAO_LOG_LEVEL_WARNING, "core", (std::string(text) + "; they stay as the host wrote them").c_str());
+        return QIAO_OK;
+    }
+    fail(QIAO_ERROR_INVALID_ARGUMENT, "%s", text);
+    set_object(device.id);
+    set_remedy("wait for the work before the host writes; the bytes stay as the host wrote them");
+    return QIAO_ERROR_INVALID_ARGUMENT;
+}
+
+SharedUses::~SharedUses() {
+    if (!locked_) return;
+    for (const Use& use : uses_) use.shared->mutex_.unlock();
+}
+
+void SharedUses::add(const Memory& memory, const Range& reached, bool is_written) {
+    SharedMemory* shared = memory.shared.get();
+    if (shared == nullptr) return;
+    const auto after = std::lower_bound(uses_.begin(), uses_.end(), shared, [](const Use& use, const SharedMemory* other) { return use.shared < other; });
+    const bool is_known = after != uses_.end() && after->shared == shared;
+    Use& use = is_known ? *after : *uses_.insert(after, Use{shared, {0, 0}});
+    if (!is_written) return;
+    const bool was_written = use.written.begin != use.written.end;
+    use.written = was_written ? Range{std::min(use.written.begin, reached.begin), std::max(use.written.end, reached.end)} : reached;
+}
+
+void SharedUses::add_arguments(const Kernel& kernel, const void* block) {
+    const Device& device = kernel.device->body;
+    for (const uint32_t position : kernel.address_arguments) {
+        const Argument& argument = kernel.arguments[position];
+        uint64_t address;
+        std::memcpy(&address, static_cast<const std::byte*>(block) + argument.offset, sizeof address);
+        const FoundMemory found = address == 0 ? FoundMemory{} : find_memory(device, address);
+        if (found.memory == nullptr) continue;
+        const Memory& memory = found.memory->body;
+        add(memory, {0, memory.size_bytes}, argument.access != QIAO_ACCESS_READ);
+    }
+}
+
+qiao_status SharedUses::send() {
+    for (const Use& use : uses_) use.shared->mutex_.lock();
+    locked_ = true;
+    for (const Use& use : uses_) QIAO_RETURN_IF_ERROR(use.shared->send(use.written.begin != use.written.end));
+    return QIAO_OK;
+}
+
+void SharedUses::book(const Queue& queue, uint64_t value) {
+    for (const Use& use : uses_) {
+        if (use.written.begin != use.written.end) use.shared->book(queue.timeline, value, use.written);
+    }
+}
+
+qiao_status bring_awaited(qiao_instance* instance) {
+    qiao_status result = QIAO_OK;
+    ErrorRecord failure;
+    for (const auto& shared : Awaited::get().of_instance(instance)) {
+        const qiao_status status = shared->bring_results();
+        if (status == QIAO_OK || result != QIAO_OK) continue;
+        result = status;
+        failure = last_error();
+    }
+    return result == QIAO_OK ? result : fail(std::move(failure));
+}
+
+void shared_added(qiao_device* device) {
+    const std::lock_guard guard(device->body.state);
+    if (device->body.shared_count++ != 0) return;
+    for (qiao_queue* queue : device->body.queues) queue->body.launch_device.store(looks_for_shared(), std::memory_order_relaxed);
+}
+
+void shared_removed(qiao_device* device) {
+    const std::lock_guard guard(device->body.state);
+    if (--device->body.shared_count != 0) return;
+    for (qiao_queue* queue : device->body.queues) queue->body.launch_device.store(device, std::memory_order_relaxed);
+}
+
+}  // namespace qiao
