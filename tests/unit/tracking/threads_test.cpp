@@ -70,7 +70,7 @@ TEST_CASE("each page is written once, in any order") {
         for (const bool rearm_all : {false, true}) {
             CAPTURE(name(tracking));
             CAPTURE(rearm_all);
-            const auto view = make(32 * kChunk, tracking);
+            const auto view = make(16 * kChunk, tracking);
             std::vector<uint64_t> pages(view->size_bytes() / kPage / kWriters * kWriters);
             std::iota(pages.begin(), pages.end(), 0);
             std::shuffle(pages.begin(), pages.end(), random);
