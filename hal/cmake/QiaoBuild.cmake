@@ -1,4 +1,4 @@
-# How every target of this tree is compiled, and where its output goes. The build tree mirrors the install tree
+# How every target of this tree is compiled, where its output goes, and how libraries are installed. The build tree mirrors the install tree
 # (bin/, lib/, lib/qiao/plugins.d/), so that a library finds its plugins relative to itself in both.
 
 include(GNUInstallDirs)
@@ -28,3 +28,17 @@ add_link_options(LINKER:--no-undefined-version)
 if(NOT QIAO_SANITIZE)
   add_link_options(LINKER:-z,defs) # a sanitizer's own symbols stay undefined in shared libraries
 endif()
+
+# Installs a shared library under its SONAME, with links for its full version and for those who link to it. A wheel cannot hold links,
+# only copies: there it is the one file that the SONAME names.
+#   qiao_install_library(<target> [EXPORT <set>])
+function(qiao_install_library target)
+  set_target_properties(${target} PROPERTIES SOVERSION 0)
+  if(SKBUILD)
+    set(namelink NAMELINK_SKIP)
+  else()
+    set_target_properties(${target} PROPERTIES VERSION "${PROJECT_VERSION}")
+    set(namelink "")
+  endif()
+  install(TARGETS ${target} ${ARGN} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${namelink})
+endfunction()

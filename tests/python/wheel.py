@@ -63,6 +63,8 @@ def check_bundled(wheels: Wheels) -> None:
     wheel = wheels.make("bundled")
     for wanted in ("qiao/__init__.py", "qiao/_native.pyi", "qiao/py.typed", "qiao/bin/qiao", "qiao/lib/libqiao.so.0", "qiao/lib/qiao/plugins.d/mock.json"):
         assert wanted in names_of(wheel), f"{wanted} is missing in {wheel.name}:\n" + "\n".join(names_of(wheel))
+    libraries = [name for name in names_of(wheel) if pathlib.PurePath(name).name.startswith("libqiao")]
+    assert sorted(libraries) == ["qiao/lib/libqiao.so.0", "qiao/lib/libqiao_compiler.so.0"], libraries  # each once, by its SONAME
     told = wheels.use(wheel)
     assert f"{wheels.folder}/bundled-wheels-site/qiao/lib/libqiao.so" in told, told
 
