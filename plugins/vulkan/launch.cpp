@@ -60,11 +60,46 @@ inline void bind_pipeline(const DeviceSymbols& vk, Batch& batch, const Pipeline&
     });
 }
 
-// The grid of a launch that is folded, whose groups find there how many they are.
-[[gnu::noinline]] qiao_status fold_launch(Device& device, Batch& batch, const Kernel& kernel, const qiao_plugin_geometry& geometry,
-                                          Grid* out) noexcept {
-    fold(geometry.group_count, device.record->properties.limits.maxComputeWorkGroupCount, out); // find_pipeline has seen that it can be
-    return bind_groups(device, batch.arguments, batch.commands, kernel, geometry.group_count);
+// A grid that the device takes, whose groups find how many they are.
+qiao_status dispatch_folded(Device& device, Batch& batch, const Kernel& kernel, const qiao_plugin_geometry& geometry) noexcept {
+    Grid grid;
+    fold(geometry.group_count, device.record->properties.limits.maxComputeWorkGroupCount, &grid); // find_pipeline has seen that it can be
+    const qiao_status status = bind_groups(device, batch.arguments, batch.commands, kernel, geometry.group_count);
+    if (status == QIAO_OK) device.vk.vkCmdDispatch(batch.commands, grid.groups[0], grid.groups[1], grid.groups[2]);
+    return status;
+}
+
+template <bool kFolded>
+[[gnu::always_inline]] inline qiao_status record(Queue& queue, Kernel& kernel, const Pipeline& pipeline, const qiao_plugin_geometry& geometry,
+                                                 const void* block, const qiao_plugin_binding* bindings, uint64_t value) {
+    qiao_status status = QIAO_OK;
+    if ((kernel.bound || kFolded) && queue.open != nullptr && !queue.open->arguments.has_room(kernel)) [[unlikely]] {
+        if (status = submit(queue); status != QIAO_OK) return status;
+    }
+    if (status = begin_operation(queue); status != QIAO_OK) [[unlikely]]
+        return status;
+    const DeviceSymbols& vk = queue.device->vk;
+    Batch& batch = *queue.open;
+    bind_pipeline(vk, batch, pipeline);
+    if (kernel.bound) [[unlikely]] {
+        Buffer output;
+        status = take_output(queue, kernel, value, &output);
+        if (status == QIAO_OK) status = bind_arguments(*queue.device, batch.arguments, batch.commands, kernel, block, bindings, output);
+        if (status != QIAO_OK) return status;
+    } else if (kernel.push_bytes != 0) {
+        vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, kernel.push_offset, kernel.push_bytes, block);
+    }
+    if (kFolded) {
+        if (status = dispatch_folded(*queue.device, batch, kernel, geometry); status != QIAO_OK) return status;
+    } else {
+        vk.vkCmdDispatch(batch.commands, geometry.group_count[0], geometry.group_count[1], geometry.group_count[2]);
+    }
+    return end_operation(queue, value);
+}
+
+[[gnu::noinline]] qiao_status record_folded(Queue& queue, Kernel& kernel, const Pipeline& pipeline, const qiao_plugin_geometry& geometry,
+                                            const void* block, const qiao_plugin_binding* bindings, uint64_t value) {
+    return record<true>(queue, kernel, pipeline, geometry, block, bindings, value);
 }
 
 } // namespace
@@ -75,31 +110,9 @@ qiao_status launch(Queue& queue, Kernel& kernel, const qiao_plugin_geometry& geo
     const Pipeline* pipeline = pipeline_of(queue, kernel, geometry, block, &status);
     if (pipeline == nullptr) [[unlikely]]
         return status;
-    const bool folded = pipeline->shape.fold != kAsItIs;
-    if ((kernel.bound || folded) && queue.open != nullptr && !queue.open->arguments.has_room(kernel)) [[unlikely]] {
-        if (status = submit(queue); status != QIAO_OK) return status;
-    }
-    if (status = begin_operation(queue); status != QIAO_OK) [[unlikely]]
-        return status;
-    const DeviceSymbols& vk = queue.device->vk;
-    Batch& batch = *queue.open;
-    bind_pipeline(vk, batch, *pipeline);
-    if (kernel.bound) [[unlikely]] {
-        Buffer output;
-        status = take_output(queue, kernel, value, &output);
-        if (status == QIAO_OK) status = bind_arguments(*queue.device, batch.arguments, batch.commands, kernel, block, bindings, output);
-        if (status != QIAO_OK) return status;
-    } else if (kernel.push_bytes != 0) {
-        vk.vkCmdPushConstants(batch.commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, kernel.push_offset, kernel.push_bytes, block);
-    }
-    const uint32_t* groups = geometry.group_count;
-    Grid grid;
-    if (folded) [[unlikely]] {
-        if (status = fold_launch(*queue.device, batch, kernel, geometry, &grid); status != QIAO_OK) return status;
-        groups = grid.groups;
-    }
-    vk.vkCmdDispatch(batch.commands, groups[0], groups[1], groups[2]);
-    return end_operation(queue, value);
+    if (pipeline->shape.fold != kAsItIs) [[unlikely]]
+        return record_folded(queue, kernel, *pipeline, geometry, block, bindings, value);
+    return record<false>(queue, kernel, *pipeline, geometry, block, bindings, value);
 }
 
 } // namespace qiao::vulkan

@@ -33,7 +33,7 @@ TEST_SUITE("device.properties") {
         CHECK(*p.name != '\0');
         CHECK(*p.formats != '\0');
         if ((p.flags & QIAO_DEVICE_SIMULATED) != 0) CHECK(*p.note != '\0');
-        CHECK((p.flags & ~(QIAO_DEVICE_SIMULATED | QIAO_DEVICE_UNIFIED | QIAO_DEVICE_ADDRESSES_EMULATED)) == 0);
+        CHECK((p.flags & ~(QIAO_DEVICE_SIMULATED | QIAO_DEVICE_UNIFIED | QIAO_DEVICE_ADDRESSES_EMULATED | QIAO_DEVICE_SHARED_EMULATED)) == 0);
         CHECK(p.memory_bytes > 0);
         CHECK(p.max_allocation_bytes > 0);
         CHECK(p.max_allocation_bytes <= p.memory_bytes);

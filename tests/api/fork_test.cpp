@@ -113,6 +113,8 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_memory_find, x.d, 4096, out<qiao_memory*>(), out<uint64_t>());
     CALL(qiao_memory_map, x.m, 0, 4, QIAO_ACCESS_READ, out<void*>());
     CALL(qiao_memory_unmap, x.m, buffer);
+    CALL(qiao_memory_fetch, x.m, 0, 4);
+    CALL(qiao_memory_query_traffic, x.m, started<qiao_memory_traffic>());
     CALL(qiao_memory_write, x.m, 0, buffer, 4);
     CALL(qiao_memory_read, x.m, 0, buffer, 4);
     CALL(qiao_memory_get_native, x.m, out<qiao_native>());

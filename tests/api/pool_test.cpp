@@ -125,7 +125,7 @@ TEST_SUITE("pool.create") {
             CHECK_FAILS(create(session, desc), QIAO_ERROR_INVALID_ARGUMENT, "kind 4");
             for (const qiao_memory_kind kind : {QIAO_MEMORY_KIND_HOST, QIAO_MEMORY_KIND_SHARED}) {
                 desc.kind = kind;
-                if (!session.has_kind(kind)) CHECK_FAILS(create(session, desc), QIAO_ERROR_UNSUPPORTED, session.properties.id);
+                if (!session.has_kind(kind) || session.is_emulated(kind)) CHECK_FAILS(create(session, desc), QIAO_ERROR_UNSUPPORTED, session.properties.id);
             }
         }
         SUBCASE("largest_shared_bytes") {
@@ -160,7 +160,7 @@ TEST_SUITE("pool.allocate") {
         const Program program = session.program();
         const Queue queue = session.queue();
         for (qiao_memory_kind kind = QIAO_MEMORY_KIND_DEVICE; kind <= QIAO_MEMORY_KIND_SHARED; ++kind) {
-            if (!session.has_kind(kind)) continue;
+            if (!session.has_kind(kind) || session.is_emulated(kind)) continue;
             INFO("kind ", kind);
             qiao_pool_desc desc = QIAO_POOL_DESC_INIT;
             desc.kind = kind;

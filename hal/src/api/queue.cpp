@@ -151,7 +151,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     return submit_launch(queue, kernel, launch, arguments, bindings, out_value);
 }
 
-// As qiao_queue_launch ends, for what cannot take the short way.
+// As qiao_queue_launch ends, behind what is done for shared memory.
 [[gnu::cold, gnu::noinline]] qiao_status launch_checked(qiao_queue& queue, qiao_kernel& kernel, const qiao_launch& launch, const void* arguments,
                                                         uint64_t* out_value) {
     if (kernel.body.launch_device == nullptr) return launch_resolved(queue, kernel, launch, arguments, out_value);
@@ -192,9 +192,11 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     }
     if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
     const uint64_t no_arguments = 0;
-    if (arguments == nullptr) arguments = &no_arguments;
-    if (queue->body.launch_device.load(std::memory_order_relaxed) == looks_for_shared()) return launch_with_shared(*queue, *kernel, *launch, arguments, out_value);
-    return launch_checked(*queue, *kernel, *launch, arguments, out_value);
+    if (queue->body.launch_device.load(std::memory_order_relaxed) == looks_for_shared()) {
+        return launch_with_shared(*queue, *kernel, *launch, arguments == nullptr ? &no_arguments : arguments, out_value);
+    }
+    if (kernel->body.launch_device == nullptr) return launch_resolved(*queue, *kernel, *launch, arguments, out_value);
+    return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
 /* ---------------------------------------------------------------- places */

@@ -4,7 +4,6 @@
 #include "api/entry.h"
 #include "api/instance.h"
 #include "dispatch/wait.h"
-#include "emulation/shared.h"
 
 using namespace qiao;
 
@@ -79,10 +78,7 @@ qiao_status qiao_timeline_reached(qiao_timeline* timeline, uint64_t value) {
 
 qiao_status qiao_timeline_wait(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns) {
     QIAO_CHECK_HANDLE(timeline);
-    return entry([&]() -> qiao_status {
-        const qiao_status status = timeline_wait(timeline, value, timeout_ns);
-        return status == QIAO_OK ? bring_results(timeline->body.instance) : status;
-    });
+    return entry([&]() -> qiao_status { return timeline_wait_by_host(timeline, value, timeout_ns); });
 }
 
 qiao_status qiao_timeline_query_value(qiao_timeline* timeline, uint64_t* out_value) {

@@ -11,6 +11,7 @@
 
 #include "dispatch/device.h"
 #include "dispatch/submit.h"
+#include "emulation/shared.h"
 #include "object/queue.h"
 
 namespace qiao {
@@ -268,10 +269,14 @@ void wait_for_worker(const QueueUse& source, Timeline& timeline, uint64_t value)
 }  // namespace
 
 qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
+    return is_reached(handle->body, value) ? QIAO_OK : wait_patiently(handle, value, timeout_ns);
+}
+
+qiao_status timeline_wait_by_host(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
-    if (is_reached(timeline, value)) return QIAO_OK;
-    if (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value)) return QIAO_OK;
-    return wait_patiently(handle, value, timeout_ns);
+    const bool is_plain = is_reached(timeline, value) || (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value));
+    if (!is_plain) QIAO_RETURN_IF_ERROR(wait_patiently(handle, value, timeout_ns));
+    return bring_results(timeline.instance);
 }
 
 std::vector<qiao_queue*> device_use_queues(qiao_device* device) {

@@ -18,6 +18,8 @@ qiao_status timeline_poll(qiao_timeline* timeline, uint64_t value, uint64_t pati
 
 // QIAO_OK, TIMEOUT, or how the value failed (then with the thread's error record).
 qiao_status timeline_wait(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns);
+// The same for the application, which then may read what the work has written: results for emulated shared memory are there.
+qiao_status timeline_wait_by_host(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns);
 
 // The error record and status of a value that timeline_poll found failed.
 qiao_status timeline_report_failure(qiao_timeline* timeline, uint64_t value);

@@ -97,6 +97,10 @@ class Session {
     Program program();
 
     bool has_kind(qiao_memory_kind kind) const { return (properties.memory_kinds & (1u << kind)) != 0; }
+    // Whether the library makes it.
+    bool is_emulated(qiao_memory_kind kind) const {
+        return kind == QIAO_MEMORY_KIND_SHARED && (properties.flags & QIAO_DEVICE_SHARED_EMULATED) != 0;
+    }
     // Whether it is a fixture of these tests, with kernels that hold, fail and lose.
     bool is_fixture() const { return std::string(properties.formats) == "fixture"; }
     // Whether it runs the package of support/kernels.h as it is; other devices take compiled code.
