@@ -131,6 +131,40 @@ TEST_SUITE("cross_device.copy") {
     }
 }
 
+TEST_SUITE("cross_device.pool") {
+    TEST_CASE("each device's pool serves the queue of another one, in that queue's order") {
+        Session session;
+        const std::vector<Card> cards = make_cards(session);
+        for (size_t index = 0; index < cards.size(); ++index) {
+            const Card &owner = cards[index], &worker = cards[(index + 1) % cards.size()];
+            INFO("memory of ", owner.id, ", queue of ", worker.id);
+            choose(session, owner.device);
+            const Pool pool = session.pool();
+            const Timeline gate = session.timeline();
+            after(worker.queue, gate.get(), 1);
+            std::vector<std::vector<uint32_t>> results(5, std::vector<uint32_t>(300));
+            std::vector<std::vector<uint32_t>> values;
+            for (uint32_t round = 0; round < 5; ++round) values.push_back(numbers(300, 1000 * round));
+            uint64_t first = 0, last = 0;
+            for (uint32_t round = 0; round < 5; ++round) {
+                uint64_t address = 0;
+                REQUIRE_OK(qiao_pool_allocate(pool.get(), worker.queue.get(), 1200, &address));
+                if (round == 0) first = address;
+                CHECK(address == first);
+                copy(worker.queue, place(values[round].data()), {owner.device, address}, 1200);
+                last = copy(worker.queue, {owner.device, address}, place(results[round].data()), 1200);
+                REQUIRE_OK(qiao_pool_free(pool.get(), address, worker.queue.get()));
+            }
+            uint64_t other = 0;
+            REQUIRE_OK(qiao_pool_allocate(pool.get(), owner.queue.get(), 1200, &other));
+            CHECK(other != first);
+            REQUIRE_OK(qiao_timeline_signal(gate.get(), 1));
+            wait_for(worker.queue, last);
+            CHECK(results == values);
+        }
+    }
+}
+
 TEST_SUITE("cross_device.order") {
     TEST_CASE("a chain through all devices runs in its order: each adds to what the one before has left") {
         Session session;

@@ -26,8 +26,8 @@ BUDGETS = [
     ("reached", None, 45),
     ("limit", None, 45),
     # an allocation and its free: from the thread's cache; with a segment of its own
-    ("pool", None, 430),
-    ("pool-large", None, 890),
+    ("pool", None, 410),
+    ("pool-large", None, 870),
     # two arguments, one of them changed
     ("opencl-launch", "raw-opencl-launch", 190),
     ("opencl-wait", "raw-opencl-wait", 350),

@@ -1,6 +1,7 @@
 """Pools: arrays of memory that is used again, in the order of queues, whoever uses it."""
 
 import gc
+import threading
 
 import numpy as np
 import pytest
@@ -117,6 +118,25 @@ def test_each_kind_of_memory(device):
             np.testing.assert_array_equal(second[2:4].host, [7, 8])
             array.host[0] = 99
             assert array.numpy()[0] == 99
+
+
+def test_the_host_waits_for_work_on_the_memory_before(device):
+    try:
+        pool = device.pool(kind="shared")
+    except qiao.UnsupportedError:
+        return  # the host has no pointer to such memory here
+    queue, start = device.create_queue(), qiao.timeline()
+    first = pool.empty(1000, "int32", queue=queue)
+    queue.after(start.at(1))
+    queue.fill(first, 5)
+    del first
+    second = pool.empty(1000, "int32", queue=queue)
+    opener = threading.Timer(0.05, start.signal, [1])
+    opener.start()
+    second.host[:] = 1
+    queue.synchronize()
+    assert (second.host == 1).all()
+    opener.join()
 
 
 def test_a_released_pool_gives_nothing_and_keeps_what_it_gave(device):

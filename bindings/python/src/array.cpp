@@ -247,6 +247,7 @@ py::array host_view(const py::object& object) {
     if (self->memory->host_pointer == nullptr)
         raise(QIAO_ERROR_UNSUPPORTED, "the host has no pointer to memory of kind 'device' of " + self->memory->device->id,
               "copy with .numpy(), or take an array of kind \"shared\" or \"host\" where the device has them");
+    self->memory->use_on_host();
     auto* first = static_cast<uint8_t*>(self->memory->host_pointer) + (self->address - self->memory->address);
     py::array values(self->dtype, self->shape, self->strides, first, object);
     if (!self->is_writable) values.attr("flags").attr("writeable") = false;

@@ -17,9 +17,12 @@ struct PoolShare {
     std::shared_ptr<PoolObject> pool;
     Queue home;
     std::vector<Queue> visitors;
+    bool is_settled = false; /* work of whoever had the memory before has ended */
 
     /* Work of the queue is about to use it: ordered behind that of its own queue, at the first time. */
     void visit(Queue& queue);
+    /* The host is about to use it, outside of any queue's order: waits for that work, once. */
+    void settle();
     /* Behind all work that uses it. */
     void free(uint64_t address) noexcept;
 };
@@ -43,6 +46,9 @@ struct MemoryObject {
     void release();
     void use_on(QueueObject& queue) {
         if (share) share->visit(queue.use());
+    }
+    void use_on_host() {
+        if (share) share->settle();
     }
 };
 

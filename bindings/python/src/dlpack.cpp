@@ -155,6 +155,7 @@ py::object to_dlpack(const ArrayObject& self, const py::object& stream, const st
         return py::cast(self).attr("numpy")().attr("__dlpack__")(**words);
     }
     if (!stream.is_none() && here.type == dl::kCpu) raise_buffer_error("host memory has no stream; pass None");
+    self.memory->use_on_host();
     py::cast(self.memory->device->share_queue()).attr("synchronize")(); // the consumer's first access follows all that was queued
     if (max_version && max_version->first >= 1) {
         return export_as<dl::ManagedVersioned>(self, "dltensor_versioned", [](dl::ManagedVersioned& managed, const ArrayObject& array) {

@@ -7,6 +7,7 @@
 
 #include "array.h"
 #include "errors.h"
+#include "wait.h"
 
 namespace qiao::python {
 namespace {
@@ -68,6 +69,13 @@ void PoolShare::visit(Queue& queue) {
     if (!order_behind(queue, home)) check(qiao_queue_after(queue.get(), queue.timeline().get(), 0, nullptr)); // says why
 }
 
+void PoolShare::settle() {
+    qiao_timeline* timeline = nullptr;
+    const std::optional<uint64_t> last = is_settled ? std::nullopt : last_value(home, timeline);
+    if (last) wait_until(home.timeline(), *last, std::nullopt);
+    is_settled = true;
+}
+
 void PoolShare::free(uint64_t address) noexcept {
     const Queue* order = &home;
     for (size_t i = 0; i < visitors.size(); ++i) {
@@ -79,7 +87,7 @@ void PoolShare::free(uint64_t address) noexcept {
 }
 
 MemoryObject::MemoryObject(std::shared_ptr<PoolObject> pool, QueueObject& queue, uint64_t bytes)
-    : device(pool->device), resets(pool->resets), share(std::make_unique<PoolShare>(PoolShare{pool, queue.use().share(), {}})) {
+    : device(pool->device), resets(pool->resets), share(std::make_unique<PoolShare>(PoolShare{pool, queue.use().share(), {}, false})) {
     Pool& from = pool->use();
     qiao_status status;
     {

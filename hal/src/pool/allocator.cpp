@@ -2,6 +2,8 @@
 // free memory waits behind; a new segment; and, if there is none to be had, with that work waited for.
 #include "pool/allocator.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <bit>
 #include <cinttypes>
@@ -17,8 +19,10 @@
 namespace qiao {
 namespace {
 
-// How long an allocation waits for work, if there is no other memory left.
+// How long an allocation waits for work, if there is no other memory left; and for one queue's, before it looks at others'.
 constexpr uint64_t kPatienceNs = 10'000'000'000;
+constexpr uint64_t kSliceNs = 10'000'000;
+constexpr timespec kPause = {0, 1'000'000};
 
 // Threads take caches in turn.
 size_t thread_number() {
@@ -178,16 +182,26 @@ bool PoolAllocator::take(const Want& want, uint64_t& out_address) {
     const qiao_status status = grow(central, want, least, want.is_shared ? std::max(segment_bytes_, least) : least, out_address);
     const uint64_t limit = limits_.reserve_limit_bytes;
     if (status != QIAO_ERROR_OUT_OF_MEMORY || (limit != 0 && least > limit)) return status;
-
-    if (!on_queue_worker()) ask_lanes(central, kPatienceNs);
-    flush_caches();
-    if (take(want, out_address)) return QIAO_OK;
     if (limit != 0) {
-        heap_.trim(limit - least);
-        central.pause();
-        central.resume();
+        const qiao_status instead = grow_instead(central, want, least, Unused::kEnded, out_address);
+        if (instead != QIAO_ERROR_OUT_OF_MEMORY) return instead;
     }
-    return grow(central, want, least, least, out_address);
+
+    const uint64_t deadline_ns = deadline_after(on_queue_worker() ? 0 : kPatienceNs);
+    while (heap_.pending_bytes() != 0 && now_ns() < deadline_ns) {
+        ask_lanes(central, kSliceNs);
+        flush_caches();
+        if (take(want, out_address)) return QIAO_OK;
+    }
+    return limit != 0 ? grow_instead(central, want, least, Unused::kAny, out_address) : grow(central, want, least, least, out_address);
+}
+
+// A new segment in place of unused ones, if there is a limit.
+qiao_status PoolAllocator::grow_instead(Central& central, const Want& want, uint64_t bytes, Unused which, uint64_t& out_address) {
+    heap_.trim(limits_.reserve_limit_bytes - bytes, which);
+    central.pause();
+    central.resume();
+    return grow(central, want, bytes, bytes, out_address);
 }
 
 qiao_status PoolAllocator::fail_full(const Want& want, uint64_t reserved, bool is_limit) {
@@ -348,8 +362,8 @@ void PoolAllocator::sweep_lanes() {
     heap_.sweep_lanes();
 }
 
-// Learns how far the work has come that free memory is behind; waits for it up to so long. The lock is given up meanwhile,
-// since a plugin is entered.
+// Learns how far the work has come that free memory is behind; waits for each queue's up to so long. The lock is given up
+// meanwhile, since a plugin is entered.
 void PoolAllocator::ask_lanes(Central& central, uint64_t patience_ns) {
     struct Asked {
         qiao_timeline* timeline;
@@ -364,10 +378,11 @@ void PoolAllocator::ask_lanes(Central& central, uint64_t patience_ns) {
     });
     if (all.empty()) return;
     central.pause();
-    const uint64_t deadline_ns = deadline_after(patience_ns);
     for (Asked& asked : all) {
-        if (const uint64_t now = now_ns(); now < deadline_ns && patience_ns != 0) timeline_wait(asked.timeline, asked.value, deadline_ns - now);
-        asked.passed = timeline_has_passed(asked.timeline, asked.value) ? asked.value : asked.timeline->body.reached.load(std::memory_order_acquire);
+        const qiao_status status = patience_ns == 0 ? QIAO_OK : timeline_wait(asked.timeline, asked.value, patience_ns);
+        const bool has_passed = timeline_has_passed(asked.timeline, asked.value);
+        asked.passed = has_passed ? asked.value : asked.timeline->body.reached.load(std::memory_order_acquire);
+        if (status < 0 && !has_passed) nanosleep(&kPause, nullptr);  // it failed, and its worker is on the way out
     }
     central.resume();
     for (const Asked& asked : all) {

@@ -65,6 +65,7 @@ private:
     qiao_status allocate_centrally(const Want& want, uint64_t& out_address);
     bool take(const Want& want, uint64_t& out_address);
     qiao_status grow(Central& central, const Want& want, uint64_t least_bytes, uint64_t best_bytes, uint64_t& out_address);
+    qiao_status grow_instead(Central& central, const Want& want, uint64_t bytes, Unused which, uint64_t& out_address);
     void enter(std::unique_ptr<Segment>& segment);
     qiao_status fail_full(const Want& want, uint64_t reserved, bool is_limit);
     void free_centrally(Block* block, qiao_timeline* timeline, uint64_t value);

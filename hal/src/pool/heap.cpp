@@ -186,16 +186,16 @@ void Heap::detach(Segment* segment) {
 }
 
 // Its pieces may be behind the work of different queues: who takes the segment back waits for all of it.
-bool Heap::is_unused(const Segment& segment) {
+bool Heap::is_unused(const Segment& segment, Unused which) const {
     const Block* block = segment.first;
-    while (block != nullptr && block->state() == BlockState::kFree) block = block->behind;
+    while (block != nullptr && block->state() == BlockState::kFree && (which == Unused::kAny || block->lane == &clean_)) block = block->behind;
     return block == nullptr;
 }
 
-void Heap::trim(uint64_t keep_bytes) {
+void Heap::trim(uint64_t keep_bytes, Unused which) {
     for (Segment *segment = segments_, *next; segment != nullptr && segment_bytes_ > keep_bytes; segment = next) {
         next = segment->next;
-        if (is_unused(*segment)) detach(segment);
+        if (is_unused(*segment, which)) detach(segment);
     }
 }
 

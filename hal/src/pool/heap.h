@@ -12,6 +12,9 @@
 
 namespace qiao {
 
+// Which segments without an allocation: also those that work may still use, or only those that none does.
+enum class Unused { kAny, kEnded };
+
 class Heap {
 public:
     explicit Heap(uint64_t idle_limit_bytes) : idle_limit_bytes_(idle_limit_bytes) {}
@@ -45,8 +48,8 @@ public:
     void prepare_blocks();
     // A new segment. Its first granules, so many, are the caller's, in state kCached.
     Block* add(std::unique_ptr<Segment> segment, uint64_t granules);
-    // Takes unused segments away while more than `keep_bytes` are reserved; they are in leaving() then.
-    void trim(uint64_t keep_bytes);
+    // Takes unused segments away while more than `keep_bytes` are reserved; they are leaving then.
+    void trim(uint64_t keep_bytes, Unused which = Unused::kAny);
     // Segments that were taken away: linked by `next`, the caller's from now on.
     Segment* take_leaving() { return std::exchange(leaving_, nullptr); }
     bool has_leaving() const { return leaving_ != nullptr; }
@@ -65,7 +68,7 @@ private:
     void unlink(Block* block);
     void cut(Block* block, uint64_t granules);
     void absorb_behind(Block* block);
-    static bool is_unused(const Segment& segment);
+    bool is_unused(const Segment& segment, Unused which) const;
     void detach(Segment* segment);
 
     const uint64_t idle_limit_bytes_;  // 0 = none

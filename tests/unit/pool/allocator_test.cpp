@@ -103,6 +103,32 @@ TEST_SUITE("pool.order") {
 }
 
 TEST_SUITE("pool.limits") {
+    TEST_CASE("under the limit nobody waits for one queue's work while another's memory is enough") {
+        Pool pool({.reserve_limit_bytes = 8 * kMiB});
+        Order endless, a, b;
+        const uint64_t held = pool.allocate(4 * kMiB, &endless), wanted = pool.allocate(4 * kMiB, &a);
+        endless.submit();
+        const uint64_t value = a.submit();
+        pool.free(held, &endless);
+        pool.free(wanted, &a);
+        ObservedThread waiter([&] { CHECK(pool.allocate(4 * kMiB, &b) == wanted); });
+        CHECK(waiter.comes_to_rest());
+        a.reach(value);
+        waiter.join();
+    }
+
+    TEST_CASE("unused segments make room before anybody waits") {
+        Pool pool({.reserve_limit_bytes = 10 * kMiB});
+        Order endless;
+        const uint64_t held = pool.allocate(3 * kMiB, &endless);
+        endless.submit();
+        pool.free(pool.allocate(5 * kMiB));
+        pool.free(held, &endless);
+        pool.allocate(7 * kMiB);
+        CHECK(pool.account.bytes == 10 * kMiB);
+        CHECK(pool.allocator.statistics().pending_bytes == 3 * kMiB);
+    }
+
     TEST_CASE("addresses are aligned, by 256 or by what is asked for") {
         for (const uint64_t alignment : {UINT64_C(256), UINT64_C(4096), 2 * kMiB}) {
             Pool pool({.alignment = alignment});
