@@ -303,11 +303,8 @@ ArrayObject empty(DeviceObject& device, py::handle shape, py::handle dtype, Memo
     made.shape = shape_of(shape);
     made.strides = packed_strides(made.shape, made.item_size);
     made.count = count_of(made.shape, made.item_size);
-    made.memory = std::make_shared<MemoryObject>();
-    made.memory->device = device.share();
-    made.memory->resets = device.resets;
     // An array without elements has an address too.
-    made.memory->memory = Memory(device.device, std::max<uint64_t>(made.count, 1) * made.item_size, MemoryOptions{kind, 0});
+    made.memory = std::make_shared<MemoryObject>(device, std::max<uint64_t>(made.count, 1) * made.item_size, kind);
     made.address = made.memory->memory.address().value();
     return made;
 }
@@ -348,7 +345,7 @@ PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object
 }
 
 void bind_array(py::module_& module) {
-    py::class_<ArrayObject>(module, "Array", "Numbers in a device's memory: dtype, shape and strides as NumPy has them.")
+    ArrayClass(module, "Array", "Numbers in a device's memory: dtype, shape and strides as NumPy has them.")
         .def_property_readonly("device", [](const ArrayObject& self) { return self.memory->device; })
         .def_readonly("dtype", &ArrayObject::dtype)
         .def_property_readonly("shape", [](const ArrayObject& self) { return self.shape.tuple(); })

@@ -13,6 +13,9 @@ namespace qiao::python {
 
 /* An allocation; all arrays over it share it. */
 struct MemoryObject {
+    MemoryObject(DeviceObject& of, uint64_t size_bytes, MemoryKind kind)
+        : device(of.share()), memory(of.device, size_bytes, MemoryOptions{kind, 0}), resets(of.resets) {}
+
     std::shared_ptr<DeviceObject> device;
     Memory memory;
     uint32_t resets = 0; /* of the device, when this was made: what is made later may get its address */
@@ -38,6 +41,8 @@ struct ArrayObject {
     /* Raises if not; `role` is what the message calls the array. */
     void check_usable(const std::string& role) const;
 };
+
+using ArrayClass = py::class_<ArrayObject>;
 
 /* "device", "host", "shared" */
 MemoryKind kind_of(py::handle name);

@@ -37,15 +37,16 @@ Given read(PyObject* const* values, Py_ssize_t positional, PyObject* names) {
     return given;
 }
 
-/* What py::cast() does, for an object that Python cannot know yet. */
+/* What py::cast() does, but that pybind11 does not enter the array into its list of instances: that finds the Python object of a C++
+ * object which is known by its address, and nobody else has the address of this one. */
 PyObject* wrap(std::unique_ptr<ArrayObject> made) {
     static const py::detail::type_info* const type = py::detail::get_type_info(typeid(ArrayObject), true);
-    py::object object = py::reinterpret_steal<py::object>(py::detail::make_new_instance(type->type));
-    auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());
-    instance->get_value_and_holder().value_ptr() = made.release();
-    instance->owned = true;
-    type->init_instance(instance, nullptr);
-    return object.release().ptr();
+    PyObject* const object = py::detail::make_new_instance(type->type);
+    auto place = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
+    place.value_ptr() = made.get();
+    new (&place.holder<ArrayClass::holder_type>()) ArrayClass::holder_type(std::move(made));
+    place.set_holder_constructed();
+    return object;
 }
 
 PyObject* empty_method(PyObject* self, PyObject* const* values, Py_ssize_t positional, PyObject* names) {
@@ -55,7 +56,8 @@ PyObject* empty_method(PyObject* self, PyObject* const* values, Py_ssize_t posit
         auto* const device = reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr<DeviceObject>();
         if (device == nullptr) raise_type_error("the device was made by Device.__new__; take one of qiao.devices()");
         const MemoryKind kind = given.kind == nullptr ? MemoryKind::kDevice : kind_of(given.kind);
-        return wrap(std::make_unique<ArrayObject>(empty(*device, given.shape, given.dtype == nullptr ? py::handle(kFloat32) : given.dtype, kind)));
+        const py::handle dtype = given.dtype == nullptr ? py::handle(kFloat32) : given.dtype;
+        return wrap(std::unique_ptr<ArrayObject>(new ArrayObject(empty(*device, given.shape, dtype, kind)))); // made in place
     } catch (...) {
         py::detail::try_translate_exceptions();
         return nullptr;
