@@ -10,6 +10,7 @@ from . import _native
 async def wait_for(point: _native.Point) -> None:
     """Returns when the point is reached; raises the error with which its work failed."""
     if point.reached:
+        point.wait(0)  # what the card has written to shared memory comes with a wait
         return
     loop = asyncio.get_running_loop()
     waiter = _native.Waiter(point)

@@ -403,7 +403,7 @@ PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object
 }
 
 void bind_array(py::module_& module) {
-    py::class_<ArrayObject>(module, "Array", "Numbers in a device's memory: dtype, shape and strides as NumPy has them.")
+    ArrayClass(module, "Array", "Numbers in a device's memory: dtype, shape and strides as NumPy has them.")
         .def_property_readonly("device", [](const ArrayObject& self) { return self.memory->device; })
         .def_readonly("dtype", &ArrayObject::dtype)
         .def_property_readonly("shape", [](const ArrayObject& self) { return self.shape.tuple(); })

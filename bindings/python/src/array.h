@@ -29,6 +29,9 @@ struct PoolShare {
 
 /* An allocation; all arrays over it share it. */
 struct MemoryObject {
+    MemoryObject(DeviceObject& of, uint64_t size_bytes, MemoryKind kind)
+        : device(of.share()), memory(of.device, size_bytes, MemoryOptions{kind, 0}), resets(of.resets) {}
+
     std::shared_ptr<DeviceObject> device;
     uint64_t address = 0;
     void* host_pointer = nullptr; /* null where the host has to copy */
@@ -71,6 +74,8 @@ struct ArrayObject {
     /* Raises if not; `role` is what the message calls the array. */
     void check_usable(const std::string& role) const;
 };
+
+using ArrayClass = py::class_<ArrayObject>;
 
 /* "device", "host", "shared" */
 MemoryKind kind_of(py::handle name);

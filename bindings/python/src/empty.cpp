@@ -41,15 +41,16 @@ Given read(PyObject* const* values, Py_ssize_t positional, PyObject* names, cons
     return given;
 }
 
-/* What py::cast() does, for an object that Python cannot know yet. */
+/* What py::cast() does, but that pybind11 does not enter the array into its list of instances: that finds the Python object of a C++
+ * object which is known by its address, and nobody else has the address of this one. */
 PyObject* wrap(std::unique_ptr<ArrayObject> made) {
     static const py::detail::type_info* const type = py::detail::get_type_info(typeid(ArrayObject), true);
-    py::object object = py::reinterpret_steal<py::object>(py::detail::make_new_instance(type->type));
-    auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());
-    instance->get_value_and_holder().value_ptr() = made.release();
-    instance->owned = true;
-    type->init_instance(instance, nullptr);
-    return object.release().ptr();
+    PyObject* const object = py::detail::make_new_instance(type->type);
+    auto place = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
+    place.value_ptr() = made.get();
+    new (&place.holder<ArrayClass::holder_type>()) ArrayClass::holder_type(std::move(made));
+    place.set_holder_constructed();
+    return object;
 }
 
 /* How each class does it; the holder of a device is not needed, that of a pool is what arrays keep. */
@@ -78,7 +79,8 @@ PyObject* empty_method(PyObject* object, PyObject* const* values, Py_ssize_t pos
         const Given given = read(values, positional, names, Of::kOption);
         py::detail::value_and_holder self = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
         if (self.value_ptr<typename Of::Self>() == nullptr) raise_type_error(Of::kNone);
-        return wrap(std::make_unique<ArrayObject>(Of::make(self, given, given.dtype == nullptr ? py::handle(kFloat32) : given.dtype)));
+        const py::handle dtype = given.dtype == nullptr ? py::handle(kFloat32) : given.dtype;
+        return wrap(std::unique_ptr<ArrayObject>(new ArrayObject(Of::make(self, given, dtype)))); // made in place
     } catch (...) {
         py::detail::try_translate_exceptions();
         return nullptr;
