@@ -29,9 +29,6 @@ struct PoolShare {
 
 /* An allocation; all arrays over it share it. */
 struct MemoryObject {
-    MemoryObject(DeviceObject& of, uint64_t size_bytes, MemoryKind kind)
-        : device(of.share()), memory(of.device, size_bytes, MemoryOptions{kind, 0}), resets(of.resets) {}
-
     std::shared_ptr<DeviceObject> device;
     uint64_t address = 0;
     void* host_pointer = nullptr; /* null where the host has to copy */
