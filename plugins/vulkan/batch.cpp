@@ -2,14 +2,36 @@
 #include "batch.h"
 
 #include <algorithm>
+#include <new>
 
 namespace qiao::vulkan {
 namespace {
 
 // A lost device is noticed this often, even if its driver never wakes the waiter.
 constexpr uint64_t kSliceNs = 50'000'000;
+// Spent semaphores: so many queues live and die while a driver's thread ends what it is about.
+constexpr size_t kKeptSemaphores = 1024;
 
 } // namespace
+
+void SpentSemaphores::add(Device& device, VkSemaphore semaphore) noexcept {
+    const std::lock_guard lock(mutex_);
+    try {
+        semaphores_.push_back(semaphore);
+    } catch (const std::bad_alloc&) {
+        return; // lost, until the device is destroyed
+    }
+    if (semaphores_.size() <= kKeptSemaphores) return;
+    device.vk.vkDestroySemaphore(device.device, semaphores_.front(), nullptr);
+    semaphores_.pop_front();
+}
+
+void SpentSemaphores::destroy(Device& device) {
+    const std::lock_guard lock(mutex_);
+    for (VkSemaphore semaphore : semaphores_)
+        device.vk.vkDestroySemaphore(device.device, semaphore, nullptr);
+    semaphores_.clear();
+}
 
 VkResult create_timeline(Device& device, std::shared_ptr<Timeline>* out) {
     auto timeline = std::make_shared<Timeline>(device);

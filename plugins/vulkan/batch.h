@@ -12,7 +12,7 @@ namespace qiao::vulkan {
 struct Timeline {
     explicit Timeline(Device& owner) : device(owner) {}
     ~Timeline() {
-        if (semaphore != VK_NULL_HANDLE) device.vk.vkDestroySemaphore(device.device, semaphore, nullptr);
+        if (semaphore != VK_NULL_HANDLE) device.spent.add(device, semaphore);
     }
     Timeline(const Timeline&) = delete;
     Timeline& operator=(const Timeline&) = delete;

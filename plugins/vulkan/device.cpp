@@ -114,6 +114,8 @@ void close_device(Device& device) {
     if (device.copier != nullptr) destroy_queue(device.copier);
     if (device.immediate != nullptr) destroy_queue(device.immediate);
     if (device.vk.vkDestroyDevice == nullptr) return; // a driver without its functions
+    if (!device.lost.load()) device.vk.vkDeviceWaitIdle(device.device); // its threads have let go of the semaphores
+    device.spent.destroy(device);
     destroy_buffer(device, device.nothing);
     device.pipelines.destroy(device);
     if (device.block_set != VK_NULL_HANDLE)

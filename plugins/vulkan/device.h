@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -96,6 +97,18 @@ class KernelNumbers {
     std::vector<uint32_t> free_;
 };
 
+// Those that nobody waits for any more. A driver's thread may touch one for a moment after it has signalled it, or has run what
+// waited for it (lavapipe 22.3.6 does), so they are destroyed late.
+class SpentSemaphores {
+  public:
+    void add(Device& device, VkSemaphore semaphore) noexcept;
+    void destroy(Device& device); // the device has no work
+
+  private:
+    std::mutex mutex_; // guards what follows
+    std::deque<VkSemaphore> semaphores_;
+};
+
 struct Device {
     Plugin* plugin = nullptr;
     Host host;
@@ -109,6 +122,7 @@ struct Device {
     Allocations allocations; // by address; of no use, and empty, where the core resolves addresses
 
     std::atomic<bool> lost{false};
+    SpentSemaphores spent;
     std::mutex mutex; // guards what follows
     std::vector<std::unique_ptr<Lane>> lanes; // that compute
     Lane copies;                              // a queue that only copies; none = null

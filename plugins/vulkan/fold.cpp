@@ -44,7 +44,7 @@ class Folding {
     uint32_t groups_variable(uint32_t* out_pointer);
     // In the function: an instruction with a result.
     uint32_t compute(uint32_t operation, uint32_t type, std::initializer_list<uint32_t> operands);
-    std::array<uint32_t, 3> wide(uint32_t vector); // its components, of 64 bits
+    std::array<uint32_t, 3> numbers(uint32_t vector); // its components, as wide as numbers of groups are
     uint32_t place_of(uint32_t number, const std::array<uint32_t, 3>& groups);
 
     const Words& words_;
@@ -60,7 +60,7 @@ class Folding {
 
     Words decorations_, globals_, function_;
     std::vector<uint32_t> new_variables_;
-    uint32_t uint_ = 0, ulong_ = 0, bool_ = 0, vector_ = 0, input_vector_ = 0, private_vector_ = 0, private_uint_ = 0;
+    uint32_t uint_ = 0, number_ = 0, bool_ = 0, vector_ = 0, input_vector_ = 0, private_vector_ = 0, private_uint_ = 0;
     uint32_t called_ = 0; // the new id of what the entry point was
 };
 
@@ -138,7 +138,7 @@ uint32_t Folding::groups_variable(uint32_t* out_pointer) {
 
 void Folding::declare() {
     uint_ = type(kTypeInt, {32, 0});
-    ulong_ = type(kTypeInt, {64, 0});
+    number_ = fold_ == kFoldedWide ? type(kTypeInt, {64, 0}) : uint_;
     bool_ = type(kTypeBool, {});
     vector_ = type(kTypeVector, {uint_, 3});
     input_vector_ = type(kTypePointer, {kInput, vector_});
@@ -158,23 +158,25 @@ uint32_t Folding::compute(uint32_t operation, uint32_t type, std::initializer_li
     return id;
 }
 
-std::array<uint32_t, 3> Folding::wide(uint32_t vector) {
+std::array<uint32_t, 3> Folding::numbers(uint32_t vector) {
     std::array<uint32_t, 3> components = {};
-    for (uint32_t i = 0; i < 3; ++i)
-        components[i] = compute(kUConvert, ulong_, {compute(kCompositeExtract, uint_, {vector, i})});
+    for (uint32_t i = 0; i < 3; ++i) {
+        components[i] = compute(kCompositeExtract, uint_, {vector, i});
+        if (number_ != uint_) components[i] = compute(kUConvert, number_, {components[i]});
+    }
     return components;
 }
 
 uint32_t Folding::place_of(uint32_t number, const std::array<uint32_t, 3>& groups) {
-    const auto narrow = [this](uint32_t wide) { return compute(kUConvert, uint_, {wide}); };
+    const auto narrow = [this](uint32_t value) { return number_ == uint_ ? value : compute(kUConvert, uint_, {value}); };
     if (fold_ == kFoldedLine) {
         const uint32_t zero = uint_constant(0);
         return compute(kCompositeConstruct, vector_, {narrow(number), zero, zero});
     }
-    const uint32_t row = compute(kUDiv, ulong_, {number, groups[0]});
-    const uint32_t x = narrow(compute(kUMod, ulong_, {number, groups[0]}));
-    const uint32_t y = narrow(compute(kUMod, ulong_, {row, groups[1]}));
-    const uint32_t z = narrow(compute(kUDiv, ulong_, {row, groups[1]}));
+    const uint32_t row = compute(kUDiv, number_, {number, groups[0]});
+    const uint32_t x = narrow(compute(kUMod, number_, {number, groups[0]}));
+    const uint32_t y = narrow(compute(kUMod, number_, {row, groups[1]}));
+    const uint32_t z = narrow(compute(kUDiv, number_, {row, groups[1]}));
     return compute(kCompositeConstruct, vector_, {x, y, z});
 }
 
@@ -185,15 +187,15 @@ void Folding::write_function() {
     put_here(kFunction, {void_, entry_[2], 0, signature_});
     put_here(kLabel, {fresh()});
     const uint32_t groups = compute(kLoad, vector_, {compute(kAccessChain, groups_pointer, {variable, uint_constant(0)})});
-    const auto sizes = wide(groups);
+    const auto sizes = numbers(groups);
     // What the dispatch says of itself: where this is in the grid, and how large that is.
-    const auto place = wide(compute(kLoad, vector_, {input_variable(kWorkgroupId)}));
-    const auto grid = wide(compute(kLoad, vector_, {input_variable(kNumWorkgroups)}));
-    const uint32_t plane = compute(kIAdd, ulong_, {place[1], compute(kIMul, ulong_, {place[2], grid[1]})});
-    const uint32_t number = compute(kIAdd, ulong_, {place[0], compute(kIMul, ulong_, {plane, grid[0]})});
+    const auto place = numbers(compute(kLoad, vector_, {input_variable(kWorkgroupId)}));
+    const auto grid = numbers(compute(kLoad, vector_, {input_variable(kNumWorkgroups)}));
+    const uint32_t plane = compute(kIAdd, number_, {place[1], compute(kIMul, number_, {place[2], grid[1]})});
+    const uint32_t number = compute(kIAdd, number_, {place[0], compute(kIMul, number_, {plane, grid[0]})});
 
     const uint32_t left_over = fresh(), taken = fresh();
-    const uint32_t count = compute(kIMul, ulong_, {sizes[0], compute(kIMul, ulong_, {sizes[1], sizes[2]})});
+    const uint32_t count = compute(kIMul, number_, {sizes[0], compute(kIMul, number_, {sizes[1], sizes[2]})});
     const uint32_t beyond = compute(kUGreaterThanEqual, bool_, {number, count});
     put_here(kSelectionMerge, {taken, 0});
     put_here(kBranchConditional, {beyond, left_over, taken});
@@ -218,7 +220,7 @@ Words Folding::result() {
     if (function_.empty()) return words_;
     Words out(words_.begin(), words_.begin() + kHeaderWords);
     out[3] = bound_;
-    if (!has_int64_) put(out, kCapability, {kInt64Capability});
+    if (!has_int64_ && number_ != uint_) put(out, kCapability, {kInt64Capability});
     bool before_types = true, before_functions = true;
     for (const Instruction& each : instructions_) {
         const uint32_t operation = each.operation();
@@ -254,6 +256,10 @@ Words Folding::result() {
 
 Fold fold_of(const uint32_t (&groups)[3], const uint32_t (&limits)[3]) {
     if (groups[0] <= limits[0] && groups[1] <= limits[1] && groups[2] <= limits[2]) return kAsItIs;
+    // The grid may have some groups more, whose numbers have to fit too.
+    constexpr uint64_t kMostNarrow = uint64_t{1} << 31;
+    uint64_t count = 0;
+    if (__builtin_mul_overflow(uint64_t{groups[0]} * groups[1], uint64_t{groups[2]}, &count) || count > kMostNarrow) return kFoldedWide;
     return groups[1] == 1 && groups[2] == 1 ? kFoldedLine : kFoldedBlock;
 }
 

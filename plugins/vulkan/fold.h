@@ -12,9 +12,9 @@ struct Grid {
     uint32_t groups[3];
 };
 
-// How a pipeline's launches are dispatched. Along a line a group's number is its place; elsewhere it is divided, which takes a
-// while, since the numbers have 64 bits and are known at the launch only.
-enum Fold : uint32_t { kAsItIs, kFoldedLine, kFoldedBlock };
+// How a pipeline's launches are dispatched. Along a line a group's number is its place; elsewhere it is divided, by numbers that are
+// known at the launch only. Numbers of 64 bits take longer, so they are left to launches that are too large for others.
+enum Fold : uint32_t { kAsItIs, kFoldedLine, kFoldedBlock, kFoldedWide };
 Fold fold_of(const uint32_t (&groups)[3], const uint32_t (&limits)[3]);
 
 // Where a folded module reads the number of groups, three words: binding 0 of this set.

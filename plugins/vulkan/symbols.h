@@ -36,6 +36,7 @@
 // X(name): of a device of Vulkan 1.2.
 #define QIAO_VULKAN_DEVICE(X)         \
     X(vkDestroyDevice)                \
+    X(vkDeviceWaitIdle)               \
     X(vkGetDeviceQueue)               \
     X(vkQueueSubmit)                  \
     X(vkAllocateMemory)               \

@@ -90,7 +90,7 @@ def test_an_array_without_elements_is_one(device):
 
 
 @pytest.mark.parametrize("shape, error", [(-1, ValueError), ((2, -3), ValueError), ("ab", TypeError), (1.5, TypeError), ((1, 2.5), TypeError),
-                                          ((2**40, 2**40), ValueError)])
+                                          ((2**40, 2**40), ValueError), ((0, 2**40, 2**40), ValueError), ((2**61,), ValueError)])
 def test_shapes_that_are_none(device, shape, error):
     with pytest.raises(error):
         device.empty(shape)

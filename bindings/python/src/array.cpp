@@ -34,7 +34,18 @@ Extents shape_of(py::handle shape) {
     return extents;
 }
 
-/* Rows of C order: the last index is the fastest. */
+/* Refuses shapes whose strides no signed number of 64 bits holds; an axis without elements counts as one for them. */
+uint64_t count_of(const Extents& shape, uint32_t item_size) {
+    bool is_empty = false;
+    py::ssize_t bytes = item_size;
+    for (const py::ssize_t extent : shape) {
+        is_empty |= extent == 0;
+        if (__builtin_mul_overflow(bytes, std::max<py::ssize_t>(extent, 1), &bytes)) raise_value_error("the array has more bytes than 63 bits count");
+    }
+    return is_empty ? 0 : static_cast<uint64_t>(bytes) / item_size;
+}
+
+/* Rows of C order: the last index is the fastest. The shape has passed count_of. */
 Extents packed_strides(const Extents& shape, uint32_t item_size) {
     Extents strides(shape.size());
     py::ssize_t step = item_size;
@@ -43,15 +54,6 @@ Extents packed_strides(const Extents& shape, uint32_t item_size) {
         step *= std::max<py::ssize_t>(shape[i], 1);
     }
     return strides;
-}
-
-uint64_t count_of(const Extents& shape, uint32_t item_size) {
-    uint64_t count = 1;
-    for (const py::ssize_t extent : shape)
-        if (__builtin_mul_overflow(count, static_cast<uint64_t>(extent), &count)) raise_value_error("the shape has more elements than 64 bits count");
-    if (uint64_t bytes = 0; __builtin_mul_overflow(count, static_cast<uint64_t>(item_size), &bytes))
-        raise_value_error("the array has more bytes than 64 bits count");
-    return count;
 }
 
 /* A dtype that arrays of a device may have, and what is asked of it at each array. */
@@ -343,8 +345,8 @@ ArrayObject lay_out(py::handle shape, py::handle dtype) {
     made.item_size = facts.item_size;
     made.kind = facts.kind;
     made.shape = shape_of(shape);
-    made.strides = packed_strides(made.shape, made.item_size);
     made.count = count_of(made.shape, made.item_size);
+    made.strides = packed_strides(made.shape, made.item_size);
     return made;
 }
 

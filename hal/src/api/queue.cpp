@@ -176,7 +176,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
 
 // The launch's checks once more, in words. What goes on: a kernel without arguments, which needs no block, and what never takes
 // the short way: addresses must be resolved, or the device has emulated shared memory.
-[[gnu::cold, gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
+[[gnu::noinline]] qiao_status check_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments,
                                                       size_t argument_bytes, uint64_t* out_value) {
     if (out_value != nullptr) *out_value = 0;
     if (!is_healthy(queue)) return fail_submission(queue);

@@ -144,6 +144,7 @@ const Function kFunctions[] = {
     ENTRY(vkGetBufferDeviceAddress, buffer_address),
     ENTRY(vkCreateSemaphore, create_semaphore),
     ENTRY(vkDestroySemaphore, destroy_semaphore),
+    ENTRY(vkDeviceWaitIdle, success),
     ENTRY(vkGetSemaphoreCounterValue, counter),
     ENTRY(vkWaitSemaphores, wait),
     ENTRY(vkQueueSubmit, submit),

@@ -1,9 +1,11 @@
-// Memory types and queue families of the shapes that cards have, and what is chosen of them. Modelled: none of these lists was read from a card.
+// Memory types and queue families of the shapes that cards have, and what is chosen of them; how large launches are folded. Modelled: none
+// of these lists was read from a card.
 #include <doctest/doctest.h>
 
 #include <string>
 
 #include "vulkan/families.h"
+#include "vulkan/fold.h"
 #include "vulkan/memory_types.h"
 
 using namespace qiao::vulkan;
@@ -113,5 +115,36 @@ TEST_SUITE("vulkan.choices") {
         const auto display = choose_families({family(G | T, 4)});
         CHECK(display.compute.queues == 0);
         CHECK(choose_families({}).compute.queues == 0);
+    }
+}
+
+TEST_SUITE("vulkan.fold_of") {
+    TEST_CASE("launches are folded where an axis is too long, by numbers as narrow as their groups allow") {
+        constexpr uint32_t kLimits[3] = {65'535, 65'535, 65'535};
+        const auto of = [&](uint32_t x, uint32_t y, uint32_t z) {
+            const uint32_t groups[3] = {x, y, z};
+            return fold_of(groups, kLimits);
+        };
+        CHECK(of(65'535, 65'535, 65'535) == kAsItIs); // however many there are
+        CHECK(of(65'536, 1, 1) == kFoldedLine);
+        CHECK(of(1u << 31, 1, 1) == kFoldedLine);
+        CHECK(of((1u << 31) + 1, 1, 1) == kFoldedWide);
+        CHECK(of(1, 65'536, 1) == kFoldedBlock);
+        CHECK(of(1, 65'536, 1u << 15) == kFoldedBlock);
+        CHECK(of(1, 65'537, 1u << 15) == kFoldedWide);
+        CHECK(of(UINT32_MAX, UINT32_MAX, UINT32_MAX) == kFoldedWide); // more than 64 bits count
+    }
+
+    TEST_CASE("a grid has a place for each group, and numbers that fit") {
+        constexpr uint32_t kLimits[3] = {65'535, 65'535, 65'535};
+        for (const uint32_t count : {65'536u, 131'101u, 1u << 20, (1u << 31) - 1, 1u << 31}) {
+            CAPTURE(count);
+            const uint32_t groups[3] = {count, 1, 1};
+            Grid grid;
+            REQUIRE(fold(groups, kLimits, &grid));
+            const uint64_t places = uint64_t{grid.groups[0]} * grid.groups[1] * grid.groups[2];
+            CHECK(places >= count);
+            CHECK(places <= UINT32_MAX);
+        }
     }
 }
