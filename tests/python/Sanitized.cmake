@@ -8,7 +8,7 @@ foreach(library IN ITEMS libasan.so libstdc++.so.6)
   list(APPEND preload "${path}")
 endforeach()
 list(JOIN preload ":" preload)
-foreach(file IN ITEMS arrays kernels queues dlpack module)
+foreach(file IN ITEMS arrays shared kernels pools queues dlpack module)
   qiao_add_test(NAME python.${file} TIMEOUT 300
     COMMAND ${QIAO_PYTHON_INTERPRETER} -B -m pytest -q -p no:cacheprovider -k "not launches_do_not_leak"
       "${CMAKE_CURRENT_SOURCE_DIR}/test_${file}.py"

@@ -274,9 +274,8 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
 
 qiao_status timeline_wait_by_host(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
-    if (is_reached(timeline, value)) return bring_results(timeline.instance);
-    if (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value)) return bring_results(timeline.instance);
-    QIAO_RETURN_IF_ERROR(wait_patiently(handle, value, timeout_ns));
+    const bool is_plain = is_reached(timeline, value) || (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value));
+    if (!is_plain) QIAO_RETURN_IF_ERROR(wait_patiently(handle, value, timeout_ns));
     return bring_results(timeline.instance);
 }
 
