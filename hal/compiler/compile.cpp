@@ -51,7 +51,7 @@ std::string key_of(const Request& request, const std::string& source, const Opti
     for (const Format* format : formats) {
         key.add(format->name);
         const auto tools = format->tools();
-        if (!tools) continue; /* what lacks a format is not kept */
+        if (!tools) continue; /* what lacks a tool is not kept */
         for (const Tool& tool : *tools) {
             key.add(tool.title);
             key.add(tool.note);
@@ -69,7 +69,7 @@ class Build {
         : request_(request), options_(options), formats_(formats), required_(required), deadline_(deadline) {}
 
     Outcome<Compiled> run(std::string source);
-    bool complete() const { return complete_; }
+    bool lasts() const { return lasts_; }
 
   private:
     using Variants = Outcome<std::vector<BuiltVariant>>;
@@ -78,7 +78,7 @@ class Build {
     std::optional<Failure> add_source(std::string source, const std::string& path, const FrontEnd& front_end,
                                       const TemporaryDirectory& temporary);
     std::optional<Failure> add_variants(const Format& format, Variants built);
-    std::optional<Failure> leave_out(std::string_view format, Failure failure, bool wanted);
+    std::optional<Failure> leave_out(std::string_view format, Failure failure, bool wanted, bool has_tools);
 
     const Request& request_;
     const Options& options_;
@@ -87,16 +87,17 @@ class Build {
     const Deadline deadline_;
     package::Writer writer_;
     std::string log_;
-    bool complete_ = true; /* no format was left out */
+    bool lasts_ = true; /* made again, with the same tools, it would be the same */
 };
 
 /* What becomes of a format that cannot be made: the end, or a line in the log. */
-std::optional<Failure> Build::leave_out(std::string_view format, Failure failure, bool wanted) {
+std::optional<Failure> Build::leave_out(std::string_view format, Failure failure, bool wanted, bool has_tools) {
     if ((wanted && !request_.best_effort) || contains(required_, format)) {
         failure.log = log_ + failure.log;
         return failure;
     }
-    if (wanted) complete_ = false;
+    // A tool that is missing may be there the next time, and one that was stopped or crashed may do better.
+    if (wanted && (!has_tools || failure.status != QIAO_ERROR_UNSUPPORTED)) lasts_ = false;
     log_ += concat("warning: ", format, " was left out: ", failure.message, "; ", failure.remedy, "\n", failure.log);
     return std::nullopt;
 }
@@ -107,7 +108,7 @@ std::optional<Failure> Build::add_source(std::string source, const std::string& 
     auto with_entries = add_offset_entries(source, path, options_, front_end, temporary, deadline_);
     writer_.set_source(request_.source_name, with_entries ? *with_entries : std::move(source), options_.flag_text());
     writer_.add_source_variant(front_end.features);
-    if (!with_entries) return leave_out(kOffsetFormat, with_entries.error(), contains(formats_, kOffsetFormat));
+    if (!with_entries) return leave_out(kOffsetFormat, with_entries.error(), contains(formats_, kOffsetFormat), true);
     writer_.add_source_variant(front_end.features | QIAO_FEATURE_INT64, kOffsetFormat);
     return std::nullopt;
 }
@@ -127,7 +128,7 @@ std::vector<std::future<Build::Variants>> Build::start_variants(const std::strin
 }
 
 std::optional<Failure> Build::add_variants(const Format& format, Variants built) {
-    if (!built) return leave_out(format.name, built.error(), true);
+    if (!built) return leave_out(format.name, built.error(), true, static_cast<bool>(format.tools()));
     for (BuiltVariant& each : *built)
         writer_.add_variant(std::move(each.variant), std::move(each.bytes));
     return std::nullopt;
@@ -185,8 +186,7 @@ Outcome<Compiled> compile(const Request& request, const Options& options, const 
     }
     Build build(request, options, selection.formats, selection.required, deadline_of(request));
     auto compiled = build.run(std::move(source));
-    // A package that lacks a format is not kept: the tool may be installed the next time.
-    if (!compiled || !request.use_cache || !build.complete()) return compiled;
+    if (!compiled || !request.use_cache || !build.lasts()) return compiled;
     if (const auto reason = cache.store(key, {compiled->log, compiled->package}))
         compiled->log += concat("warning: not kept in the cache: ", *reason, "\n");
     return compiled;

@@ -134,6 +134,30 @@ TEST_SUITE("compiler.cache") {
         CHECK_FALSE(std::filesystem::exists(place.cache));
     }
 
+    TEST_CASE("a package is kept without the variants that its tools cannot make, with the warning, and not without those that lack a tool") {
+        const Place place;
+        const std::string source = "kernel void k(global float* sum) { atomic_add((volatile global int*)sum, 0); }\n";
+        auto desc = place.desc();
+        desc.source = source.data();
+        desc.source_size = source.size();
+        desc.options = nullptr;
+        desc.formats = "spirv-vulkan;spirv-vulkan+offset";
+        desc.flags = QIAO_COMPILER_BEST_EFFORT;
+        {
+            const support::Environment nowhere("QIAO_CLSPV", place.root / "none");
+            for (int time = 0; time < 2; ++time) {
+                const Output output(desc);
+                CHECK(output.result.from_cache == 0);
+                CHECK(contains(output.log(), "QIAO_CLSPV"));
+            }
+        }
+        const Output first(desc), second(desc);
+        CHECK(contains(first.log(), "spirv-vulkan+offset was left out"));
+        CHECK(first.log() == second.log());
+        CHECK(first.result.from_cache == 0);
+        CHECK(second.result.from_cache == 1);
+    }
+
     TEST_CASE("a cache that cannot be written costs a remark, not the result") {
         Place place;
         support::write(place.root / "file", "");
