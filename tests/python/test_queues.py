@@ -84,17 +84,20 @@ def test_await(device, program):
 
 
 def test_an_await_that_is_cancelled_leaves_nothing_behind():
+    gc.collect()
     descriptors = len(os.listdir("/proc/self/fd"))
     threads = len(os.listdir("/proc/self/task"))
 
     async def run():
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(qiao.timeline().at(1), 0.02)
+        for _ in range(20):
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(qiao.timeline().at(1), 0.01)
 
     asyncio.run(run())
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == descriptors
-    assert len(os.listdir("/proc/self/task")) <= threads  # drivers end some of theirs meanwhile
+    # Drivers, and threads of earlier tests, end some of theirs meanwhile.
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
+    assert len(os.listdir("/proc/self/task")) <= threads
 
 
 def test_functions_are_called_in_order(device, program):
