@@ -289,7 +289,7 @@ Queue::~Queue() {
     core_->drain_failed();
 }
 
-Status Queue::launch(const Kernel& kernel, const Shape& shape, const void* block, uint64_t value) {
+[[gnu::hot]] Status Queue::launch(const Kernel& kernel, const Shape& shape, const void* block, uint64_t value) {
     return core_->launch(kernel, shape, static_cast<const std::byte*>(block), value);
 }
 
@@ -329,7 +329,7 @@ Status Queue::failure() const {
 bool Queue::failed() const noexcept {
     return core_->progress().failed();
 }
-WaitResult Queue::wait(uint64_t value, uint64_t timeout_ns) {
+[[gnu::hot]] WaitResult Queue::wait(uint64_t value, uint64_t timeout_ns) {
     return core_->wait(value, timeout_ns);
 }
 Result<Times> Queue::times(uint64_t value) const {

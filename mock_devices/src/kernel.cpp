@@ -79,7 +79,7 @@ Kernel::Kernel(KernelDesc desc) : desc_(std::move(desc)) {
 }
 
 /* More work-items were never faster: where this size has no history that of the next larger one is an upper bound. */
-uint64_t Kernel::predict(uint64_t items) const {
+[[gnu::hot]] uint64_t Kernel::predict(uint64_t items) const {
     for (size_t bucket = static_cast<size_t>(std::bit_width(items)); bucket < history_.size(); ++bucket) {
         const uint64_t ticks = history_[bucket].load(std::memory_order_relaxed);
         if (ticks != 0) return ticks;
@@ -89,7 +89,7 @@ uint64_t Kernel::predict(uint64_t items) const {
 
 /* Rises at once and falls by halves, so that one slow run keeps the kernel from its submitter for a while. Mostly writes
  * nothing: threads that launch the same kernel share this cache line. */
-void Kernel::learn(uint64_t items, uint64_t ticks) const {
+[[gnu::hot]] void Kernel::learn(uint64_t items, uint64_t ticks) const {
     std::atomic<uint64_t>& entry = history_[static_cast<size_t>(std::bit_width(items))];
     const uint64_t known = entry.load(std::memory_order_relaxed);
     if (ticks > known) {

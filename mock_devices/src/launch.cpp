@@ -124,7 +124,7 @@ uint64_t local_bytes(const Kernel& kernel, const std::byte* block) {
 
 } // namespace
 
-Status check_launch(Launch& launch, const std::byte* block, uint32_t max_group_size, uint32_t local_memory_bytes,
+[[gnu::hot]] Status check_launch(Launch& launch, const std::byte* block, uint32_t max_group_size, uint32_t local_memory_bytes,
                     uint64_t private_memory_bytes) {
     const Kernel& kernel = *launch.kernel;
     const Shape& shape = launch.shape;
@@ -155,7 +155,7 @@ bool fits_any_stack(const Launch& launch) {
                                              : group_items(launch.shape) <= kSmallGroup;
 }
 
-void run_groups(const Launch& launch, const std::byte* block, std::byte* local, uint64_t begin, uint64_t end) {
+[[gnu::hot]] void run_groups(const Launch& launch, const std::byte* block, std::byte* local, uint64_t begin, uint64_t end) {
     const KernelDesc& desc = launch.kernel->desc();
     const Shape& shape = launch.shape;
     void* arguments[kMaxArguments + kMaxAutomaticLocals];
@@ -210,12 +210,12 @@ constexpr uint32_t kDefaultControl = 0x1f80;
 constexpr uint32_t kFlagsMask = 0x3f; /* exceptions seen: no setting */
 } // namespace
 
-FloatingPointScope::FloatingPointScope() : saved_(_mm_getcsr()) {
+[[gnu::hot]] FloatingPointScope::FloatingPointScope() : saved_(_mm_getcsr()) {
     changed_ = (saved_ & ~kFlagsMask) != kDefaultControl;
     if (changed_) _mm_setcsr(kDefaultControl);
 }
 
-FloatingPointScope::~FloatingPointScope() {
+[[gnu::hot]] FloatingPointScope::~FloatingPointScope() {
     if (changed_) _mm_setcsr(saved_);
 }
 

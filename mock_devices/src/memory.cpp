@@ -61,7 +61,7 @@ void Memory::free(Allocation* allocation) {
     arena_of(allocation->kind).free(allocation);
 }
 
-const Allocation* Memory::find(uint64_t address) const noexcept {
+[[gnu::hot]] const Allocation* Memory::find(uint64_t address) const noexcept {
     const Allocation* found = device_->find(address);
     return found != nullptr || host_ == nullptr ? found : host_->find(address);
 }
@@ -95,11 +95,11 @@ uint64_t Memory::free_bytes() const {
     return device_->free_bytes();
 }
 
-AccessScope::AccessScope(Memory* memory) : memory_(memory != nullptr && memory->strict() ? memory : nullptr) {
+[[gnu::hot]] AccessScope::AccessScope(Memory* memory) : memory_(memory != nullptr && memory->strict() ? memory : nullptr) {
     if (memory_ != nullptr) memory_->device_->open();
 }
 
-AccessScope::~AccessScope() {
+[[gnu::hot]] AccessScope::~AccessScope() {
     if (memory_ != nullptr) memory_->device_->close();
 }
 

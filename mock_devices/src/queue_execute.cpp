@@ -275,7 +275,7 @@ bool QueueCore::help_all(uint64_t deadline_ns) {
 }
 
 /* What was done for a queue further on may let this one go on: look again until nothing was done. */
-WaitResult QueueCore::wait(uint64_t value, uint64_t timeout_ns) {
+[[gnu::hot]] WaitResult QueueCore::wait(uint64_t value, uint64_t timeout_ns) {
     if (card_->clock_ != nullptr) return wait_virtually(value, timeout_ns);
     if (progress_.reached() >= value) return WaitResult::kReached;
     if (progress_.failed()) return WaitResult::kFailed;

@@ -1,4 +1,5 @@
-/* Submission: checks, and the choice between running short work at once and putting a record into the ring. */
+/* Submission: checks, and the choice between running short work at once and putting a record into the ring. What a launch goes
+ * through, here and elsewhere, is marked hot: the linker lays it side by side, and after idle a launch costs what its pages cost. */
 #include <cstring>
 #include <new>
 
@@ -72,7 +73,7 @@ Status QueueCore::prepare() const {
     return {Code::kOutOfMemory, card_->profile_.name + ": no host memory for another queue"};
 }
 
-Status QueueCore::begin(uint64_t value) {
+[[gnu::hot]] Status QueueCore::begin(uint64_t value) {
     if (!card_->take_operation() || progress_.failed()) [[unlikely]]
         return refuse();
     const uint64_t last = submitted_.load(std::memory_order_relaxed);
@@ -87,7 +88,7 @@ Status QueueCore::refuse() const {
     return loss.ok() ? progress_.failure() : loss;
 }
 
-Status QueueCore::check_addresses(const Kernel& kernel, const std::byte* block) const {
+[[gnu::hot]] Status QueueCore::check_addresses(const Kernel& kernel, const std::byte* block) const {
     for (const Kernel::AddressSlot& slot : kernel.addresses()) {
         const uint64_t address = read_u64(block + slot.offset);
         if (address == 0 || memory_->find(address) != nullptr) [[likely]]
@@ -103,7 +104,7 @@ Status QueueCore::check_addresses(const Kernel& kernel, const std::byte* block) 
 }
 
 /* Nothing waits and nobody is at work; only the submitter could change that. */
-bool QueueCore::take_idle_role() {
+[[gnu::hot]] bool QueueCore::take_idle_role() {
     return ring_.empty() && role_.load(std::memory_order_relaxed) == 0 && take_role();
 }
 
@@ -122,7 +123,7 @@ void QueueCore::do_now(uint64_t value, const Work& work) {
     role_.store(0, std::memory_order_release);
 }
 
-void QueueCore::run_now(const Launch& launch, const std::byte* block, uint64_t value) {
+[[gnu::hot]] void QueueCore::run_now(const Launch& launch, const std::byte* block, uint64_t value) {
     do_now(value, [&] {
         const AccessScope access(memory_.get());
         const FloatingPointScope floating_point;
@@ -138,7 +139,7 @@ void QueueCore::run_now(const Launch& launch, const std::byte* block, uint64_t v
     });
 }
 
-Status QueueCore::launch(const Kernel& kernel, const Shape& shape, const std::byte* block, uint64_t value) {
+[[gnu::hot]] Status QueueCore::launch(const Kernel& kernel, const Shape& shape, const std::byte* block, uint64_t value) {
     if (Status status = begin(value); !status.ok()) [[unlikely]]
         return status;
     Launch launch{&kernel, shape, 0, 0};

@@ -43,7 +43,7 @@ void queue_destroy(void* pointer) {
     queue->link->open = false;
 }
 
-qiao_status queue_launch(void* pointer, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
+[[gnu::hot]] qiao_status queue_launch(void* pointer, void* kernel, const qiao_plugin_geometry* geometry, const void* block,
                          const qiao_plugin_binding* bindings, uint64_t value) {
     Queue& queue = plugin::object<Queue>(pointer);
     const auto& native = plugin::object<const mock::Kernel>(kernel);
@@ -79,7 +79,7 @@ qiao_status queue_poll(void* pointer, uint64_t* out_value) {
     return queue.native->failed() ? report(queue.host, queue.native->failure()) : static_cast<qiao_status>(QIAO_OK);
 }
 
-qiao_status queue_wait(void* pointer, uint64_t value, uint64_t timeout_ns) {
+[[gnu::hot]] qiao_status queue_wait(void* pointer, uint64_t value, uint64_t timeout_ns) {
     Queue& queue = plugin::object<Queue>(pointer);
     const mock::WaitResult result = queue.native->wait(value, timeout_ns);
     if (result == mock::WaitResult::kReached) [[likely]]

@@ -27,7 +27,7 @@ qiao_status status_of(mock::Code code) noexcept {
     return QIAO_ERROR_PLUGIN;
 }
 
-qiao_status report(const plugin::Host& host, const mock::Status& status) noexcept {
+[[gnu::hot]] qiao_status report(const plugin::Host& host, const mock::Status& status) noexcept {
     if (status.ok()) [[likely]]
         return QIAO_OK;
     return plugin::guarded(host, "mock", [&] {

@@ -431,7 +431,7 @@ qiao_status qiao_queue_get_timeline(qiao_queue* queue, qiao_timeline** out_timel
 
 /* ---------------------------------------------------------------- operations */
 
-qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments, size_t argument_bytes,
+[[gnu::hot]] qiao_status qiao_queue_launch(qiao_queue* queue, qiao_kernel* kernel, const qiao_launch* launch, const void* arguments, size_t argument_bytes,
                               uint64_t* out_value) {
     if (queue == nullptr || kernel == nullptr || launch == nullptr || arguments == nullptr) [[unlikely]] {
         return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);

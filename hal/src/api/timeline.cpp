@@ -76,7 +76,7 @@ qiao_status qiao_timeline_reached(qiao_timeline* timeline, uint64_t value) {
     });
 }
 
-qiao_status qiao_timeline_wait(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns) {
+[[gnu::hot]] qiao_status qiao_timeline_wait(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns) {
     QIAO_CHECK_HANDLE(timeline);
     return entry([&]() -> qiao_status { return timeline_wait_by_host(timeline, value, timeout_ns); });
 }

@@ -272,7 +272,7 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
     return is_reached(handle->body, value) ? QIAO_OK : wait_patiently(handle, value, timeout_ns);
 }
 
-qiao_status timeline_wait_by_host(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
+[[gnu::hot]] qiao_status timeline_wait_by_host(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const bool is_plain = is_reached(timeline, value) || (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value));
     if (!is_plain) QIAO_RETURN_IF_ERROR(wait_patiently(handle, value, timeout_ns));
