@@ -427,6 +427,33 @@ TEST_SUITE("shared.failure") {
     }
 }
 
+TEST_SUITE("shared.failure") {
+    TEST_CASE("results that are lost with their device are missed by who waits for it, not by others") {
+        Session session;
+        const Words words(session, 2000);
+        const Program program = session.program();
+        const Queue queue = session.queue();
+        const qiao_launch one = items(1);
+        const uint64_t value = add(queue, program, words.address, words.address, words.address, 2000);
+        while (qiao_timeline_reached(timeline_of(queue), value) == QIAO_NOT_READY) std::this_thread::yield();
+        REQUIRE_OK(qiao_queue_launch(queue.get(), kernel_of(program, "lose"), &one, nullptr, 0, nullptr));
+        while (qiao_timeline_reached(timeline_of(queue), value + 1) == QIAO_NOT_READY) std::this_thread::yield();
+        qiao_device* other = nullptr;
+        for (qiao_device* device : session.devices()) {
+            if (device != session.device) other = device;
+        }
+        REQUIRE(other != nullptr);
+        qiao_queue* made = nullptr;
+        REQUIRE_OK(qiao_queue_create(other, nullptr, &made));
+        const Queue others(made);
+        uint64_t called = 0;
+        REQUIRE_OK(qiao_queue_call(others.get(), [](void*, qiao_status) {}, nullptr, &called));
+        CHECK_OK(qiao_timeline_wait(timeline_of(others), called, kPatience));
+        CHECK(qiao_timeline_wait(timeline_of(queue), value, kPatience) == QIAO_ERROR_DEVICE_LOST);
+        CHECK_OK(qiao_timeline_wait(timeline_of(others), called, kPatience));
+    }
+}
+
 // On devices that can be reset.
 TEST_SUITE("shared.reset") {
     TEST_CASE("memory of before a reset is lost, and what is made after works") {

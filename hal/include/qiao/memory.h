@@ -98,8 +98,8 @@ typedef struct qiao_memory_traffic {
 /// All zero for memory of which nothing is moved. Thread-safe.
 QIAO_API qiao_status qiao_memory_query_traffic(qiao_memory* memory, qiao_memory_traffic* out_traffic);
 
-/// Brings what the device has written in the range to the host, and returns when it is there. Waits for no queue: wait for the
-/// work that writes it first. Needed with QIAO_MEMORY_FETCH_EXPLICIT only; does nothing where nothing is moved.
+/// Brings what the device has written in the range to the host, and returns when it is there. Waits for no queue: NOT_READY, and
+/// nothing is moved, while work that writes the memory has not ended. Needed with QIAO_MEMORY_FETCH_EXPLICIT only; does nothing where nothing is moved.
 QIAO_API qiao_status qiao_memory_fetch(qiao_memory* memory, uint64_t offset, uint64_t size_bytes);
 
 #endif

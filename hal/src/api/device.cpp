@@ -187,7 +187,7 @@ qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeout_ns) {
         const qiao_status status = device_wait_idle(device, timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns));
         retire_passed(device);
         if (device->body.lost.load()) return device_fail_lost(device);
-        return status == QIAO_OK ? bring_results(device->body.instance) : status;
+        return status == QIAO_OK ? bring_results(device->body.instance, device) : status;
     });
 }
 

@@ -272,11 +272,20 @@ qiao_status timeline_wait(qiao_timeline* handle, uint64_t value, uint64_t timeou
     return is_reached(handle->body, value) ? QIAO_OK : wait_patiently(handle, value, timeout_ns);
 }
 
+namespace {
+
+[[gnu::cold, gnu::noinline]] qiao_status bring_results_for(Timeline& timeline) {
+    const QueueUse source(timeline);
+    return bring_awaited(timeline.instance, source.get() == nullptr ? nullptr : source.get()->body.device);
+}
+
+}  // namespace
+
 [[gnu::hot]] qiao_status timeline_wait_by_host(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
     const bool is_plain = is_reached(timeline, value) || (timeout_ns == QIAO_TIMEOUT_INFINITE && wait_plainly(timeline, value));
     if (!is_plain) QIAO_RETURN_IF_ERROR(wait_patiently(handle, value, timeout_ns));
-    return bring_results(timeline.instance);
+    return g_awaited_allocations.load(std::memory_order_relaxed) == 0 ? QIAO_OK : bring_results_for(timeline);
 }
 
 std::vector<qiao_queue*> device_use_queues(qiao_device* device) {

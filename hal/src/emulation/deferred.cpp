@@ -382,7 +382,7 @@ qiao_status DeferredQueue::perform(SignalOperation& operation, uint64_t value) {
 
 qiao_status DeferredQueue::perform(CallOperation& operation, uint64_t value) {
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    QIAO_RETURN_IF_ERROR(bring_results(queue_->body.device->body.instance));
+    QIAO_RETURN_IF_ERROR(bring_results(queue_->body.device->body.instance, queue_->body.device));
     const qiao_queue_callback callback = std::exchange(operation.callback, nullptr);
     callback(operation.user, QIAO_OK);
     return QIAO_OK;

@@ -45,7 +45,7 @@ struct Awaited {
     std::vector<std::shared_ptr<SharedMemory>> of_instance(const qiao_instance* instance) {
         const std::lock_guard guard(mutex);
         std::vector<std::shared_ptr<SharedMemory>> found;
-        std::copy_if(allocations.begin(), allocations.end(), std::back_inserter(found), [instance](const auto& entry) { return entry->instance() == instance; });
+        std::copy_if(allocations.begin(), allocations.end(), std::back_inserter(found), [instance](const auto& entry) { return entry->device()->body.instance == instance; });
         return found;
     }
 };
@@ -149,6 +149,9 @@ qiao_status SharedMemory::find_written(bool will_be_written) {
         Ranges unseen;
         unseen.add({0, view_->size_bytes()});
         for (const Range& range : unfetched_) unseen.remove(range);
+        if (tracking_ != Tracking::kFull) {
+            for (const Run& run : runs_) unseen.add({run.offset, run.offset + run.size_bytes});
+        }
         runs_.clear();
         for (const Range& range : unseen) runs_.push_back({range.begin, range.end - range.begin});
     } else if (unfetched_.empty()) {
@@ -307,11 +310,15 @@ void SharedUses::book(const Queue& queue, uint64_t value) {
     }
 }
 
-qiao_status bring_awaited(qiao_instance* instance) {
+qiao_status bring_awaited(qiao_instance* instance, const qiao_device* waited_for) {
     qiao_status result = QIAO_OK;
     ErrorRecord failure;
     for (const auto& shared : Awaited::get().of_instance(instance)) {
         const qiao_status status = shared->bring_results();
+        if (status == QIAO_ERROR_DEVICE_LOST) {
+            if (waited_for != nullptr && shared->device() != waited_for) continue;
+            shared->release();  // told once
+        }
         if (status == QIAO_OK || result != QIAO_OK) continue;
         result = status;
         failure = last_error();

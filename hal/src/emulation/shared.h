@@ -37,14 +37,14 @@ public:
     SharedMemory& operator=(const SharedMemory&) = delete;
 
     void* host_pointer() const { return view_->app(); }
-    qiao_instance* instance() const { return owner_.device->body.instance; }
+    qiao_device* device() const { return owner_.device; }
 
     qiao_memory_traffic traffic();
     // What the device has written in the range, to the host now. NOT_READY while work that writes the memory runs.
     qiao_status fetch(const Range& range);
     // All that the device has written, to the host, if the work that writes it has ended.
     qiao_status bring_results();
-    // The application has let go of it: nobody waits for results any more.
+    // The application has let go of it, or the device is lost: nobody waits for results any more.
     void release();
 
 private:
@@ -110,11 +110,12 @@ private:
 
 // Allocations with results that a wait has to bring to the host, in the process.
 extern std::atomic<uint32_t> g_awaited_allocations;
-qiao_status bring_awaited(qiao_instance* instance);
+qiao_status bring_awaited(qiao_instance* instance, const qiao_device* waited_for);
 
-// At the end of each wait: brings the results of the instance's work that has ended. Costs a load where there are none.
-inline qiao_status bring_results(qiao_instance* instance) {
-    return g_awaited_allocations.load(std::memory_order_relaxed) == 0 ? QIAO_OK : bring_awaited(instance);
+// At the end of each wait: brings the results of the instance's work that has ended. Costs a load where there are none. That
+// results were lost with their device is told to who waits for work of that device, or of none (null), not to others.
+inline qiao_status bring_results(qiao_instance* instance, const qiao_device* waited_for) {
+    return g_awaited_allocations.load(std::memory_order_relaxed) == 0 ? QIAO_OK : bring_awaited(instance, waited_for);
 }
 
 // The device has one more, or one less, emulated shared allocation: while it has any, launches look for them.
