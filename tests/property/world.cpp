@@ -1,0 +1,511 @@
+#include "property/world.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+
+#include "kernels_qpk.h"
+
+namespace property {
+namespace {
+
+constexpr std::chrono::seconds kPatience(60);
+constexpr size_t kMostBlocks = 10;
+constexpr uint64_t kMostWords = 2048;  // of a launch
+constexpr uint32_t kGroup = 16;
+constexpr size_t kQueues = 2;  // of each card
+
+uint64_t size_from(uint32_t number) {
+    static constexpr uint64_t kBases[] = {1, 60, 256, 1000, 4096, 4096, 10000, 65536, 300000};
+    return kBases[number % std::size(kBases)] + number / 16 % 5;
+}
+
+Range range_from(uint64_t size, uint32_t at, uint32_t length, uint64_t granule = 1) {
+    const uint64_t offset = at % size / granule * granule;
+    return {offset, (1 + length % (size - offset)) / granule * granule};
+}
+
+Bytes bytes_from(uint64_t size, uint32_t seed) {
+    Bytes bytes(size);
+    for (uint8_t& byte : bytes) {
+        seed = seed * 1664525u + 1013904223u;
+        byte = static_cast<uint8_t>(seed >> 24);
+    }
+    return bytes;
+}
+
+std::vector<uint32_t> words_of(const Block& block, const Range& range) {
+    std::vector<uint32_t> words(range.bytes / 4);
+    std::memcpy(words.data(), block.contents.bytes.data() + range.offset, words.size() * 4);
+    return words;
+}
+
+void set_words(Block& block, const Range& range, const std::vector<uint32_t>& words) {
+    std::memcpy(block.contents.bytes.data() + range.offset, words.data(), words.size() * 4);
+}
+
+Range words_from(uint64_t size, uint32_t at, uint32_t length) {
+    Range range = range_from(size, at, length, 4);
+    range.bytes = std::min(range.bytes, kMostWords * 4);
+    return range;
+}
+
+template <class T>
+qiao::Address<T> address_at(const Block& block, const Range& range) {
+    return qiao::Address<T>(block.address + range.offset);
+}
+
+}  // namespace
+
+std::string Block::describe() const {
+    const std::string size = std::to_string(this->size()) + " bytes";
+    if (card == nullptr) return size + " of the host";
+    static constexpr const char* kKinds[] = {"", "device", "host", "shared"};
+    return size + " of " + card->device.id() + ", " + (is_from_pool() ? "pool" : kKinds[static_cast<uint32_t>(memory.kind())]);
+}
+
+World::World(const std::vector<std::string>& selectors) : gate_(instance_) {
+    for (const std::string& selector : selectors) instance_.find_device(selector.c_str());  // throws with the ids there are
+    for (const qiao::Device& device : instance_.devices()) {
+        const auto is_named = [&](const std::string& selector) {
+            const std::string id = device.id();
+            return id == selector || (selector.back() == '*' && id.compare(0, selector.size() - 1, selector, 0, selector.size() - 1) == 0);
+        };
+        if (std::none_of(selectors.begin(), selectors.end(), is_named)) continue;
+        Card& card = cards_.emplace_back();
+        card.device = device;
+        card.properties = device.properties();
+        card.program = qiao::Program::from_package(device, {reinterpret_cast<const std::byte*>(kernels_qpk), kernels_qpk_size});
+        card.blend = card.program.kernel<In, Out, uint32_t>("blend");
+        card.scramble = card.program.kernel<Out, uint32_t>("scramble");
+        card.gather = card.program.kernel<In, In, Out, uint32_t>("gather");
+        card.reverse = card.program.kernel<Out, qiao::Local<uint32_t>>("reverse");
+        qiao::PoolOptions options;
+        options.largest_shared_bytes = 65536;
+        card.pool = qiao::Pool(device, options);
+        for (size_t i = 0; i < kQueues; ++i) card.lines.push_back(&lines_.emplace_back(Line{&card, qiao::Queue(device)}));
+    }
+}
+
+World::~World() {
+    try {
+        open_gate();
+    } catch (const qiao::Error&) {  // it is on its way out with another failure
+    }
+}
+
+std::string World::describe() const {
+    std::string text;
+    for (const Card& card : cards_) text += (text.empty() ? "" : " ") + std::string(card.device.id());
+    return text;
+}
+
+void World::run(const Sequence& sequence) {
+    size_t at = 0;
+    try {
+        for (; at < sequence.size(); ++at) apply(sequence[at]);
+        finish();
+    } catch (const std::exception& error) {
+        const std::string where = at < sequence.size() ? "operation " + std::to_string(at + 1) + " (" + to_text(sequence[at]) + ")" : "the end";
+        throw Failure(where + ": " + error.what());
+    }
+}
+
+void World::apply(const Operation& operation) {
+    switch (operation.verb) {
+#define PROPERTY_CASE(name, weight) \
+    case Verb::name: return do_##name(operation.numbers);
+        PROPERTY_VERBS(PROPERTY_CASE)
+#undef PROPERTY_CASE
+    }
+}
+
+template <class Is>
+Block* World::pick(uint32_t number, Is&& is) {
+    std::vector<Block*> fitting;
+    for (const auto& block : blocks_)
+        if (is(*block)) fitting.push_back(block.get());
+    return fitting.empty() ? nullptr : fitting[number % fitting.size()];
+}
+
+Block* World::pick(uint32_t number) {
+    return pick(number, [](const Block&) { return true; });
+}
+
+Block* World::pick_of_card(uint32_t number, const Card& card) {
+    return pick(number, [&](const Block& block) { return block.card == &card; });
+}
+
+// ---------------------------------------------------------------------------------------------- order
+
+void World::before_read(Line& line, const Contents& contents) {
+    if (contents.written && contents.written->line != &line) line.queue.after(contents.written->point);
+}
+
+void World::before_write(Line& line, const Contents& contents) {
+    before_read(line, contents);
+    for (const Use& use : contents.read)
+        if (use.line != &line) line.queue.after(use.point);
+}
+
+void World::after_read(const Line& line, Block& block, const qiao::Point& point) {
+    block.contents.read.push_back({&line, point});
+}
+
+void World::after_write(const Line& line, Block& block, const qiao::Point& point) {
+    block.contents.read.clear();
+    block.contents.written = Use{&line, point};
+    block.is_stale = block.fetched_by_hand;
+}
+
+void World::host_reads(Block& block) {
+    if (block.contents.written) {
+        open_gate();
+        wait(std::exchange(block.contents.written, std::nullopt)->point);
+    }
+    if (std::exchange(block.is_stale, false) && !block.memory.fetch(0, block.size())) throw Failure("results cannot be fetched after the wait for them");
+}
+
+void World::host_writes(Block& block) {
+    host_reads(block);
+    if (!block.contents.read.empty()) open_gate();
+    for (const Use& use : std::exchange(block.contents.read, {})) wait(use.point);
+}
+
+void World::wait(const qiao::Point& point) {
+    if (!point.wait(kPatience)) throw Failure("value " + std::to_string(point.value()) + " is not reached within a minute");
+}
+
+void World::open_gate() {
+    if (opened_ < gate_value_) gate_.signal(opened_ = gate_value_);
+}
+
+// ---------------------------------------------------------------------------------------------- memory
+
+qiao::Memory World::allocate(const Card& card, uint64_t size_bytes, const qiao::MemoryOptions& options) {
+    try {
+        return qiao::Memory(card.device, size_bytes, options);
+    } catch (const qiao::OutOfMemoryError&) {  // what was freed is behind work that waits for the gate
+        open_gate();
+        card.device.synchronize();
+        return qiao::Memory(card.device, size_bytes, options);
+    }
+}
+
+void World::fill_new(Block& block, Line& line, uint32_t way, uint32_t seed) {
+    const uint64_t size = block.size();
+    if (way % 3 == 0) {
+        const uint8_t pattern = static_cast<uint8_t>(seed);
+        block.contents.bytes.assign(size, pattern);
+        after_write(line, block, line.queue.fill(qiao::Slice<uint8_t>{block.card->device, qiao::Address<uint8_t>(block.address), size}, pattern));
+        return;
+    }
+    block.contents.bytes = bytes_from(size, seed);
+    if (way % 3 == 1 && block.memory) return block.memory.write(block.contents.bytes.data(), size);
+    const Bytes& bytes = lent_.emplace_back(block.contents.bytes);
+    const qiao_place source = {nullptr, reinterpret_cast<uintptr_t>(bytes.data())};
+    after_write(line, block, line.queue.copy({source, block.place(0), size, 1, 0, 0, 0}));
+}
+
+void World::do_allocate(const Numbers& n) {
+    Card& card = this->card(n[0]);
+    static constexpr qiao::MemoryKind kKinds[] = {qiao::MemoryKind::kDevice, qiao::MemoryKind::kShared, qiao::MemoryKind::kHost};
+    qiao::MemoryOptions options;
+    options.kind = kKinds[n[1] % std::size(kKinds)];
+    options.alignment = n[5] % 4 == 0 ? 4096 : 0;
+    options.fetch_explicit = options.kind == qiao::MemoryKind::kShared && n[5] % 3 == 1;
+    const uint64_t size = size_from(n[2]);
+    if (blocks_.size() >= kMostBlocks || !card.properties.has(options.kind) || card.live_bytes + size > card.properties.memory_bytes / 4) return;
+    auto block = std::make_unique<Block>();
+    block->card = &card;
+    block->memory = allocate(card, size, options);
+    block->contents.bytes.resize(size);
+    block->address = block->memory.address().value();
+    block->pointer = static_cast<uint8_t*>(block->memory.host_pointer());
+    block->fetched_by_hand = options.fetch_explicit;
+    card.live_bytes += size;
+    fill_new(*block, line_of(card, n[4]), n[6], n[3]);
+    blocks_.push_back(std::move(block));
+}
+
+void World::do_pool_allocate(const Numbers& n) {
+    Card& card = this->card(n[0]);
+    const uint64_t size = size_from(n[1]);
+    if (blocks_.size() >= kMostBlocks || card.live_bytes + size > card.properties.memory_bytes / 4) return;
+    Line& line = line_of(card, n[2]);
+    auto block = std::make_unique<Block>();
+    block->card = &card;
+    block->address = card.pool.allocate(size, line.queue).value();
+    block->contents.bytes.resize(size);
+    card.live_bytes += size;
+    fill_new(*block, line, n[3] % 2 * 2, n[4]);
+    blocks_.push_back(std::move(block));
+}
+
+void World::do_host_allocate(const Numbers& n) {
+    if (blocks_.size() >= kMostBlocks) return;
+    auto block = std::make_unique<Block>();
+    block->contents.bytes = bytes_from(size_from(n[0]), n[1]);
+    block->host = std::make_unique<uint8_t[]>(block->size());
+    block->pointer = block->host.get();
+    block->address = reinterpret_cast<uintptr_t>(block->pointer);
+    std::memcpy(block->pointer, block->contents.bytes.data(), block->size());
+    blocks_.push_back(std::move(block));
+}
+
+void World::release(Block& block, Line& line, bool in_order) {
+    if (block.card == nullptr) return host_writes(block);  // the host's bytes must stay as long as work uses them
+    block.card->live_bytes -= block.size();
+    if (!block.is_from_pool()) return block.memory = qiao::Memory(), void();
+    const qiao::Address<std::byte> address(block.address);
+    if (in_order) {
+        before_write(line, block.contents);
+        block.card->pool.free(address, line.queue);
+    } else {
+        host_writes(block);
+        block.card->pool.free(address);
+    }
+}
+
+void World::do_release(const Numbers& n) {
+    if (blocks_.empty()) return;
+    const auto block = blocks_.begin() + static_cast<std::ptrdiff_t>(n[0] % blocks_.size());
+    release(**block, (*block)->card == nullptr ? any_line(n[1]) : line_of(*(*block)->card, n[1]), n[2] % 3 != 0);
+    blocks_.erase(block);
+}
+
+// ---------------------------------------------------------------------------------------------- the host's hands
+
+void World::do_write(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return static_cast<bool>(one.memory); });
+    if (block == nullptr) return;
+    const Range range = range_from(block->size(), n[1], n[2]);
+    const Bytes bytes = bytes_from(range.bytes, n[3]);
+    host_writes(*block);
+    block->memory.write(bytes.data(), range.bytes, range.offset);
+    std::copy(bytes.begin(), bytes.end(), block->contents.bytes.begin() + static_cast<std::ptrdiff_t>(range.offset));
+}
+
+void World::do_store(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return one.pointer != nullptr; });
+    if (block == nullptr) return;
+    Range range = range_from(block->size(), n[1], n[2]);
+    if (n[4] % 2 == 0) range.bytes = std::min<uint64_t>(range.bytes, 8);  // as programs do: a value here and there
+    const Bytes bytes = bytes_from(range.bytes, n[3]);
+    host_writes(*block);
+    std::memcpy(block->pointer + range.offset, bytes.data(), range.bytes);
+    std::memcpy(block->contents.bytes.data() + range.offset, bytes.data(), range.bytes);
+}
+
+void World::do_map(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return static_cast<bool>(one.memory); });
+    if (block == nullptr) return;
+    const Range range = range_from(block->size(), n[1], n[2]);
+    host_writes(*block);
+    qiao::Mapping<uint8_t> mapping(block->memory, range.offset, range.bytes, qiao::Access::kReadWrite);
+    uint8_t* model = block->contents.bytes.data() + range.offset;
+    if (std::memcmp(mapping.data(), model, range.bytes) != 0) throw Failure("a mapping of " + block->describe() + " differs");
+    const Range part = range_from(range.bytes, n[3], n[4]);
+    const Bytes bytes = bytes_from(part.bytes, n[5]);
+    std::memcpy(mapping.data() + part.offset, bytes.data(), part.bytes);
+    std::memcpy(model + part.offset, bytes.data(), part.bytes);
+    mapping.unmap();
+}
+
+// ---------------------------------------------------------------------------------------------- queues
+
+void World::do_fill(const Numbers& n) {
+    Block* block = pick(n[0]);
+    if (block == nullptr) return;
+    const uint32_t width = 1u << n[1] % 5;
+    const Range range = range_from(block->size(), n[2], n[3], width);
+    if (range.bytes == 0) return;
+    const Bytes pattern = bytes_from(width, n[4]);
+    Line& line = any_line(n[5]);
+    before_write(line, block->contents);
+    uint64_t value = 0;
+    qiao::check(qiao_queue_fill(line.queue.get(), block->place(range.offset), range.bytes, pattern.data(), width, &value));
+    after_write(line, *block, line.queue.at(value));
+    for (uint64_t i = 0; i < range.bytes; ++i) block->contents.bytes[range.offset + i] = pattern[i % width];
+}
+
+void World::do_copy(const Numbers& n) {
+    Block *source = pick(n[0]), *target = pick(n[1]);
+    if (source == nullptr) return;
+    Range from = range_from(source->size(), n[2], n[3]), to = range_from(target->size(), n[4], n[3]);
+    from.bytes = to.bytes = std::min(from.bytes, to.bytes);
+    if (source == target && from.offset < to.end() && to.offset < from.end()) return;
+    Line& line = any_line(n[5]);
+    before_read(line, source->contents);
+    before_write(line, target->contents);
+    const qiao::Point point = line.queue.copy({source->place(from.offset), target->place(to.offset), from.bytes, 1, 0, 0, 0});
+    after_read(line, *source, point);
+    after_write(line, *target, point);
+    std::memcpy(target->contents.bytes.data() + to.offset, source->contents.bytes.data() + from.offset, from.bytes);
+}
+
+void World::do_copy_rows(const Numbers& n) {
+    Block *source = pick(n[0]), *target = pick(n[1]);
+    if (source == nullptr || source == target) return;
+    const uint64_t rows = 2 + n[2] % 6, width = 1 + n[3] % 200;
+    const uint64_t source_pitch = width + n[4] % 50, target_pitch = width + n[5] % 50;
+    const uint64_t source_bytes = source_pitch * (rows - 1) + width, target_bytes = target_pitch * (rows - 1) + width;
+    if (source_bytes > source->size() || target_bytes > target->size()) return;
+    const uint64_t from = n[6] % (source->size() - source_bytes + 1), to = n[7] % (target->size() - target_bytes + 1);
+    Line& line = any_line(n[6]);
+    before_read(line, source->contents);
+    before_write(line, target->contents);
+    const qiao::Point point = line.queue.copy({source->place(from), target->place(to), width, rows, source_pitch, target_pitch, 0});
+    after_read(line, *source, point);
+    after_write(line, *target, point);
+    for (uint64_t row = 0; row < rows; ++row)
+        std::memcpy(target->contents.bytes.data() + to + row * target_pitch, source->contents.bytes.data() + from + row * source_pitch, width);
+}
+
+void World::do_blend(const Numbers& n) {
+    Card& card = this->card(n[0]);
+    Block *in = pick_of_card(n[1], card), *out = pick_of_card(n[2], card);
+    if (in == nullptr) return;
+    Range from = words_from(in->size(), n[3], n[4]), to = words_from(out->size(), n[5], n[4]);
+    from.bytes = to.bytes = std::min(from.bytes, to.bytes);
+    if (from.bytes == 0 || (in == out && from.offset < to.end() && to.offset < from.end())) return;
+    Line& line = line_of(card, n[6]);
+    before_read(line, in->contents);
+    before_write(line, out->contents);
+    const qiao::Point point = line.queue.launch(card.blend, from.bytes / 4, address_at<const uint32_t>(*in, from), address_at<uint32_t>(*out, to), n[7]);
+    after_read(line, *in, point);
+    after_write(line, *out, point);
+    const std::vector<uint32_t> words = words_of(*in, from);
+    std::vector<uint32_t> sums = words_of(*out, to);
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += words[i] * n[7];
+    set_words(*out, to, sums);
+}
+
+void World::do_scramble(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return one.card != nullptr; });
+    if (block == nullptr) return;
+    const Range range = words_from(block->size(), n[1], n[2]);
+    if (range.bytes == 0) return;
+    Line& line = line_of(*block->card, n[3]);
+    before_write(line, block->contents);
+    after_write(line, *block, line.queue.launch(block->card->scramble, range.bytes / 4, address_at<uint32_t>(*block, range), n[4]));
+    std::vector<uint32_t> words = words_of(*block, range);
+    for (uint32_t& word : words) word = word * 1664525u + n[4];
+    set_words(*block, range, words);
+}
+
+void World::do_gather(const Numbers& n) {
+    Card& card = this->card(n[0]);
+    Block *in = pick_of_card(n[1], card), *index = pick_of_card(n[2], card), *out = pick_of_card(n[3], card);
+    if (in == nullptr || out == in || out == index) return;
+    const Range from = words_from(in->size(), n[4], n[5]);
+    Range by = words_from(index->size(), n[5], n[6]), to = words_from(out->size(), n[6], n[7]);
+    by.bytes = to.bytes = std::min(by.bytes, to.bytes);
+    if (from.bytes == 0 || to.bytes == 0) return;
+    Line& line = line_of(card, n[7]);
+    before_read(line, in->contents);
+    before_read(line, index->contents);
+    before_write(line, out->contents);
+    const uint32_t count = static_cast<uint32_t>(from.bytes / 4);
+    const qiao::Point point = line.queue.launch(card.gather, to.bytes / 4, address_at<const uint32_t>(*in, from),
+                                                address_at<const uint32_t>(*index, by), address_at<uint32_t>(*out, to), count);
+    after_read(line, *in, point);
+    after_read(line, *index, point);
+    after_write(line, *out, point);
+    const std::vector<uint32_t> words = words_of(*in, from);
+    std::vector<uint32_t> chosen = words_of(*index, by);
+    for (uint32_t& word : chosen) word = words[word % count];
+    set_words(*out, to, chosen);
+}
+
+void World::do_reverse(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return one.card != nullptr; });
+    if (block == nullptr) return;
+    Range range = words_from(block->size(), n[1], n[2]);
+    range.bytes -= range.bytes % (kGroup * 4);
+    if (range.bytes == 0) return;
+    Line& line = line_of(*block->card, n[3]);
+    before_write(line, block->contents);
+    after_write(line, *block, line.queue.launch(block->card->reverse, qiao::Shape(range.bytes / 4).in_groups(kGroup), address_at<uint32_t>(*block, range),
+                                                qiao::Local<uint32_t>(kGroup)));
+    std::vector<uint32_t> words = words_of(*block, range);
+    for (auto group = words.begin(); group != words.end(); group += kGroup) std::reverse(group, group + kGroup);
+    set_words(*block, range, words);
+}
+
+void World::do_wait(const Numbers& n) {
+    Block* block = pick(n[0]);
+    if (block != nullptr) host_reads(*block);
+}
+
+void World::do_synchronize(const Numbers& n) {
+    open_gate();
+    card(n[0]).device.synchronize();
+}
+
+// What is submitted to the queue from now on piles up until the gate is opened.
+void World::do_hold(const Numbers& n) {
+    if (gate_value_ == opened_) ++gate_value_;
+    any_line(n[0]).queue.after(gate_.at(gate_value_));
+}
+
+void World::do_open(const Numbers&) {
+    open_gate();
+}
+
+void World::do_call(const Numbers& n) {
+    ++calls_;
+    any_line(n[0]).queue.call([this](qiao_status status) noexcept {
+        if (status == QIAO_OK) called_.fetch_add(1);
+    });
+}
+
+// ---------------------------------------------------------------------------------------------- comparing
+
+void World::do_check(const Numbers& n) {
+    Block* block = pick(n[0]);
+    if (block != nullptr) compare(*block, range_from(block->size(), n[1], n[2]), n[3]);
+}
+
+void World::compare(Block& block, const Range& range, uint32_t way) {
+    Bytes copied;
+    const uint8_t* bytes = nullptr;
+    if (way % 3 == 0 && block.pointer != nullptr) {
+        host_reads(block);
+        bytes = block.pointer + range.offset;
+    } else {
+        copied.resize(range.bytes);
+        bytes = copied.data();
+        if (way % 3 == 1 && block.memory) {
+            host_reads(block);
+            block.memory.read(copied.data(), range.bytes, range.offset);
+        } else {
+            Line& line = any_line(way);
+            before_read(line, block.contents);
+            const qiao_place target = {nullptr, reinterpret_cast<uintptr_t>(copied.data())};
+            const qiao::Point point = line.queue.copy({block.place(range.offset), target, range.bytes, 1, 0, 0, 0});
+            open_gate();
+            wait(point);
+        }
+    }
+    const uint8_t* model = block.contents.bytes.data() + range.offset;
+    const uint64_t at = static_cast<uint64_t>(std::mismatch(bytes, bytes + range.bytes, model).first - bytes);
+    if (at == range.bytes) return;
+    throw Failure(block.describe() + ": byte " + std::to_string(range.offset + at) + " is " + std::to_string(bytes[at]) + " and must be " +
+                  std::to_string(model[at]) + (way % 3 == 0 ? ", by pointer" : way % 3 == 1 ? ", read" : ", copied"));
+}
+
+void World::finish() {
+    open_gate();
+    for (const auto& block : blocks_) compare(*block, {0, block->size()}, block->pointer != nullptr ? 0 : 2);
+    for (const auto& block : blocks_) release(*block, lines_.front(), false);
+    blocks_.clear();
+    for (const Card& card : cards_) card.device.synchronize();
+    lent_.clear();
+    if (called_.load() != calls_) throw Failure(std::to_string(calls_) + " calls were queued, " + std::to_string(called_.load()) + " came");
+    for (const Card& card : cards_)
+        if (card.live_bytes != 0) throw Failure("the model itself has lost count of memory");
+}
+
+}  // namespace property
