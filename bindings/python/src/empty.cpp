@@ -1,6 +1,8 @@
 /* Device.empty and Pool.empty: programs make arrays in their inner loops, and the general dispatch of pybind11 costs more than the array. So
  * these methods read their arguments and make their result themselves. */
+#include <array>
 #include <memory>
+#include <utility>
 
 #include "array.h"
 #include "errors.h"
@@ -41,17 +43,68 @@ Given read(PyObject* const* values, Py_ssize_t positional, PyObject* names, cons
     return given;
 }
 
-/* What py::cast() does, but that pybind11 does not enter the array into its list of instances: that finds the Python object of a C++
- * object which is known by its address, and nobody else has the address of this one. */
-PyObject* wrap(std::unique_ptr<ArrayObject> made) {
-    static const py::detail::type_info* const type = py::detail::get_type_info(typeid(ArrayObject), true);
-    PyObject* const object = py::detail::make_new_instance(type->type);
-    auto place = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
-    place.value_ptr() = made.get();
-    new (&place.holder<ArrayClass::holder_type>()) ArrayClass::holder_type(std::move(made));
-    place.set_holder_constructed();
-    return object;
-}
+/* The Python object of an array that `empty` made. It differs from one of py::cast() in two ways. pybind11 does not enter it into its list of
+ * instances: that finds the Python object of a C++ object which is known by its address, and nobody else has the address of this one. And
+ * when it is gone its memory is kept for the next, as Python does with its own small objects. Used under the GIL. */
+class Shell {
+  public:
+    static const py::detail::type_info* type() {
+        static const py::detail::type_info* const type = py::detail::get_type_info(typeid(ArrayObject), true);
+        return type;
+    }
+
+    /* Room for an ArrayObject in a Python object that nobody refers to yet. */
+    Shell() : object_(spare_count == 0 ? make() : PyObject_Init(spares[--spare_count], type()->type)) {}
+    ~Shell() {
+        if (object_ != nullptr) put_away(object_);
+    }
+    Shell(const Shell&) = delete;
+    Shell& operator=(const Shell&) = delete;
+
+    void* room() const { return parts(object_).value_ptr(); }
+    /* The room has been filled. */
+    PyObject* release() { return std::exchange(object_, nullptr); }
+
+    /* In place of pybind11's destructor, which looks for bases, dictionary, list entry and what is kept alive. */
+    static void destroy(PyObject* object) {
+        const auto* instance = reinterpret_cast<py::detail::instance*>(object);
+        if (Py_TYPE(object) != type()->type || instance->simple_instance_registered || instance->has_patients || instance->weakrefs != nullptr ||
+            !parts(object).holder_constructed())
+            return py::detail::pybind11_object_dealloc(object);
+        parts(object).value_ptr<ArrayObject>()->~ArrayObject();
+        put_away(object);
+    }
+
+  private:
+    static py::detail::value_and_holder parts(PyObject* object) {
+        return reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
+    }
+    static PyObject* make() {
+        PyObject* const object = py::detail::make_new_instance(type()->type);
+        auto place = parts(object);
+        place.value_ptr() = ::operator new(sizeof(ArrayObject));
+        new (&place.holder<ArrayClass::holder_type>()) ArrayClass::holder_type(place.value_ptr<ArrayObject>());
+        place.set_holder_constructed();
+        return object;
+    }
+    /* Its room is empty. */
+    static void put_away(PyObject* object) {
+        PyTypeObject* const of = Py_TYPE(object);
+        if (spare_count < spares.size()) {
+            spares[spare_count++] = object;
+        } else {
+            static_cast<void>(parts(object).holder<ArrayClass::holder_type>().release());
+            ::operator delete(parts(object).value_ptr());
+            of->tp_free(object);
+        }
+        Py_DECREF(of);
+    }
+
+    static inline std::array<PyObject*, 16> spares{};
+    static inline size_t spare_count = 0;
+
+    PyObject* object_;
+};
 
 /* How each class does it; the holder of a device is not needed, that of a pool is what arrays keep. */
 struct OfDevice {
@@ -80,7 +133,9 @@ PyObject* empty_method(PyObject* object, PyObject* const* values, Py_ssize_t pos
         py::detail::value_and_holder self = reinterpret_cast<py::detail::instance*>(object)->get_value_and_holder();
         if (self.value_ptr<typename Of::Self>() == nullptr) raise_type_error(Of::kNone);
         const py::handle dtype = given.dtype == nullptr ? py::handle(kFloat32) : given.dtype;
-        return wrap(std::unique_ptr<ArrayObject>(new ArrayObject(Of::make(self, given, dtype)))); // made in place
+        Shell shell;
+        new (shell.room()) ArrayObject(Of::make(self, given, dtype)); // made in place
+        return shell.release();
     } catch (...) {
         py::detail::try_translate_exceptions();
         return nullptr;
@@ -103,6 +158,7 @@ void add_method(py::handle type, PyMethodDef& method) {
 void bind_empty(py::handle device) {
     static PyMethodDef of_device = method<OfDevice>(kDeviceDoc);
     add_method(device, of_device);
+    Shell::type()->type->tp_dealloc = &Shell::destroy;
 }
 
 void bind_pool_empty(py::handle pool) {
