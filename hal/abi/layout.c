@@ -47,6 +47,14 @@ AT(qiao_device_properties, clock_mhz, 208);
 AT(qiao_device_properties, address_bits, 212);
 AT(qiao_device_properties, generation, 216);
 
+SIZE(qiao_memory_kind_properties, 32);
+AT(qiao_memory_kind_properties, struct_size, 0);
+AT(qiao_memory_kind_properties, next, 8);
+AT(qiao_memory_kind_properties, kind, 16);
+AT(qiao_memory_kind_properties, level, 20);
+AT(qiao_memory_kind_properties, provenance, 24);
+AT(qiao_memory_kind_properties, reserved0, 28);
+
 VALUE(QIAO_DEVICE_SIMULATED, 1);
 VALUE(QIAO_DEVICE_UNIFIED, 2);
 VALUE(QIAO_DEVICE_ADDRESSES_EMULATED, 4);
@@ -247,7 +255,7 @@ AT(qiao_plugin_geometry, flags, 72);
 AT(qiao_plugin_geometry, reserved0, 80);
 AT(qiao_plugin_geometry, reserved1, 88);
 
-SIZE(qiao_plugin_device_info, 688);
+SIZE(qiao_plugin_device_info, 704);
 AT(qiao_plugin_device_info, struct_size, 0);
 AT(qiao_plugin_device_info, next, 8);
 AT(qiao_plugin_device_info, flags, 16);
@@ -281,6 +289,7 @@ AT(qiao_plugin_device_info, clock_mhz, 664);
 AT(qiao_plugin_device_info, address_bits, 668);
 AT(qiao_plugin_device_info, formats, 672);
 AT(qiao_plugin_device_info, tables, 680);
+AT(qiao_plugin_device_info, memory_levels, 688);
 
 SIZE(qiao_plugin_device_ops, 88);
 AT(qiao_plugin_device_ops, struct_size, 0);
@@ -568,6 +577,11 @@ VALUE(QIAO_MAX_ARGUMENT_BYTES, 4096);
 VALUE(QIAO_MEMORY_KIND_DEVICE, 1);
 VALUE(QIAO_MEMORY_KIND_HOST, 2);
 VALUE(QIAO_MEMORY_KIND_SHARED, 3);
+VALUE(QIAO_MEMORY_LEVEL_COPY, 0);
+VALUE(QIAO_MEMORY_LEVEL_ARGUMENT, 1);
+VALUE(QIAO_MEMORY_LEVEL_POINTER, 2);
+VALUE(QIAO_MEMORY_LEVEL_COHERENT, 3);
+VALUE(QIAO_MEMORY_LEVEL_SYSTEM, 4);
 VALUE(QIAO_LOG_LEVEL_ERROR, 1);
 VALUE(QIAO_LOG_LEVEL_WARNING, 2);
 VALUE(QIAO_LOG_LEVEL_INFO, 3);

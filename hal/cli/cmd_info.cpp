@@ -77,6 +77,21 @@ const char* shared_memory(const qiao_device_properties& properties) {
     return provenance_name((properties.flags & QIAO_DEVICE_SHARED_EMULATED) != 0 ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE);
 }
 
+/* One entry for each kind that the device has. */
+Json memory_levels_json(const Device& device) {
+    Json levels = Json::array();
+    for (const qiao_memory_kind kind : {QIAO_MEMORY_KIND_DEVICE, QIAO_MEMORY_KIND_HOST, QIAO_MEMORY_KIND_SHARED}) {
+        if ((device.properties.memory_kinds & (1u << kind)) == 0) continue;
+        qiao_memory_kind_properties about = QIAO_MEMORY_KIND_PROPERTIES_INIT;
+        check(qiao_device_query_memory_kind(device.handle, kind, &about), "asking for the kinds of memory");
+        levels.push_back({{"kind", memory_kind_names(1u << kind).front()},
+                          {"level", about.level},
+                          {"level_name", memory_level_name(about.level)},
+                          {"provenance", provenance_name(about.provenance)}});
+    }
+    return levels;
+}
+
 Json info_json(const Device& device) {
     const qiao_device_properties& properties = device.properties;
     Json json = device_json(device);
@@ -86,6 +101,7 @@ Json info_json(const Device& device) {
     json["addresses"] = provenance_name((properties.flags & QIAO_DEVICE_ADDRESSES_EMULATED) != 0 ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE);
     json["shared_memory"] = shared_memory(properties);
     json["memory_kinds"] = memory_kind_names(properties.memory_kinds);
+    json["memory_levels"] = memory_levels_json(device);
     json["clock_mhz"] = properties.clock_mhz;
     json["address_bits"] = properties.address_bits;
     json["uuid"] = uuid_text(properties);
@@ -121,9 +137,17 @@ std::string value_text(const std::string& key, const Json& value) {
 
 void add_rows(Table& table, const Json& object) {
     for (const auto& [key, value] : object.items()) {
-        if (key == "slots" || key == "limits" || key == "id") continue;
+        if (key == "slots" || key == "limits" || key == "id" || key == "memory_levels") continue;
         const std::string shown = printable(value_text(key, value));
         if (!shown.empty()) table.add_row({key, shown}); /* empty = unknown */
+    }
+}
+
+/* "M2 pointer, native" */
+void add_memory_levels(Table& table, const Json& levels) {
+    for (const Json& each : levels) {
+        const std::string level = text("M", each["level"].get<uint32_t>(), " ", each["level_name"].get<std::string>());
+        table.add_row({each["kind"].get<std::string>() + " memory", text(level, ", ", each["provenance"].get<std::string>())});
     }
 }
 
@@ -153,6 +177,7 @@ int run(const Options& options) {
     for (const Json& device : json["devices"]) {
         Table table;
         add_rows(table, device);
+        add_memory_levels(table, device["memory_levels"]);
         add_rows(table, device["limits"]);
         add_slots(table, device["slots"]);
         print(coloured(Colour::Title, printable(device["id"].get<std::string>())) + "\n" + table.text("  "));

@@ -107,6 +107,11 @@ const char* candidate_state_name(qiao_candidate_state state) {
     }
 }
 
+const char* memory_level_name(qiao_memory_level level) {
+    static constexpr const char* kNames[] = {"copy", "argument", "pointer", "coherent", "system"};
+    return level < std::size(kNames) ? kNames[level] : "unknown";
+}
+
 const char* provenance_name(qiao_provenance provenance) {
     switch (provenance) {
         case QIAO_PROVENANCE_ABSENT:

@@ -18,6 +18,7 @@ std::string join(const std::vector<std::string>& parts, const char* separator);
 
 const char* candidate_state_name(qiao_candidate_state state); /* "usable", "not-loadable" */
 const char* provenance_name(qiao_provenance provenance);      /* "native" */
+const char* memory_level_name(qiao_memory_level level);       /* "argument" */
 const char* device_state_name(qiao_device_state state);       /* "ok" */
 
 std::string pci_text(const qiao_device_properties& properties);  /* "0000:01:00.0"; "" = not on PCI */

@@ -169,6 +169,9 @@ class Reader {
             return wrong(where + ".host_memory_bytes", object["host_memory_bytes"],
                          "absent: a unified card's memory is the host's");
         }
+        if (card.host_pointers && (card.kind == CardKind::kDiscrete || !card.addresses)) {
+            return wrong(where + ".host_pointers", object["host_pointers"], "false: only a unified card with addresses can reach all of the host's memory");
+        }
         if (!seen.contains("host_memory_bytes")) card.host_memory_bytes = card.memory_bytes;
         return {};
     }
@@ -190,6 +193,11 @@ class Reader {
             card.addresses = value == "native";
             return {};
         }
+        if (key == "host_pointers") {
+            if (!value.is_boolean()) return wrong(where, value, "true or false");
+            card.host_pointers = value;
+            return {};
+        }
         if (key == "features") return read_features(where, value, card.features);
         if (key == "timing") return read_timing(where, value, card.timing);
         if (key == "faults") return read_faults(where, value, card.faults.emplace());
@@ -201,7 +209,7 @@ class Reader {
             return status;
         }
         return unknown(where, value,
-                       "name, kind, count, " + names(kNumberKeys) + ", addresses, features, timing, faults");
+                       "name, kind, count, " + names(kNumberKeys) + ", addresses, host_pointers, features, timing, faults");
     }
 
     /* Only what is listed is there. */

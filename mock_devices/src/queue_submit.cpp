@@ -94,6 +94,7 @@ Status QueueCore::refuse() const {
         if (address == 0 || memory_->find(address) != nullptr) [[likely]]
             continue;
         if (memory_->find(address - 1) != nullptr) continue; /* one past the end, of an empty view */
+        if (card_->profile_.host_pointers) continue;
         const std::string& name = kernel.desc().arguments[slot.index].name;
         return {Code::kOutOfRange,
                 "kernel " + kernel.desc().name + ": argument " + std::to_string(slot.index) + " \"" + name +

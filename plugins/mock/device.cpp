@@ -50,6 +50,22 @@ std::string note_of(const mock::Card& card, bool faulty) {
     return note;
 }
 
+/* What kernels and host really share: they run on the same processors. With a virtual clock a launch has ended when it is
+ * submitted, so no kernel runs beside the host; a discrete card's bus has no atomics. */
+void describe_levels(const mock::Card& card, qiao_plugin_device_info& info) {
+    const mock::CardProfile& profile = card.profile();
+    if (!profile.addresses) return;
+    if (profile.kind == mock::CardKind::kDiscrete) {
+        info.memory_levels[QIAO_MEMORY_KIND_HOST] = QIAO_PLUGIN_MEMORY_LEVEL(QIAO_MEMORY_LEVEL_POINTER);
+        return;
+    }
+    const qiao_memory_level level = card.clock_kind() == mock::ClockKind::kVirtual ? QIAO_MEMORY_LEVEL_POINTER
+                                    : profile.host_pointers                      ? QIAO_MEMORY_LEVEL_SYSTEM
+                                                                                 : QIAO_MEMORY_LEVEL_COHERENT;
+    for (const qiao_memory_kind kind : {QIAO_MEMORY_KIND_DEVICE, QIAO_MEMORY_KIND_HOST, QIAO_MEMORY_KIND_SHARED})
+        info.memory_levels[kind] = QIAO_PLUGIN_MEMORY_LEVEL(level);
+}
+
 void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info) {
     const mock::CardProfile& profile = card.profile();
     info.flags = QIAO_PLUGIN_DEVICE_FREE_THREADED | QIAO_PLUGIN_DEVICE_SIMULATED;
@@ -81,6 +97,7 @@ void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info
     info.queue_priorities = profile.queue_priorities;
     info.address_bits = 64;
     info.formats = "host-elf";
+    describe_levels(card, info);
     if (faulty) info.tables = &mock_faulty_tables;
 }
 

@@ -177,11 +177,25 @@ void describe_limits(const Asker& device, const DeviceRecord& record, qiao_plugi
     info.preferred_group_multiple = multiple != 0 ? clamp32(multiple) : width;
 }
 
+// Of fine-grained memory host and device use one pointer. Both may use it at the same time only with atomics, which the host's
+// stores and a running kernel's meet in; coarse-grained memory (device) has to be mapped for the host.
+void describe_levels(const DeviceRecord& record, qiao_plugin_device_info& info) {
+    if ((info.memory_kinds & (1u << QIAO_MEMORY_KIND_HOST)) == 0) return;
+    const bool coherent = !record.usm && (record.svm & CL_DEVICE_SVM_ATOMICS) != 0;
+    const bool system = coherent && (record.svm & CL_DEVICE_SVM_FINE_GRAIN_SYSTEM) != 0;
+    const qiao_memory_level level = system     ? QIAO_MEMORY_LEVEL_SYSTEM
+                                    : coherent ? QIAO_MEMORY_LEVEL_COHERENT
+                                               : QIAO_MEMORY_LEVEL_POINTER;
+    for (const qiao_memory_kind kind : {QIAO_MEMORY_KIND_HOST, QIAO_MEMORY_KIND_SHARED})
+        info.memory_levels[kind] = QIAO_PLUGIN_MEMORY_LEVEL(level);
+}
+
 void describe_memory(const Asker& device, const DeviceRecord& record, qiao_plugin_device_info& info) {
     const bool fine = record.usm || (record.svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0;
     if (record.table || claims_addresses(record)) info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
     if (info.memory_kinds != 0 && fine && !record.table) // the host may not touch a buffer while it is not mapped
         info.memory_kinds |= 1u << QIAO_MEMORY_KIND_HOST | 1u << QIAO_MEMORY_KIND_SHARED;
+    describe_levels(record, info);
     if (device.get<cl_bool>(CL_DEVICE_HOST_UNIFIED_MEMORY) == CL_TRUE) info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
 }
 

@@ -217,6 +217,8 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     info.features = features_of(record);
     info.formats = record.table ? "spirv-vulkan+offset" : "spirv-vulkan;spirv-vulkan+offset";
     if (record.unusable.empty()) {
+        // No memory_levels: a mapping's pointer need not be the buffer's address, and the host sees writes only behind a
+        // fence or a semaphore.
         info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE | 1u << QIAO_MEMORY_KIND_HOST;
         info.tables = record.host_reaches_device() ? &vulkan_mapped_tables : &vulkan_tables;
     }

@@ -103,6 +103,7 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_device_reset, x.d);
     CALL(qiao_device_query_slot, x.d, 0, out<const char*>(), out<uint32_t>());
     CALL(qiao_device_query_extension, x.d, 0, out<const char*>());
+    CALL(qiao_device_query_memory_kind, x.d, QIAO_MEMORY_KIND_DEVICE, started<qiao_memory_kind_properties>());
     CALL(qiao_device_get_extension, x.d, "a.b.1", out<const void*>(), out<void*>());
     CALL(qiao_device_get_native, x.d, out<qiao_native>());
     CALL(qiao_memory_allocate, x.d, memory_desc(), out<qiao_memory*>());

@@ -155,6 +155,13 @@ TEST_SUITE("device.query") {
         std::map<std::string, qiao_provenance> slots;
         for (const qiao::DeviceSlot& slot : session.device.slots()) slots[slot.name] = slot.provenance;
         CHECK(slots.at("memory_allocate") == QIAO_PROVENANCE_NATIVE);
+        const std::vector<qiao::MemoryKindProperties> kinds = session.device.memory_kinds();
+        REQUIRE(!kinds.empty());
+        CHECK(kinds.front().kind == qiao::MemoryKind::kDevice);
+        CHECK(kinds.front().level >= qiao::MemoryLevel::kArgument);
+        CHECK(kinds.back().kind == qiao::MemoryKind::kShared);
+        const bool is_emulated = session.device.properties().has_emulated_shared();
+        CHECK(kinds.back().provenance == (is_emulated ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE));
         if (slots.at("device_clock") == QIAO_PROVENANCE_ABSENT) {
             record_of<qiao::UnsupportedError>([&] { session.device.clock(); });
         } else {

@@ -27,6 +27,10 @@ def test_devices_and_properties(device):
     assert properties["max_group_size"] >= 1
     assert set(device.slots.values()) <= {"native", "emulated", "absent"}
     assert device.slots["kernel_launch"] == "native"
+    kinds = device.memory_kinds
+    assert {"device", "shared"} <= set(kinds)
+    assert all(1 <= kind["level"] <= 4 and kind["level_name"] for kind in kinds.values())
+    assert (kinds["shared"]["provenance"] == "emulated") == properties["emulated_shared"]
     assert device.state == ("ok", "")
     free, total = device.memory
     assert 0 < free <= total

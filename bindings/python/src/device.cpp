@@ -68,6 +68,21 @@ py::dict slots_of(const DeviceObject& self) {
     return slots;
 }
 
+py::dict memory_kinds_of(const DeviceObject& self) {
+    static constexpr const char* kKinds[] = {"", "device", "host", "shared"};
+    static constexpr const char* kLevels[] = {"copy", "argument", "pointer", "coherent", "system"};
+    py::dict kinds;
+    for (const MemoryKindProperties& each : self.device.memory_kinds()) {
+        const auto level = static_cast<uint32_t>(each.level);
+        py::dict about;
+        about["level"] = level;
+        about["level_name"] = level < std::size(kLevels) ? kLevels[level] : "unknown";
+        about["provenance"] = each.provenance == QIAO_PROVENANCE_EMULATED ? "emulated" : "native";
+        kinds[kKinds[static_cast<uint32_t>(each.kind)]] = about;
+    }
+    return kinds;
+}
+
 void synchronize(const DeviceObject& self, Timeout timeout) {
     if (!wait_for_device(self.device, timeout))
         raise(QIAO_TIMEOUT, "the time limit of " + std::to_string(*timeout) + " s passed before the work of " + self.id + " had ended", "wait again");
@@ -110,6 +125,8 @@ void bind_device(py::module_& module) {
         .def_property_readonly("features", [](const DeviceObject& self) { return features_of(self.device.limit(QIAO_DEVICE_LIMIT_FEATURES)); },
                                "What it has beyond 32-bit integers and float32: \"fp64\", \"fp16\", \"int64\", ...")
         .def_property_readonly("slots", &slots_of, "Each function of the plugin ABI: \"native\", \"emulated\" or \"absent\".")
+        .def_property_readonly("memory_kinds", &memory_kinds_of,
+                               "What memory of each kind can do: {\"device\": {\"level\": 0 to 4, \"level_name\": ..., \"provenance\": ...}, ...}.")
         .def_property_readonly("state", [](const DeviceObject& self) {
             const DeviceState state = self.device.state();
             return py::make_tuple(state.is_removed ? "removed" : state.is_lost ? "lost" : "ok", state.reason);

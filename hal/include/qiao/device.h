@@ -103,6 +103,20 @@ typedef uint32_t qiao_provenance;
 #define QIAO_PROVENANCE_NATIVE 1u   /* the plugin's own function */
 #define QIAO_PROVENANCE_EMULATED 2u /* made by the core from other functions */
 
+/// What memory of one kind is on a device.
+typedef struct qiao_memory_kind_properties {
+    size_t struct_size;
+    const void* next;
+    qiao_memory_kind kind;
+    qiao_memory_level level;    /* of every allocation of this kind but wrapped ones, which are as their maker made them */
+    qiao_provenance provenance; /* who makes memory of this kind: the plugin, or the core (emulated) */
+    uint32_t reserved0;
+} qiao_memory_kind_properties;
+#define QIAO_MEMORY_KIND_PROPERTIES_INIT {sizeof(qiao_memory_kind_properties), NULL, 0u, QIAO_MEMORY_LEVEL_COPY, QIAO_PROVENANCE_ABSENT, 0u}
+
+/// Fills the caller's struct. Does not open the device. UNSUPPORTED for a kind the device has not, INVALID_ARGUMENT for one that there is not.
+QIAO_API qiao_status qiao_device_query_memory_kind(qiao_device* device, qiao_memory_kind kind, qiao_memory_kind_properties* out_properties);
+
 /// Name and provenance of slot `index` of the plugin ABI for this device. NOT_FOUND at the end of the list.
 QIAO_API qiao_status qiao_device_query_slot(qiao_device* device, uint32_t index, const char** out_name,
                                             qiao_provenance* out_provenance);

@@ -200,6 +200,10 @@ typedef struct qiao_plugin_geometry {
 #define QIAO_PLUGIN_ROLE_DISCOVERY (UINT64_C(1) << 0)
 #define QIAO_PLUGIN_ROLE_COMPUTE (UINT64_C(1) << 1)
 
+/// What a device says of one kind of memory. 0 says nothing: then it is what follows from the rest, which is
+/// QIAO_MEMORY_LEVEL_POINTER for device memory with QIAO_FEATURE_ADDRESSES, else QIAO_MEMORY_LEVEL_ARGUMENT.
+#define QIAO_PLUGIN_MEMORY_LEVEL(level) ((level) + 1u)
+
 struct qiao_plugin_tables;
 
 /// G. Zeroed by the core; the plugin fills what it knows, zero = unknown. Strings are NUL-terminated UTF-8.
@@ -233,6 +237,7 @@ typedef struct qiao_plugin_device_info {
     uint32_t address_bits;
     const char* formats;                     /* of programs, best first: "host-elf", "spirv-opencl;opencl-c" */
     const struct qiao_plugin_tables* tables; /* null = the plugin's default tables */
+    uint32_t memory_levels[4]; /* by kind: 0 or QIAO_PLUGIN_MEMORY_LEVEL(...); [0] is 0. The core holds each allocation to it */
 } qiao_plugin_device_info;
 
 typedef uint32_t qiao_plugin_device_state;

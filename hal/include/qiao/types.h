@@ -56,6 +56,19 @@ typedef uint32_t qiao_memory_kind;
 #define QIAO_MEMORY_KIND_HOST 2u   /* host memory that the card can reach */
 #define QIAO_MEMORY_KIND_SHARED 3u /* one address for host and card */
 
+/// What memory of one kind can do on a device. Each level includes those below it; hal/docs/memory.md has a table of devices.
+typedef uint32_t qiao_memory_level;
+/// M0: copies and fills only; kernels cannot reach it.
+#define QIAO_MEMORY_LEVEL_COPY 0u
+/// M1: its addresses, plus any element offset, are arguments of kernels.
+#define QIAO_MEMORY_LEVEL_ARGUMENT 1u
+/// M2: kernels follow its addresses inside data. Of memory that the host reaches the address is the host pointer as well.
+#define QIAO_MEMORY_LEVEL_POINTER 2u
+/// M3: host and a *running* kernel see each other's stores, and atomic operations of both count right; the address is the host pointer.
+#define QIAO_MEMORY_LEVEL_COHERENT 3u
+/// M4: the same holds for every pointer of the process (malloc, stack, global): nothing has to be allocated here for it.
+#define QIAO_MEMORY_LEVEL_SYSTEM 4u
+
 /// What a native handle is; 0 = none. hal/docs/native.md has the list, hal/docs/extensions.md the vendors' numbers.
 typedef uint32_t qiao_native_type;
 #define QIAO_NATIVE_TYPE_OPENCL_DEVICE 0x101u /* cl_device_id, cl_context, cl_platform_id */

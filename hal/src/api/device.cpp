@@ -4,8 +4,10 @@
 #include <fnmatch.h>
 
 #include "api/entry.h"
+#include "api/memory_kind.h"
 #include "api/native.h"
 #include "dispatch/device.h"
+#include "dispatch/memory_level.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
 #include "dispatch/wait.h"
@@ -194,6 +196,17 @@ qiao_status qiao_device_synchronize(qiao_device* device, uint64_t timeout_ns) {
 qiao_status qiao_device_reset(qiao_device* device) {
     QIAO_CHECK_HANDLE(device);
     return entry([&]() -> qiao_status { return device_reset(device); });
+}
+
+qiao_status qiao_device_query_memory_kind(qiao_device* device, qiao_memory_kind kind, qiao_memory_kind_properties* out_properties) {
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_properties);
+    const Device& body = device->body;
+    QIAO_RETURN_IF_ERROR(check_memory_kind(body, memory_kinds(body), kind));
+    const bool is_made = kind == QIAO_MEMORY_KIND_SHARED && emulates_shared(body);
+    const qiao_memory_kind_properties values = {sizeof values, nullptr, kind, is_made ? QIAO_MEMORY_LEVEL_ARGUMENT : memory_level(body, kind),
+                                                is_made ? QIAO_PROVENANCE_EMULATED : QIAO_PROVENANCE_NATIVE, 0u};
+    return write_struct(values, out_properties, "qiao_memory_kind_properties");
 }
 
 qiao_status qiao_device_query_slot(qiao_device* device, uint32_t index, const char** out_name, qiao_provenance* out_provenance) {

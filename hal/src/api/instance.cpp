@@ -9,6 +9,7 @@
 
 #include "api/entry.h"
 #include "dispatch/device.h"
+#include "dispatch/memory_level.h"
 #include "dispatch/submit.h"
 #include "dispatch/tables.h"
 #include "emulation/deferred.h"
@@ -127,6 +128,7 @@ qiao_device* make_device(qiao_instance* instance, const loader::Candidate& candi
     device.free_threaded = (device.info.flags & QIAO_PLUGIN_DEVICE_FREE_THREADED) != 0;
     device.native_queues = has_native_queues(device.tables);
     if ((device.info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) make_addresses_for(device);
+    settle_memory_levels(device);
     return handle;
 }
 

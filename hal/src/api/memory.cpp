@@ -6,6 +6,7 @@
 #include "api/memory_kind.h"
 #include "api/native.h"
 #include "dispatch/device.h"
+#include "dispatch/memory_level.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
 #include "dispatch/wait.h"
@@ -83,7 +84,10 @@ qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_des
     }
     if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate", losses);
-    return check_allocation(device, desc, allocation);
+    QIAO_RETURN_IF_ERROR(check_allocation(device, desc, allocation));
+    status = check_memory_level(device->body, desc.kind, allocation);
+    if (status != QIAO_OK) release_allocation(device, allocation.allocation);
+    return status;
 }
 
 // Device memory, and the host's bytes for it.

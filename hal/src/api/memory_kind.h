@@ -2,15 +2,11 @@
 #pragma once
 
 #include "api/entry.h"
+#include "dispatch/memory_level.h"
 #include "emulation/shared.h"
 #include "object/device.h"
 
 namespace qiao {
-
-inline const char* memory_kind_name(qiao_memory_kind kind) {
-    static constexpr const char* kNames[] = {"no", "device", "host", "shared"};
-    return kNames[kind];
-}
 
 // 0 becomes the default; refuses what is no kind, or none of `kinds`: those that the entry can make, a bit for each.
 inline qiao_status check_memory_kind(const Device& device, uint32_t kinds, qiao_memory_kind& kind) {

@@ -64,6 +64,10 @@ qiao_status device_query(void*, uint32_t index, qiao_plugin_device_info* out_inf
     if (!traits.addresses) info.flags |= QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED;
     info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE;
     if (traits.host_pointers) info.memory_kinds |= 1u << QIAO_MEMORY_KIND_HOST | 1u << QIAO_MEMORY_KIND_SHARED;
+    if (traits.lies) {
+        info.memory_levels[QIAO_MEMORY_KIND_HOST] = QIAO_PLUGIN_MEMORY_LEVEL(QIAO_MEMORY_LEVEL_POINTER);
+        info.memory_levels[QIAO_MEMORY_KIND_SHARED] = QIAO_PLUGIN_MEMORY_LEVEL(9u);
+    }
     info.compute_units = 1;
     info.max_group_size = 256;
     info.local_memory_bytes = 16u << 10;

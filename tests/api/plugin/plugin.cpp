@@ -1,5 +1,5 @@
 // The handshake, and what the devices are like: one with every slot, one with the fewest, one that notifies, two without
-// addresses, of which one has no queues either.
+// addresses, of which one has no queues either, and one that says of its memory what is not so.
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -30,12 +30,13 @@ constexpr qiao_plugin_tables kWithoutQueues = {sizeof(qiao_plugin_tables), &kDev
 
 }  // namespace
 
-const std::array<Traits, 5> kTraits = {{
+const std::array<Traits, 6> kTraits = {{
     {"every slot", true, true, true, &kFull},
     {"fewest slots", false, false, true, &kLeast},
     {"notifies", true, true, true, &kNotifying},
     {"no addresses", true, false, false, &kFull},
     {"no addresses, no queues", true, false, false, &kWithoutQueues},
+    {"claims what is not so", true, true, true, &kFull, true},
 }};
 
 }  // namespace queued

@@ -38,8 +38,9 @@ struct Traits {
     bool host_pointers;  // of host and shared memory
     bool addresses;      // else it wants bindings
     const qiao_plugin_tables* tables;
+    bool lies = false;  // of its memory's levels
 };
-extern const std::array<Traits, 5> kTraits;
+extern const std::array<Traits, 6> kTraits;
 
 struct Device;
 

@@ -143,6 +143,7 @@ TEST_SUITE("profile.parse") {
         const mock::CardProfile& card = profile.value().cards.at(0);
         CHECK((card.features.fp64 && card.features.int64 && card.features.int64_atomics));
         CHECK(card.addresses);
+        CHECK_FALSE(card.host_pointers);
         CHECK(card.max_argument_bytes == mock::kMaxBlockBytes);
         CHECK_FALSE(card.faults.has_value());
     }
@@ -150,6 +151,8 @@ TEST_SUITE("profile.parse") {
     TEST_CASE("errors in limits, features, figures and faults") {
         check_says(R"({"cards": [], "clock": "sun"})", "clock = \"sun\": must be \"host\" or \"virtual\"");
         check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\" or \"none\"");
+        check_says(card_with(R"(, "host_pointers": 1)"), "cards[0].host_pointers = 1: must be true or false");
+        check_says(card_with(R"(, "host_pointers": true)"), "cards[0].host_pointers = true: must be false: only a unified card");
         check_says(card_with(R"(, "max_argument_bytes": 4097)"),
                    "cards[0].max_argument_bytes = 4097: must be a whole number from 8 to 4096");
         check_says(card_with(R"(, "queue_priorities": 3)"), "must be a whole number from 1 to 2");

@@ -19,6 +19,20 @@ enum class MemoryKind : qiao_memory_kind {
     kShared = QIAO_MEMORY_KIND_SHARED, ///< one address for host and card
 };
 
+/// What memory of a kind can do; each level includes those below it (types.h has them in full).
+enum class MemoryLevel : qiao_memory_level {
+    kCopy = QIAO_MEMORY_LEVEL_COPY,         ///< copies only
+    kArgument = QIAO_MEMORY_LEVEL_ARGUMENT, ///< its addresses are arguments of kernels
+    kPointer = QIAO_MEMORY_LEVEL_POINTER,   ///< addresses inside data are followed; of host and shared memory the host's pointers
+    kCoherent = QIAO_MEMORY_LEVEL_COHERENT, ///< host and a running kernel see each other's stores and atomics
+    kSystem = QIAO_MEMORY_LEVEL_SYSTEM,     ///< any pointer of the process
+};
+struct MemoryKindProperties {
+    MemoryKind kind = MemoryKind::kDevice;
+    MemoryLevel level = MemoryLevel::kCopy;
+    qiao_provenance provenance = QIAO_PROVENANCE_ABSENT; ///< who makes memory of this kind
+};
+
 /// All fields of the C struct, and the questions one asks of its bit sets. Strings live as long as the instance.
 struct DeviceProperties : qiao_device_properties {
     DeviceProperties() noexcept : qiao_device_properties(QIAO_DEVICE_PROPERTIES_INIT) {}
@@ -110,6 +124,20 @@ class Device {
         DeviceClock clock;
         check(qiao_device_query_clock(device_, &clock.device_ns, &clock.host_ns));
         return clock;
+    }
+    /// UnsupportedError for a kind that the device has not.
+    MemoryKindProperties memory_kind(MemoryKind kind) const {
+        qiao_memory_kind_properties properties = QIAO_MEMORY_KIND_PROPERTIES_INIT;
+        check(qiao_device_query_memory_kind(device_, static_cast<qiao_memory_kind>(kind), &properties));
+        return {kind, static_cast<MemoryLevel>(properties.level), properties.provenance};
+    }
+    /// All that it has.
+    std::vector<MemoryKindProperties> memory_kinds() const {
+        const DeviceProperties all = properties();
+        std::vector<MemoryKindProperties> kinds;
+        for (const MemoryKind kind : {MemoryKind::kDevice, MemoryKind::kHost, MemoryKind::kShared})
+            if (all.has(kind)) kinds.push_back(memory_kind(kind));
+        return kinds;
     }
     std::vector<DeviceSlot> slots() const {
         std::vector<DeviceSlot> all;
