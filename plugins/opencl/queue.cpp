@@ -189,14 +189,18 @@ static bool is_elsewhere(const qiao_plugin_copy& copy, const Device& device) {
            (copy.target_device != nullptr && copy.target_device != &device);
 }
 
+// OpenCL copies rows of buffers only.
+static qiao_status opencl_queue_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    const bool is_plain = copy->rows <= 1 || (copy->source_pitch == copy->size_bytes && copy->target_pitch == copy->size_bytes);
+    const bool can = !is_elsewhere(*copy, device_of(*static_cast<Queue*>(queue_pointer))) && is_plain && copy->slices <= 1;
+    return can ? QIAO_OK : QIAO_ERROR_UNSUPPORTED;
+}
+
 static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     Device& device = device_of(queue);
-    if (is_elsewhere(*copy, device)) return QIAO_ERROR_UNSUPPORTED;
-    const uint64_t rows = std::max<uint64_t>(copy->rows, 1);
-    if (rows > 1 && (copy->source_pitch != copy->size_bytes || copy->target_pitch != copy->size_bytes))
-        return QIAO_ERROR_UNSUPPORTED; // OpenCL copies rows of buffers only
-    const uint64_t size_bytes = copy->size_bytes * rows;
+    if (opencl_queue_can_copy(queue_pointer, copy) != QIAO_OK) return QIAO_ERROR_UNSUPPORTED;
+    const uint64_t size_bytes = copy->size_bytes * std::max<uint64_t>(copy->rows, 1);
     const cl_int code = device.copy(queue.launcher.queue, CL_FALSE, host_or_device_pointer(copy->target),
                                     host_or_device_pointer(copy->source), size_bytes, 0, nullptr, event_of_next(queue));
     if (code != CL_SUCCESS)
@@ -205,10 +209,18 @@ static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy
     return QIAO_OK;
 }
 
+// A slice pitch must be a whole number of rows.
+static qiao_status opencl_buffer_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    const auto fits = [&](uint64_t pitch, uint64_t slice_pitch) { return slice_pitch % pitch == 0 && slice_pitch / pitch >= copy->rows; };
+    if (is_elsewhere(*copy, device_of(*static_cast<Queue*>(queue_pointer)))) return QIAO_ERROR_UNSUPPORTED;
+    const bool can = copy->slices <= 1 || (fits(copy->source_pitch, copy->source_slice_pitch) && fits(copy->target_pitch, copy->target_slice_pitch));
+    return can ? QIAO_OK : QIAO_ERROR_UNSUPPORTED;
+}
+
 static qiao_status opencl_buffer_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     Device& device = device_of(queue);
-    if (is_elsewhere(*copy, device)) return QIAO_ERROR_UNSUPPORTED;
+    if (opencl_buffer_can_copy(queue_pointer, copy) != QIAO_OK) return QIAO_ERROR_UNSUPPORTED;
     const cl_int code = enqueue_transfer(device, queue.launcher.queue, *copy, event_of_next(queue));
     if (code != CL_SUCCESS)
         return device_failed(device, code, "a copy of %llu rows of %llu bytes",
@@ -420,6 +432,7 @@ const qiao_plugin_queue_ops opencl_queue_ops = {
     opencl_queue_timestamps,
     opencl_queue_native,
     opencl_queue_wrap,
+    opencl_queue_can_copy,
 };
 
 const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
@@ -437,6 +450,7 @@ const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
     opencl_queue_timestamps,
     opencl_queue_native,
     opencl_queue_wrap,
+    opencl_buffer_can_copy,
 };
 
 } // namespace qiao::opencl
