@@ -302,6 +302,7 @@ TEST_SUITE("copy.boxes") {
             const qiao_copy wanted = box.between(place(memory, source), place(memory, target));
             uint64_t value = 0;
             const qiao_status status = qiao_queue_copy(queue.get(), &wanted, &value);
+            INFO(bytes, " bytes, ", rows, " rows, ", slices, " slices, pitches ", pitch, " and ", slice_pitch, ", from ", source, " to ", target);
             REQUIRE(status == (overlap ? QIAO_ERROR_INVALID_ARGUMENT : QIAO_OK));
             if (overlap) continue;
             box.apply(expected, target, std::vector<uint8_t>(expected), source);

@@ -185,16 +185,6 @@ CopyProgress plan_of(const Queue& queue, const CheckedCopy& checked, const Nativ
     return {.path = is_peer ? QIAO_COPY_PATH_PEER : QIAO_COPY_PATH_DIRECT, .operations = route.count};
 }
 
-// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller tries another way.
-qiao_status book(Queue& queue, qiao_status status, const char* slot) {
-    if (status == QIAO_OK) return status;
-    if (status == QIAO_ERROR_UNSUPPORTED) {
-        clear_plugin_error();
-        return status;
-    }
-    return is_healthy(queue.self) ? device_slot_failed(queue.device, status, slot, queue.losses) : last_error().status;
-}
-
 void report(Queue& queue, uint64_t value, const CheckedCopy& checked, bool in_plugin, const CopyProgress& plan) {
     if (queue.copies == nullptr) queue.copies = std::make_unique<CopyReports>();
     queue.copies->add({value, total_bytes(checked.copy), plan, QIAO_NOT_READY, in_plugin});
@@ -206,7 +196,7 @@ qiao_status submit_in_plugin(Queue& queue, CheckedCopy& checked, uint64_t* out_v
     for (const NativeRoute::Part part : kParts) {
         if (!may_take(queue, part, checked.copy)) continue;
         const NativeRoute route = route_by(part, checked.copy);
-        const qiao_status status = book(queue, submit_parts(queue, route, checked.copy), "queue_copy");
+        const qiao_status status = submit_parts(queue, route, checked.copy);
         if (status == QIAO_ERROR_UNSUPPORTED) continue;
         if (status != QIAO_OK) return status;
         *out_value = queue_last_value(queue);
@@ -246,13 +236,15 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
     if (!guard) return device_fail_lost(queue.device);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
         fill.value = queue_last_value(queue) + 1;
-        const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill");
+        const qiao_status status = slot(queue.plugin_queue, &fill);
         if (status == QIAO_OK) {
             queue_give_out(queue, fill.value);
             *out_value = fill.value;
             queue_accepted(queue, fill.value);
+            return QIAO_OK;
         }
-        if (status != QIAO_ERROR_UNSUPPORTED) return status;
+        if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, "queue_fill", queue.losses);
+        clear_plugin_error();
     }
     defer(queue, FillOperation{target.side().owner, fill}, out_value);
     return QIAO_OK;

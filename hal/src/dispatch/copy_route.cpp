@@ -45,7 +45,11 @@ qiao_status submit_parts(Queue& queue, const NativeRoute& route, const qiao_plug
     for (uint64_t index = 0; index < route.count; ++index) {
         const qiao_plugin_copy part = part_of(copy, route.part, index);
         const qiao_status status = slot(queue.plugin_queue, &part);
-        if (status != QIAO_OK && index == 0) return status;
+        if (status == QIAO_ERROR_UNSUPPORTED && index == 0) {
+            clear_plugin_error();
+            return status;
+        }
+        if (status != QIAO_OK && index == 0) return device_slot_failed(queue.device, status, "queue_copy", queue.losses);
         if (status != QIAO_OK) {
             queue_fail_from_slot(queue.self, status == QIAO_ERROR_UNSUPPORTED ? QIAO_ERROR_PLUGIN : status, "queue_copy");
             return last_error().status;

@@ -34,7 +34,7 @@ inline constexpr NativeRoute::Part kParts[] = {NativeRoute::Part::kWhole, Native
 NativeRoute ask_route(const Queue& queue, const qiao_plugin_copy& copy);
 
 // With the queue's lock held: gives the plugin all parts, from the copy's value on, and books those that it accepts. UNSUPPORTED
-// if it refuses the first, and then has done nothing. One that fails after others were accepted fails the queue.
+// if it refuses the first: nothing was done, and no error is recorded. One that fails after others were accepted fails the queue.
 qiao_status submit_parts(Queue& queue, const NativeRoute& route, const qiao_plugin_copy& copy);
 
 }  // namespace qiao

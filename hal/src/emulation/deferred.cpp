@@ -346,7 +346,12 @@ qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
     QIAO_RETURN_IF_ERROR(check_owner(operation.source.owner));
     QIAO_RETURN_IF_ERROR(check_owner(operation.target.owner));
     if (operation.native) {
-        const qiao_status status = hand_over(value, "queue_copy", [&] { return submit_parts(queue, operation.native, operation.copy); });
+        QueueGuard guard(queue);
+        if (!guard) return device_fail_lost(queue.device);
+        --queue.deferred_count;
+        const qiao_status status = submit_parts(queue, operation.native, operation.copy);
+        in_plugin_ = status == QIAO_OK;
+        if (!in_plugin_) ++queue.deferred_count;
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     CopyProgress progress = plan_through_host(operation.source, operation.target, operation.copy);
