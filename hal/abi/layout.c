@@ -181,13 +181,14 @@ AT(qiao_plugin_memory_desc, kind, 32);
 AT(qiao_plugin_memory_desc, reserved0, 36);
 AT(qiao_plugin_memory_desc, flags, 40);
 
-SIZE(qiao_plugin_allocation, 48);
+SIZE(qiao_plugin_allocation, 56);
 AT(qiao_plugin_allocation, struct_size, 0);
 AT(qiao_plugin_allocation, next, 8);
 AT(qiao_plugin_allocation, allocation, 16);
 AT(qiao_plugin_allocation, address, 24);
 AT(qiao_plugin_allocation, host_pointer, 32);
 AT(qiao_plugin_allocation, size_bytes, 40);
+AT(qiao_plugin_allocation, in_place, 48);
 
 SIZE(qiao_plugin_place, 24);
 AT(qiao_plugin_place, allocation, 0);
@@ -323,7 +324,7 @@ AT(qiao_plugin_program_ops, kernel_find, 24);
 AT(qiao_plugin_program_ops, kernel_launch, 32);
 AT(qiao_plugin_program_ops, program_score, 40);
 
-SIZE(qiao_plugin_copy, 112);
+SIZE(qiao_plugin_copy, 136);
 AT(qiao_plugin_copy, source, 0);
 AT(qiao_plugin_copy, target, 24);
 AT(qiao_plugin_copy, size_bytes, 48);
@@ -334,6 +335,9 @@ AT(qiao_plugin_copy, value, 80);
 AT(qiao_plugin_copy, flags, 88);
 AT(qiao_plugin_copy, source_device, 96);
 AT(qiao_plugin_copy, target_device, 104);
+AT(qiao_plugin_copy, slices, 112);
+AT(qiao_plugin_copy, source_slice_pitch, 120);
+AT(qiao_plugin_copy, target_slice_pitch, 128);
 
 SIZE(qiao_plugin_fill, 72);
 AT(qiao_plugin_fill, target, 0);
@@ -352,7 +356,7 @@ AT(qiao_plugin_queue_desc, token, 24);
 AT(qiao_plugin_queue_desc, priority, 32);
 AT(qiao_plugin_queue_desc, reserved0, 36);
 
-SIZE(qiao_plugin_queue_ops, 112);
+SIZE(qiao_plugin_queue_ops, 120);
 AT(qiao_plugin_queue_ops, struct_size, 0);
 AT(qiao_plugin_queue_ops, queue_create, 8);
 AT(qiao_plugin_queue_ops, queue_destroy, 16);
@@ -367,6 +371,7 @@ AT(qiao_plugin_queue_ops, queue_notify, 80);
 AT(qiao_plugin_queue_ops, queue_timestamps, 88);
 AT(qiao_plugin_queue_ops, queue_native, 96);
 AT(qiao_plugin_queue_ops, queue_wrap, 104);
+AT(qiao_plugin_queue_ops, queue_can_copy, 112);
 
 SIZE(qiao_plugin_extension, 16);
 AT(qiao_plugin_extension, name, 0);
@@ -519,7 +524,7 @@ SIZE(qiao_place, 16);
 AT(qiao_place, device, 0);
 AT(qiao_place, address, 8);
 
-SIZE(qiao_copy, 72);
+SIZE(qiao_copy, 96);
 AT(qiao_copy, source, 0);
 AT(qiao_copy, target, 16);
 AT(qiao_copy, size_bytes, 32);
@@ -527,8 +532,35 @@ AT(qiao_copy, rows, 40);
 AT(qiao_copy, source_pitch, 48);
 AT(qiao_copy, target_pitch, 56);
 AT(qiao_copy, flags, 64);
+AT(qiao_copy, slices, 72);
+AT(qiao_copy, source_slice_pitch, 80);
+AT(qiao_copy, target_slice_pitch, 88);
+
+SIZE(qiao_copy_plan, 48);
+AT(qiao_copy_plan, struct_size, 0);
+AT(qiao_copy_plan, next, 8);
+AT(qiao_copy_plan, path, 16);
+AT(qiao_copy_plan, reserved0, 20);
+AT(qiao_copy_plan, total_bytes, 24);
+AT(qiao_copy_plan, chunk_bytes, 32);
+AT(qiao_copy_plan, operations, 40);
+
+SIZE(qiao_copy_report, 56);
+AT(qiao_copy_report, struct_size, 0);
+AT(qiao_copy_report, next, 8);
+AT(qiao_copy_report, path, 16);
+AT(qiao_copy_report, status, 20);
+AT(qiao_copy_report, total_bytes, 24);
+AT(qiao_copy_report, done_bytes, 32);
+AT(qiao_copy_report, chunk_bytes, 40);
+AT(qiao_copy_report, operations, 48);
 
 VALUE(QIAO_QUEUE_PROFILING, 1);
+VALUE(QIAO_COPY_PATH_DIRECT, 1);
+VALUE(QIAO_COPY_PATH_PEER, 2);
+VALUE(QIAO_COPY_PATH_MAPPED, 3);
+VALUE(QIAO_COPY_PATH_STAGED, 4);
+VALUE(QIAO_COPY_PATH_HOST, 5);
 
 SIZE(qiao_error, 80);
 AT(qiao_error, struct_size, 0);

@@ -32,7 +32,7 @@ struct Place {
     uint64_t address = 0;
 };
 
-/* `rows` rows of `size`; the pitches count only for more than one row. */
+/* Slices of rows of `size`; the pitches count only for more than one row, or slice. */
 struct Copy {
     Place source;
     Place target;
@@ -40,6 +40,9 @@ struct Copy {
     uint64_t rows = 1;
     uint64_t source_pitch = 0;
     uint64_t target_pitch = 0;
+    uint64_t slices = 1;
+    uint64_t source_slice_pitch = 0;
+    uint64_t target_slice_pitch = 0;
 };
 
 struct Fill {

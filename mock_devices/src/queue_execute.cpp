@@ -159,10 +159,12 @@ void QueueCore::execute_launch(const LaunchRecord& record) {
 void QueueCore::execute_copy(const Copy& copy, Memory* source, Memory* target) {
     const AccessScope source_access(source);
     const AccessScope target_access(target == source ? nullptr : target);
-    if (copy.rows > 1 && !(copy.source_pitch == copy.size && copy.target_pitch == copy.size)) {
-        for (uint64_t row = 0; row < copy.rows; ++row) {
-            std::memmove(at(copy.target.address + row * copy.target_pitch),
-                         at(copy.source.address + row * copy.source_pitch), copy.size);
+    if (copy.slices > 1 || (copy.rows > 1 && !(copy.source_pitch == copy.size && copy.target_pitch == copy.size))) {
+        for (uint64_t slice = 0; slice < copy.slices; ++slice) {
+            for (uint64_t row = 0; row < copy.rows; ++row) {
+                std::memmove(at(copy.target.address + slice * copy.target_slice_pitch + row * copy.target_pitch),
+                             at(copy.source.address + slice * copy.source_slice_pitch + row * copy.source_pitch), copy.size);
+            }
         }
         return;
     }

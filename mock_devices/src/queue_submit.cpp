@@ -33,18 +33,24 @@ bool is_aligned(const std::byte* pointer, uint32_t alignment) {
     return (reinterpret_cast<uintptr_t>(pointer) & (alignment - 1)) == 0;
 }
 
-/* From the first byte of the first row to the last byte of the last one. */
-Status span_of(const char* what, uint64_t size, uint64_t rows, uint64_t pitch, uint64_t& out) {
+/* From the first byte of `count` pieces, each of so many bytes, to the last byte of the last one. */
+Status stretch(const char* what, const char* piece, uint64_t size, uint64_t count, uint64_t pitch, uint64_t& out) {
     uint64_t before_last = 0;
-    if (size == 0 || rows == 0) return {Code::kOutOfRange, std::string(what) + ": 0 bytes"};
-    if (rows > 1 && pitch < size) {
+    if (size == 0 || count == 0) return {Code::kOutOfRange, std::string(what) + ": 0 bytes"};
+    if (count > 1 && pitch < size) {
         return {Code::kInvalid, std::string(what) + ": a pitch of " + std::to_string(pitch) +
-                                    " bytes is less than a row of " + std::to_string(size)};
+                                    " bytes is less than a " + piece + " of " + std::to_string(size)};
     }
-    if (__builtin_mul_overflow(rows - 1, pitch, &before_last) || __builtin_add_overflow(before_last, size, &out)) {
+    if (__builtin_mul_overflow(count - 1, pitch, &before_last) || __builtin_add_overflow(before_last, size, &out)) {
         return {Code::kOutOfRange, std::string(what) + ": more than 2^64 bytes"};
     }
     return {};
+}
+
+Status span_of(const char* what, const Copy& copy, uint64_t pitch, uint64_t slice_pitch, uint64_t& out) {
+    uint64_t slice = 0;
+    if (Status status = stretch(what, "row", copy.size, copy.rows, pitch, slice); !status.ok()) return status;
+    return stretch(what, "slice", slice, copy.slices, slice_pitch, out);
 }
 
 Status check_place(const char* what, const Memory* memory, uint64_t address, uint64_t span) {
@@ -170,8 +176,8 @@ Status QueueCore::copy(const Copy& copy, Memory* source, Memory* target, uint64_
     if (Status status = begin(value); !status.ok()) [[unlikely]]
         return status;
     uint64_t source_span = 0, target_span = 0;
-    Status status = span_of("copy: source", copy.size, copy.rows, copy.source_pitch, source_span);
-    if (status.ok()) status = span_of("copy: target", copy.size, copy.rows, copy.target_pitch, target_span);
+    Status status = span_of("copy: source", copy, copy.source_pitch, copy.source_slice_pitch, source_span);
+    if (status.ok()) status = span_of("copy: target", copy, copy.target_pitch, copy.target_slice_pitch, target_span);
     if (status.ok()) status = check_place("copy: source", source, copy.source.address, source_span);
     if (status.ok()) status = check_place("copy: target", target, copy.target.address, target_span);
     if (!status.ok()) return status;

@@ -53,7 +53,7 @@ Status QueueCore::launch_virtually(const Launch& launch, const std::byte* block,
 
 Status QueueCore::copy_virtually(const Copy& copy, Memory* source, Memory* target, uint64_t value) {
     const Direction direction = direction_of(source, target);
-    const uint64_t duration_ns = card_->profile_.timing.copy_ns(copy.size * copy.rows, direction);
+    const uint64_t duration_ns = card_->profile_.timing.copy_ns(copy.size * copy.rows * copy.slices, direction);
     return do_virtually(value, duration_ns, unit_of(direction), [=, self = shared_from_this()] {
         self->execute_copy(copy, source, target);
     });

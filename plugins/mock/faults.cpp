@@ -294,6 +294,7 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
     FAULTY(queue, queue_timestamps, kQueueTimestamps),
     nullptr, // queue_native
     nullptr, // queue_wrap
+    mock_queue_can_copy, // submits nothing, so that nothing goes wrong
 };
 #undef FAULTY
 

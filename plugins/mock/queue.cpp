@@ -64,6 +64,9 @@ qiao_status queue_copy(void* pointer, const qiao_plugin_copy* copy) {
         operation.rows = copy->rows;
         operation.source_pitch = copy->source_pitch;
         operation.target_pitch = copy->target_pitch;
+        operation.slices = copy->slices;
+        operation.source_slice_pitch = copy->source_slice_pitch;
+        operation.target_slice_pitch = copy->target_slice_pitch;
         return report(queue.host, queue.native->copy(operation, copy->value));
     });
 }
@@ -130,6 +133,11 @@ qiao_status queue_timestamps(void* pointer, uint64_t value, uint64_t* out_start_
 
 } // namespace
 
+// The model copies any box between any two cards of its machine.
+qiao_status mock_queue_can_copy(void*, const qiao_plugin_copy*) {
+    return QIAO_OK;
+}
+
 const qiao_plugin_queue_ops mock_queue_ops = {
     sizeof(qiao_plugin_queue_ops),
     queue_create,
@@ -145,6 +153,7 @@ const qiao_plugin_queue_ops mock_queue_ops = {
     queue_timestamps,
     nullptr, // queue_native
     nullptr, // queue_wrap
+    mock_queue_can_copy,
 };
 
 } // namespace qiao::mock_plugin

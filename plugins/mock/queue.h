@@ -23,4 +23,6 @@ struct Queue {
     std::shared_ptr<NotifyLink> link;
 };
 
+qiao_status mock_queue_can_copy(void* queue, const qiao_plugin_copy* copy);
+
 } // namespace qiao::mock_plugin

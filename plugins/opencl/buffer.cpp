@@ -37,15 +37,15 @@ struct Origin {
 cl_int enqueue_rows(const Symbols& cl, cl_command_queue queue, const qiao_plugin_copy& copy, cl_event* event) {
     const Allocation *source = allocation_of(copy.source), *target = allocation_of(copy.target);
     const Origin from(copy.source, copy.source_pitch), to(copy.target, copy.target_pitch);
-    const size_t region[3] = {copy.size_bytes, copy.rows, 1};
+    const size_t region[3] = {copy.size_bytes, copy.rows, std::max<uint64_t>(copy.slices, 1)};
     if (source == nullptr)
         return cl.clEnqueueWriteBufferRect(queue, target->buffer, CL_FALSE, to.at, from.at, region, copy.target_pitch,
-                                           0, copy.source_pitch, 0, host_pointer(copy.source), 0, nullptr, event);
+                                           copy.target_slice_pitch, copy.source_pitch, copy.source_slice_pitch, host_pointer(copy.source), 0, nullptr, event);
     if (target == nullptr)
-        return cl.clEnqueueReadBufferRect(queue, source->buffer, CL_FALSE, from.at, to.at, region, copy.source_pitch, 0,
-                                          copy.target_pitch, 0, host_pointer(copy.target), 0, nullptr, event);
+        return cl.clEnqueueReadBufferRect(queue, source->buffer, CL_FALSE, from.at, to.at, region, copy.source_pitch, copy.source_slice_pitch,
+                                          copy.target_pitch, copy.target_slice_pitch, host_pointer(copy.target), 0, nullptr, event);
     return cl.clEnqueueCopyBufferRect(queue, source->buffer, target->buffer, from.at, to.at, region, copy.source_pitch,
-                                      0, copy.target_pitch, 0, 0, nullptr, event);
+                                      copy.source_slice_pitch, copy.target_pitch, copy.target_slice_pitch, 0, nullptr, event);
 }
 
 // One blocking copy; drivers' blocking calls have no time limit, so it is enqueued and waited for.

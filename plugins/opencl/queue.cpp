@@ -189,14 +189,18 @@ static bool is_elsewhere(const qiao_plugin_copy& copy, const Device& device) {
            (copy.target_device != nullptr && copy.target_device != &device);
 }
 
+// OpenCL copies rows of buffers only.
+static qiao_status opencl_queue_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    const bool is_plain = copy->rows <= 1 || (copy->source_pitch == copy->size_bytes && copy->target_pitch == copy->size_bytes);
+    const bool can = !is_elsewhere(*copy, device_of(*static_cast<Queue*>(queue_pointer))) && is_plain && copy->slices <= 1;
+    return can ? QIAO_OK : QIAO_ERROR_UNSUPPORTED;
+}
+
 static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     Device& device = device_of(queue);
-    if (is_elsewhere(*copy, device)) return QIAO_ERROR_UNSUPPORTED;
-    const uint64_t rows = std::max<uint64_t>(copy->rows, 1);
-    if (rows > 1 && (copy->source_pitch != copy->size_bytes || copy->target_pitch != copy->size_bytes))
-        return QIAO_ERROR_UNSUPPORTED; // OpenCL copies rows of buffers only
-    const uint64_t size_bytes = copy->size_bytes * rows;
+    if (opencl_queue_can_copy(queue_pointer, copy) != QIAO_OK) return QIAO_ERROR_UNSUPPORTED;
+    const uint64_t size_bytes = copy->size_bytes * std::max<uint64_t>(copy->rows, 1);
     const cl_int code = device.copy(queue.launcher.queue, CL_FALSE, host_or_device_pointer(copy->target),
                                     host_or_device_pointer(copy->source), size_bytes, 0, nullptr, event_of_next(queue));
     if (code != CL_SUCCESS)
@@ -205,10 +209,30 @@ static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy
     return QIAO_OK;
 }
 
+// A slice pitch must be a whole number of rows. Of boxes in one buffer that lie between each other, or reach over a row's end, drivers
+// say that they overlap.
+static qiao_status opencl_buffer_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    if (is_elsewhere(*copy, device_of(*static_cast<Queue*>(queue_pointer)))) return QIAO_ERROR_UNSUPPORTED;
+    if (copy->rows <= 1 && copy->slices <= 1) return QIAO_OK;
+    const auto fits = [&](uint64_t pitch, uint64_t slice_pitch) {
+        return copy->slices <= 1 || (slice_pitch % pitch == 0 && slice_pitch / pitch >= copy->rows);
+    };
+    const auto end_of = [&](const qiao_plugin_place& place, uint64_t pitch, uint64_t slice_pitch) {
+        return place.offset + (copy->slices - 1) * slice_pitch + (copy->rows - 1) * pitch + copy->size_bytes;
+    };
+    const auto wraps = [&](const qiao_plugin_place& place, uint64_t pitch) { return place.offset % pitch + copy->size_bytes > pitch; };
+    const bool mixed = copy->source.allocation == copy->target.allocation &&
+                       ((copy->source.offset < end_of(copy->target, copy->target_pitch, copy->target_slice_pitch) &&
+                         copy->target.offset < end_of(copy->source, copy->source_pitch, copy->source_slice_pitch)) ||
+                        wraps(copy->source, copy->source_pitch) || wraps(copy->target, copy->target_pitch));
+    const bool can = !mixed && fits(copy->source_pitch, copy->source_slice_pitch) && fits(copy->target_pitch, copy->target_slice_pitch);
+    return can ? QIAO_OK : QIAO_ERROR_UNSUPPORTED;
+}
+
 static qiao_status opencl_buffer_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     Device& device = device_of(queue);
-    if (is_elsewhere(*copy, device)) return QIAO_ERROR_UNSUPPORTED;
+    if (opencl_buffer_can_copy(queue_pointer, copy) != QIAO_OK) return QIAO_ERROR_UNSUPPORTED;
     const cl_int code = enqueue_transfer(device, queue.launcher.queue, *copy, event_of_next(queue));
     if (code != CL_SUCCESS)
         return device_failed(device, code, "a copy of %llu rows of %llu bytes",
@@ -420,6 +444,7 @@ const qiao_plugin_queue_ops opencl_queue_ops = {
     opencl_queue_timestamps,
     opencl_queue_native,
     opencl_queue_wrap,
+    opencl_queue_can_copy,
 };
 
 const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
@@ -437,6 +462,7 @@ const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
     opencl_queue_timestamps,
     opencl_queue_native,
     opencl_queue_wrap,
+    opencl_buffer_can_copy,
 };
 
 } // namespace qiao::opencl

@@ -146,6 +146,7 @@ static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugi
         allocation->host_copies = host_kind || record.host_reaches_device();
         out_allocation->address = address;
         out_allocation->host_pointer = host_kind ? allocation->buffer.mapped + allocation->offset : nullptr;
+        if (allocation->host_copies) out_allocation->in_place = allocation->buffer.mapped + allocation->offset;
         out_allocation->size_bytes = desc->size_bytes;
         if (device.plugin->validation)
             name_object(device, VK_OBJECT_TYPE_BUFFER, number_of(allocation->buffer.buffer),

@@ -192,28 +192,37 @@ qiao_status vulkan_kernel_launch(void* device_pointer, void* kernel_pointer, con
     return status == QIAO_OK && has_unsubmitted(queue) ? submit(queue) : status;
 }
 
-static bool overlap(const qiao_plugin_copy& copy, uint64_t rows) {
+static bool overlap(const qiao_plugin_copy& copy) {
     if (copy.source.allocation != copy.target.allocation) return false;
-    const uint64_t source_end = copy.source.offset + (rows - 1) * copy.source_pitch + copy.size_bytes;
-    const uint64_t target_end = copy.target.offset + (rows - 1) * copy.target_pitch + copy.size_bytes;
+    const auto end_of = [&](const qiao_plugin_place& place, uint64_t pitch, uint64_t slice_pitch) {
+        return place.offset + (copy.slices - 1) * slice_pitch + (copy.rows - 1) * pitch + copy.size_bytes;
+    };
+    const uint64_t source_end = end_of(copy.source, copy.source_pitch, copy.source_slice_pitch);
+    const uint64_t target_end = end_of(copy.target, copy.target_pitch, copy.target_slice_pitch);
     return copy.source.offset < target_end && copy.target.offset < source_end;
+}
+
+static qiao_status vulkan_queue_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
+    const Device* device = object<Queue>(queue_pointer).device;
+    const bool can = copy->source_device == device && copy->target_device == device && copy->size_bytes != 0 && !overlap(*copy);
+    return can ? QIAO_OK : QIAO_ERROR_UNSUPPORTED;
 }
 
 static qiao_status vulkan_queue_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     Queue& queue = object<Queue>(queue_pointer);
     const Device* device = queue.device;
-    const uint64_t rows = std::max<uint64_t>(copy->rows, 1);
-    if (copy->source_device != device || copy->target_device != device || copy->size_bytes == 0 || overlap(*copy, rows))
-        return QIAO_ERROR_UNSUPPORTED;
+    if (vulkan_queue_can_copy(queue_pointer, copy) != QIAO_OK) return QIAO_ERROR_UNSUPPORTED;
     const Allocation& source = object<Allocation>(copy->source.allocation);
     const Allocation& target = object<Allocation>(copy->target.allocation);
     if (const qiao_status status = begin_operation(queue); status != QIAO_OK) return status;
     VkBufferCopy regions[64];
     uint32_t count = 0;
-    for (uint64_t row = 0; row < rows; ++row) {
-        regions[count++] = {source.offset + copy->source.offset + row * copy->source_pitch,
-                            target.offset + copy->target.offset + row * copy->target_pitch, copy->size_bytes};
-        if (count < std::size(regions) && row + 1 < rows) continue;
+    const uint64_t rows = copy->rows * copy->slices;
+    for (uint64_t index = 0; index < rows; ++index) {
+        const uint64_t slice = index / copy->rows, row = index % copy->rows;
+        regions[count++] = {source.offset + copy->source.offset + slice * copy->source_slice_pitch + row * copy->source_pitch,
+                            target.offset + copy->target.offset + slice * copy->target_slice_pitch + row * copy->target_pitch, copy->size_bytes};
+        if (count < std::size(regions) && index + 1 < rows) continue;
         device->vk.vkCmdCopyBuffer(queue.open->commands, source.buffer.buffer, target.buffer.buffer, count, regions);
         count = 0;
     }
@@ -322,6 +331,7 @@ const qiao_plugin_queue_ops vulkan_queue_ops = {
     vulkan_queue_timestamps,
     vulkan_queue_native,
     nullptr, // queue_wrap: a device's queues are all made with it
+    vulkan_queue_can_copy,
 };
 
 } // namespace qiao::vulkan

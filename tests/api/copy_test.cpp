@@ -1,6 +1,8 @@
-// Copies on queues: any place to any place of one device and the host, one- and two-dimensional, and what is refused.
+// Copies on queues: any place to any place of one device and the host, in one, two and three dimensions, by which path, what is
+// reported afterwards, and what is refused.
 #include <array>
 #include <cstring>
+#include <random>
 
 #include "support/session.h"
 
@@ -49,6 +51,35 @@ void copy_rows(std::vector<uint8_t>& target, uint64_t target_at, uint64_t target
     for (uint64_t row = 0; row < rows; ++row) {
         std::memcpy(target.data() + target_at + row * target_pitch, source.data() + source_at + row * source_pitch, bytes);
     }
+}
+
+// A box of bytes, as numbers of a copy.
+struct Boxes {
+    uint64_t bytes, rows, slices, source_pitch, target_pitch, source_slice_pitch, target_slice_pitch;
+
+    qiao_copy between(const qiao_place& source, const qiao_place& target) const {
+        qiao_copy copy = copy_of(source, target, bytes);
+        copy.rows = rows, copy.source_pitch = source_pitch, copy.target_pitch = target_pitch;
+        copy.slices = slices, copy.source_slice_pitch = source_slice_pitch, copy.target_slice_pitch = target_slice_pitch;
+        return copy;
+    }
+    void apply(std::vector<uint8_t>& target, uint64_t target_at, const std::vector<uint8_t>& source, uint64_t source_at) const {
+        for (uint64_t slice = 0; slice < slices; ++slice) {
+            copy_rows(target, target_at + slice * target_slice_pitch, target_pitch, source, source_at + slice * source_slice_pitch, source_pitch, bytes, rows);
+        }
+    }
+};
+
+qiao_copy_plan plan_of(const Queue& queue, const qiao_copy& copy) {
+    qiao_copy_plan plan = QIAO_COPY_PLAN_INIT;
+    REQUIRE_OK(qiao_queue_query_copy(queue.get(), &copy, &plan));
+    return plan;
+}
+
+qiao_copy_report report_of(const Queue& queue, uint64_t value) {
+    qiao_copy_report report = QIAO_COPY_REPORT_INIT;
+    REQUIRE_OK(qiao_queue_query_copy_report(queue.get(), value, &report));
+    return report;
 }
 
 // A queue and two allocations that refused copies must leave alone.
@@ -195,6 +226,131 @@ TEST_SUITE("copy.rows") {
     }
 }
 
+TEST_SUITE("copy.boxes") {
+    TEST_CASE("boxes of any pitches, any place to any other, by the path that was planned") {
+        Session session;
+        Places places(session, 2000);
+        const Queue queue = session.queue();
+        for (size_t from = 0; from < places.size(); ++from) {
+            for (size_t to = 0; to < places.size(); ++to) {
+                if (from == to) continue;
+                INFO("from ", from, " to ", to);
+                for (const Boxes& box : {Boxes{7, 3, 4, 20, 9, 70, 101}, {8, 2, 3, 8, 8, 64, 32}, {1, 5, 6, 2, 3, 11, 17}, {16, 4, 2, 16, 16, 64, 64}, {5, 1, 9, 0, 0, 6, 40}}) {
+                    const qiao_copy wanted = box.between(places.at(from, 10), places.at(to, 300));
+                    const qiao_copy_plan plan = plan_of(queue, wanted);
+                    uint64_t value = 0;
+                    REQUIRE_OK(qiao_queue_copy(queue.get(), &wanted, &value));
+                    wait_for(queue, value);
+                    box.apply(places.expected(to), 300, places.expected(from), 10);
+                    CHECK(places.actual(to) == places.expected(to));
+                    const qiao_copy_report report = report_of(queue, value);
+                    CHECK(plan.total_bytes == box.bytes * box.rows * box.slices);
+                    CHECK(report.total_bytes == plan.total_bytes);
+                    CHECK(report.done_bytes == plan.total_bytes);
+                    CHECK(report.status == QIAO_OK);
+                    CHECK(report.path == plan.path);
+                }
+            }
+        }
+        places.check_all();
+    }
+
+    TEST_CASE("the same behind work that is not done yet") {
+        Session session;
+        Places places(session, 2000);
+        const Queue queue = session.queue();
+        const Timeline gate = session.timeline();
+        after(queue, gate.get(), 1);
+        const Boxes box = {7, 3, 4, 20, 9, 70, 101};
+        uint64_t value = 0;
+        qiao_copy_plan plan = QIAO_COPY_PLAN_INIT;
+        for (size_t to = 1; to < places.size(); ++to) {
+            const qiao_copy wanted = box.between(places.at(0, 10), places.at(to, 300));
+            plan = plan_of(queue, wanted);
+            REQUIRE_OK(qiao_queue_copy(queue.get(), &wanted, &value));
+            box.apply(places.expected(to), 300, places.expected(0), 10);
+        }
+        qiao_copy_report report = QIAO_COPY_REPORT_INIT;
+        CHECK(qiao_queue_query_copy_report(queue.get(), value, &report) == QIAO_NOT_READY);
+        REQUIRE_OK(qiao_timeline_signal(gate.get(), 1));
+        wait_for(queue, value);
+        places.check_all();
+        CHECK(report_of(queue, value).done_bytes == plan.total_bytes);
+    }
+
+    TEST_CASE("boxes of one matrix overlap if a byte is in both, and only then") {
+        Session session;
+        const Queue queue = session.queue();
+        const uint32_t seed = std::random_device{}();
+        INFO("seed ", seed);
+        std::minstd_rand random(seed);
+        const auto any = [&](uint64_t least, uint64_t most) { return least + random() % (most - least + 1); };
+        auto expected = pattern(4000, seed);
+        const Memory memory = session.upload(expected);
+        for (int round = 0; round < 300; ++round) {
+            const uint64_t bytes = any(1, 6), rows = any(1, 4), slices = any(1, 4), pitch = any(bytes, 12), slice_pitch = any(pitch * (rows - 1) + bytes, 60);
+            const Boxes box = {bytes, rows, slices, pitch, pitch, slice_pitch, slice_pitch};
+            const uint64_t source = any(0, 200), target = any(0, 200);
+            std::vector<bool> is_source(expected.size());
+            bool overlap = false;
+            for (uint64_t index = 0; index < slices * rows * bytes; ++index) {
+                is_source[source + index / bytes / rows * slice_pitch + index / bytes % rows * pitch + index % bytes] = true;
+            }
+            for (uint64_t index = 0; index < slices * rows * bytes; ++index) {
+                overlap |= is_source[target + index / bytes / rows * slice_pitch + index / bytes % rows * pitch + index % bytes];
+            }
+            const qiao_copy wanted = box.between(place(memory, source), place(memory, target));
+            uint64_t value = 0;
+            const qiao_status status = qiao_queue_copy(queue.get(), &wanted, &value);
+            INFO(bytes, " bytes, ", rows, " rows, ", slices, " slices, pitches ", pitch, " and ", slice_pitch, ", from ", source, " to ", target);
+            REQUIRE(status == (overlap ? QIAO_ERROR_INVALID_ARGUMENT : QIAO_OK));
+            if (overlap) continue;
+            box.apply(expected, target, std::vector<uint8_t>(expected), source);
+            wait_for(queue, value);
+            REQUIRE(download<uint8_t>(memory, expected.size()) == expected);
+        }
+    }
+}
+
+TEST_SUITE("copy.report") {
+    TEST_CASE("a value that is no copy's, one that was never given out, and one that is too old") {
+        Session session;
+        const Queue queue = session.queue();
+        const Memory memory = session.upload(numbers(64));
+        qiao_copy_report report = QIAO_COPY_REPORT_INIT;
+        report.done_bytes = 4711;
+        CHECK_FAILS(qiao_queue_query_copy_report(queue.get(), 1, &report), QIAO_ERROR_OUT_OF_RANGE, "value 1", "the last is 0");
+        const uint64_t filled = fill(queue, place(memory), 16, 1);
+        CHECK_FAILS(qiao_queue_query_copy_report(queue.get(), filled, &report), QIAO_ERROR_NOT_FOUND, "no copy");
+        const uint64_t first = copy(queue, place(memory), place(memory, 128), 16);
+        uint64_t last = first;
+        for (int i = 0; i < 256; ++i) last = copy(queue, place(memory), place(memory, 128), 16);
+        wait_for(queue, last);
+        CHECK_FAILS(qiao_queue_query_copy_report(queue.get(), first, &report), QIAO_ERROR_NOT_FOUND, "256");
+        CHECK(report.done_bytes == 4711);
+        CHECK(report_of(queue, last).done_bytes == 16);
+        CHECK(report_of(queue, last - 255).total_bytes == 16);
+        CHECK_FAILS(qiao_queue_query_copy_report(queue.get(), last, nullptr), QIAO_ERROR_INVALID_ARGUMENT, "out_report");
+        CHECK_FAILS(qiao_queue_query_copy_report(nullptr, last, &report), QIAO_ERROR_INVALID_HANDLE, "queue");
+    }
+
+    TEST_CASE("a plan is refused what the copy is refused, and submits nothing") {
+        Bench bench;
+        qiao_copy_plan plan = QIAO_COPY_PLAN_INIT;
+        qiao_copy wanted = copy_of(place(bench.source), place(bench.target), 1001);
+        CHECK_FAILS(qiao_queue_query_copy(bench.queue.get(), &wanted, &plan), QIAO_ERROR_OUT_OF_RANGE, "source", "1001");
+        wanted = copy_of(place(bench.source), place(bench.source), 4);
+        CHECK_FAILS(qiao_queue_query_copy(bench.queue.get(), &wanted, &plan), QIAO_ERROR_INVALID_ARGUMENT, "overlap");
+        wanted = copy_of(place(bench.source), place(bench.target), 1000);
+        CHECK_FAILS(qiao_queue_query_copy(bench.queue.get(), &wanted, nullptr), QIAO_ERROR_INVALID_ARGUMENT, "out_plan");
+        CHECK_FAILS(qiao_queue_query_copy(bench.queue.get(), nullptr, &plan), QIAO_ERROR_INVALID_ARGUMENT, "copy");
+        CHECK(plan.path == 0);
+        REQUIRE_OK(qiao_queue_query_copy(bench.queue.get(), &wanted, &plan));
+        CHECK(plan.path != 0);
+        bench.check_untouched();
+    }
+}
+
 TEST_SUITE("copy.refuses") {
     TEST_CASE("sizes and ranges that leave an allocation") {
         Bench bench;
@@ -224,6 +380,19 @@ TEST_SUITE("copy.refuses") {
         bench.refuses(rows(16, 2, UINT64_MAX, 16), QIAO_ERROR_OUT_OF_RANGE, {"source_pitch"});
         bench.refuses(rows(16, UINT64_MAX, 16, 16), QIAO_ERROR_OUT_OF_RANGE, {});
         bench.refuses(rows(16, UINT64_C(1) << 61, UINT64_C(1) << 61, 16), QIAO_ERROR_OUT_OF_RANGE, {"overflow"});
+        bench.check_untouched();
+    }
+
+    TEST_CASE("slices that overlap each other, leave the allocation or overflow") {
+        Bench bench;
+        const auto boxes = [&](const Boxes& box) { return box.between(place(bench.source), place(bench.target)); };
+        bench.refuses(boxes({16, 4, 2, 16, 16, 63, 64}), QIAO_ERROR_INVALID_ARGUMENT, {"source_slice_pitch", "63", "64"});
+        bench.refuses(boxes({16, 4, 2, 16, 20, 64, 75}), QIAO_ERROR_INVALID_ARGUMENT, {"target_slice_pitch", "75", "76"});
+        bench.refuses(boxes({16, 1, 2, 0, 0, 15, 16}), QIAO_ERROR_INVALID_ARGUMENT, {"source_slice_pitch", "15", "16"});
+        bench.refuses(boxes({16, 4, 16, 16, 16, 64, 64}), QIAO_ERROR_OUT_OF_RANGE, {"1024", "1000"});
+        bench.refuses(boxes({16, 2, 2, 16, 16, 32, 970}), QIAO_ERROR_OUT_OF_RANGE, {"target", "1002", "1000"});
+        bench.refuses(boxes({16, 2, UINT64_MAX, 16, 16, 32, 32}), QIAO_ERROR_OUT_OF_RANGE, {"overflow"});
+        bench.refuses(boxes({16, 2, 2, 16, 16, UINT64_MAX, 32}), QIAO_ERROR_OUT_OF_RANGE, {"source_slice_pitch"});
         bench.check_untouched();
     }
 

@@ -54,6 +54,7 @@ constexpr SlotKind kSlots[] = {
     QUEUE(queue_timestamps, "T1", "", "the card's own times of an operation; without: the host's clock around it", false),
     QUEUE(queue_native, "any", "", "the vendor's own queue, for programs that use both; without: unsupported", false),
     QUEUE(queue_wrap, "any", "", "queues of the vendor's interface used through Qiao; without: unsupported", false),
+    QUEUE(queue_can_copy, "T1", "", "three-dimensional copies in one call, and plans that know what the queue refuses", false),
 };
 
 #undef SLOT

@@ -99,6 +99,8 @@ typedef struct qiao_plugin_allocation {
     uint64_t address;      /* the device address; ignored for a device without: the core makes one */
     void* host_pointer;    /* null = the host cannot touch it */
     uint64_t size_bytes;   /* usable; at least what was asked for */
+    void* in_place; /* where the host may move the allocation's own bytes, of any kind, at the speed of host memory: copies then
+                       need no staging. Work submitted later sees what was written. Null = host_pointer if there is one */
 } qiao_plugin_allocation;
 
 /// F, 24 bytes. One byte in a device's allocation or in host memory.
@@ -314,7 +316,8 @@ typedef struct qiao_plugin_program_ops {
                                  size_t reason_size);
 } qiao_plugin_program_ops;
 
-/// F, 112 bytes. Rows of `size_bytes` each; rows == 1 is a plain copy and has pitches 0.
+/// F, 136 bytes. Slices of rows of `size_bytes` each; rows == 1 is a plain copy, which has one slice and pitches 0; slices == 1
+/// has slice pitches 0. More than one slice comes only to a plugin with queue_can_copy.
 typedef struct qiao_plugin_copy {
     qiao_plugin_place source, target;
     uint64_t size_bytes, rows, source_pitch, target_pitch;
@@ -322,6 +325,7 @@ typedef struct qiao_plugin_copy {
     uint64_t flags;
     void* source_device; /* the plugin's device; null = host memory */
     void* target_device;
+    uint64_t slices, source_slice_pitch, target_slice_pitch;
 } qiao_plugin_copy;
 
 /// F, 72 bytes. The pattern's size is 1, 2, 4, 8 or 16 and divides size_bytes.
@@ -383,6 +387,9 @@ typedef struct qiao_plugin_queue_ops {
     /// Optional; default: unsupported. As queue_create, on a queue of the application's, which queue_destroy leaves to it; a
     /// counted handle is retained meanwhile. The application may use it too, in between the core's operations.
     qiao_status (*queue_wrap)(void* device, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue);
+    /// Optional; default: yes, but for several slices. Whether queue_copy takes the copy as a whole: QIAO_OK, or what it would
+    /// answer, UNSUPPORTED. Does nothing. Concurrent with submission.
+    qiao_status (*queue_can_copy)(void* queue, const qiao_plugin_copy* copy);
 } qiao_plugin_queue_ops;
 
 /// F, 16 bytes. A table of the vendor's own functions, for applications that know it: hal/docs/extensions.md.

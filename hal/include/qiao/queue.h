@@ -52,7 +52,7 @@ typedef struct qiao_place {
     uint64_t address;
 } qiao_place;
 
-/// Rows of `size_bytes`; `rows` 0 or 1 = a plain copy. Frozen.
+/// Slices of rows of `size_bytes`; `rows` and `slices` 0 are taken as 1. 96 bytes, frozen.
 typedef struct qiao_copy {
     qiao_place source;
     qiao_place target;
@@ -61,12 +61,57 @@ typedef struct qiao_copy {
     uint64_t source_pitch; /* bytes from row to row, at least size_bytes if rows > 1 */
     uint64_t target_pitch;
     uint64_t flags; /* none defined yet: 0 */
+    uint64_t slices;
+    uint64_t source_slice_pitch; /* bytes from slice to slice, if slices > 1 at least up to the end of a slice's last row */
+    uint64_t target_slice_pitch;
 } qiao_copy;
-#define QIAO_COPY_INIT {{NULL, 0u}, {NULL, 0u}, 0u, 0u, 0u, 0u, 0u}
+#define QIAO_COPY_INIT {{NULL, 0u}, {NULL, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}
 
 /// Copies between any two places, also of two vendors' devices. Host memory must stay valid until the value is reached.
-/// Source and target must not overlap. OUT_OF_RANGE if a range leaves its allocation.
+/// OUT_OF_RANGE if a range leaves its allocation. No byte may be in source and target: boxes of equal pitches may lie
+/// between each other, as columns of a matrix do; others overlap where the ranges from first to last byte do.
 QIAO_API qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value);
+
+/// By whom the bytes of a copy are moved.
+typedef uint32_t qiao_copy_path;
+#define QIAO_COPY_PATH_DIRECT 1u /* the queue of the device, within it or with the host */
+#define QIAO_COPY_PATH_PEER 2u   /* the queue of one device, to or from another device of its plugin */
+#define QIAO_COPY_PATH_MAPPED 3u /* a blocking read or write of one device, in place in bytes of the other side that the host reaches */
+#define QIAO_COPY_PATH_STAGED 4u /* read from one device into host memory in chunks, each written to the other meanwhile */
+#define QIAO_COPY_PATH_HOST 5u   /* the host's processor; both sides are host memory */
+
+/// What a copy will do.
+typedef struct qiao_copy_plan {
+    size_t struct_size;
+    const void* next;
+    qiao_copy_path path;
+    uint32_t reserved0;
+    uint64_t total_bytes;
+    uint64_t chunk_bytes; /* of a staged copy: how much is on its way at once; measured where large copies of the pair have been made */
+    uint64_t operations;  /* calls that the plugins are given, in the first place */
+} qiao_copy_plan;
+#define QIAO_COPY_PLAN_INIT {sizeof(qiao_copy_plan), NULL, 0u, 0u, 0u, 0u, 0u}
+
+/// Checks the copy as qiao_queue_copy does, and says what it would do if it were given now; submits nothing. A plugin that
+/// refuses what it did not say it would (it has no slot queue_can_copy) changes the report.
+QIAO_API qiao_status qiao_queue_query_copy(qiao_queue* queue, const qiao_copy* copy, qiao_copy_plan* out_plan);
+
+/// What a copy has done.
+typedef struct qiao_copy_report {
+    size_t struct_size;
+    const void* next;
+    qiao_copy_path path;
+    qiao_status status;   /* QIAO_OK, or why it failed; CANCELLED if it was never begun */
+    uint64_t total_bytes;
+    uint64_t done_bytes;  /* that have arrived, from the first row on; of a failed copy others may have, if a queue made it */
+    uint64_t chunk_bytes; /* of a staged copy: the largest */
+    uint64_t operations;
+} qiao_copy_report;
+#define QIAO_COPY_REPORT_INIT {sizeof(qiao_copy_report), NULL, 0u, 0, 0u, 0u, 0u, 0u}
+
+/// The report of the copy that carries `value`, also of one that failed. NOT_READY before it has ended; NOT_FOUND if the value
+/// is no copy's, or so old that it has been forgotten (the last 256 copies of a queue are kept).
+QIAO_API qiao_status qiao_queue_query_copy_report(qiao_queue* queue, uint64_t value, qiao_copy_report* out_report);
 
 /// Fills `size_bytes` with a pattern of 1, 2, 4, 8 or 16 bytes that divides it.
 QIAO_API qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_bytes, const void* pattern,

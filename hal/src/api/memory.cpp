@@ -14,6 +14,7 @@
 #include "emulation/deferred.h"
 #include "emulation/map.h"
 #include "emulation/shared.h"
+#include "emulation/staging.h"
 #include "object/memory.h"
 #include "pool/pool.h"
 
@@ -78,6 +79,7 @@ qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_des
     qiao_status status = call_allocate(device, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
         pools_give_back(device);
+        Staging::get().give_back_all();
         device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
         retire_passed(device);
         status = call_allocate(device, desc, allocation);
@@ -146,8 +148,9 @@ void leave_address(const qiao_memory* memory) {
 qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation,
                     const std::shared_ptr<SharedMemory>& shared, qiao_memory** out_memory) {
     void* host_pointer = shared != nullptr ? shared->host_pointer() : allocation.host_pointer;
+    auto* in_place = static_cast<std::byte*>(allocation.in_place != nullptr ? allocation.in_place : allocation.host_pointer);
     qiao_memory* memory =
-        Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes, host_pointer, desc.kind, shared);
+        Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes, host_pointer, desc.kind, in_place, shared);
     qiao_status status = enter_address(memory->body, memory);
     if (status == QIAO_OK && device_was_lost_since(device, losses)) {  // asked last: a reset forgets what is known by then
         leave_address(memory);

@@ -6,6 +6,7 @@
 #include "api/entry.h"
 #include "api/instance.h"
 #include "api/native.h"
+#include "api/submission.h"
 #include "dispatch/device.h"
 #include "dispatch/geometry.h"
 #include "dispatch/queue.h"
@@ -79,14 +80,6 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
     shape.kernel_serial |= kWithLocalCounts;
     std::memcpy(shape.local_counts, local_counts, std::min(local_bytes, sizeof shape.local_counts));
     return QIAO_OK;
-}
-
-void defer(Queue& queue, Operation operation, uint64_t* out_value) {
-    const uint64_t value = queue_last_value(queue) + 1;
-    queue.deferred->push(std::move(operation), value);
-    ++queue.deferred_count;
-    queue_give_out(queue, value);
-    if (out_value != nullptr) *out_value = value;
 }
 
 // `bindings` may be null.
@@ -199,171 +192,7 @@ void defer(Queue& queue, Operation operation, uint64_t* out_value) {
     return qiao_queue_launch(queue, kernel, launch, &no_arguments, 0, out_value);
 }
 
-/* ---------------------------------------------------------------- places */
-
-struct Resolved {
-    qiao_device* device;  // null = host memory
-    uint64_t losses;      // of the device before the memory was made
-    qiao_plugin_place place;
-    const Memory* memory = nullptr;
-
-    Owner owner() const { return {device, losses}; }
-};
-
-qiao_status fail_old_memory(const qiao_place& place, const char* name) {
-    fail(QIAO_ERROR_DEVICE_LOST, "%s 0x%" PRIx64 " is in memory from before %s was lost or reset", name, place.address, device_name(place.device));
-    set_remedy("release that memory and allocate it anew; nothing was submitted");
-    return QIAO_ERROR_DEVICE_LOST;
-}
-
-// `span_bytes` from the first byte to the last of all rows.
-qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& queue, const char* name, Resolved& out) {
-    if (place.device == nullptr) {
-        if (place.address == 0) return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s is a null host pointer", name);
-        if (place.address > UINT64_MAX - span_bytes) return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " + %" PRIu64 " bytes overflows", name, place.address, span_bytes);
-        out = {nullptr, 0, {nullptr, 0, place.address}};
-        return QIAO_OK;
-    }
-    qiao_device* device = place.device;
-    QIAO_CHECK_HANDLE(device);
-    if (device->body.instance != queue.device->body.instance) {
-        return fail(QIAO_ERROR_INVALID_HANDLE, "%s is on a device of another instance", name);
-    }
-    const FoundMemory found = find_memory(device->body, place.address);
-    if (found.memory == nullptr) {
-        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " is in no allocation of %s", name, place.address, device_name(device));
-    }
-    if (span_bytes > found.size_bytes - found.offset) {
-        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s: %" PRIu64 " bytes at offset %" PRIu64 " leave the allocation of %" PRIu64 " bytes", name, span_bytes,
-                    found.offset, found.size_bytes);
-    }
-    if (device->body.lost.load()) return device_fail_lost(device);
-    const Memory& memory = found.memory->body;
-    if (device_was_lost_since(device, memory.losses)) return fail_old_memory(place, name);
-    out = {device, memory.losses, {memory.allocation, found.offset, place.address}, &memory};
-    return QIAO_OK;
-}
-
-void add_use_of(const Resolved& side, uint64_t span_bytes, bool is_written, SharedUses& uses) {
-    if (side.memory != nullptr) uses.add(*side.memory, {side.place.offset, side.place.offset + span_bytes}, is_written);
-}
-
-qiao_status span_of(const qiao_copy& copy, uint64_t pitch, const char* name, uint64_t& out_span) {
-    out_span = copy.size_bytes;
-    if (copy.rows <= 1) return QIAO_OK;
-    if (pitch < copy.size_bytes) {
-        return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s %" PRIu64 " is below the row of %" PRIu64 " bytes", name, pitch, copy.size_bytes);
-    }
-    if (pitch > (UINT64_MAX - copy.size_bytes) / (copy.rows - 1)) {
-        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s %" PRIu64 " x %" PRIu64 " rows overflows", name, pitch, copy.rows);
-    }
-    out_span = pitch * (copy.rows - 1) + copy.size_bytes;
-    return QIAO_OK;
-}
-
-// Whether a byte is in a row of both. Rows of one pitch may lie between each other, as columns of a matrix do.
-bool overlaps(const Resolved& source, uint64_t source_span, const Resolved& target, uint64_t target_span, const qiao_copy& copy) {
-    if (source.device != target.device || source.place.address >= target.place.address + target_span ||
-        target.place.address >= source.place.address + source_span) {
-        return false;
-    }
-    if (copy.rows <= 1 || copy.source_pitch != copy.target_pitch) return true;
-    const uint64_t distance = std::max(source.place.address, target.place.address) - std::min(source.place.address, target.place.address);
-    const uint64_t row = distance / copy.source_pitch, within = distance % copy.source_pitch;
-    return (row < copy.rows && within < copy.size_bytes) || (row + 1 < copy.rows && copy.source_pitch - within < copy.size_bytes);
-}
-
-/* ---------------------------------------------------------------- copies and fills */
-
-// Whether the plugin's queue may know how: this device and the host, or two devices of the plugin.
-bool is_native(const Queue& queue, const Resolved& source, const Resolved& target) {
-    const auto own = [&](const Resolved& side) { return side.device == nullptr || side.device->body.plugin == queue.device->body.plugin; };
-    return queue.plugin_queue != nullptr && own(source) && own(target) && (source.device == queue.device || target.device == queue.device);
-}
-
-// Books what a direct slot answered; at UNSUPPORTED, which is not reported, the caller tries another way.
-qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value) {
-    if (status == QIAO_ERROR_UNSUPPORTED) {
-        clear_plugin_error();
-        return status;
-    }
-    if (status != QIAO_OK) return device_slot_failed(queue.device, status, slot, queue.losses);
-    queue_give_out(queue, value);
-    *out_value = value;
-    queue_accepted(queue, value);
-    return QIAO_OK;
-}
-
-// Row by row where the plugin copies no rectangles: each row is an operation with a value of its own, the last one's is the
-// copy's. A row that fails after others were accepted fails the queue.
-qiao_status submit_in_plugin(Queue& queue, qiao_plugin_copy copy, uint64_t* out_value) {
-    const auto slot = queue.device->body.tables.queue.queue_copy;
-    copy.value = queue_last_value(queue) + 1;
-    const qiao_status whole = book(queue, slot(queue.plugin_queue, &copy), "queue_copy", copy.value, out_value);
-    if (whole != QIAO_ERROR_UNSUPPORTED || copy.rows == 1) return whole;
-    const uint64_t rows = std::exchange(copy.rows, 1);
-    const uint64_t source_pitch = std::exchange(copy.source_pitch, 0), target_pitch = std::exchange(copy.target_pitch, 0);
-    for (uint64_t row = 0; row < rows; ++row, ++copy.value) {
-        const qiao_status status = slot(queue.plugin_queue, &copy);
-        if (status != QIAO_OK && row != 0) {
-            queue_fail_from_slot(queue.self, status, "queue_copy");
-            *out_value = 0;
-            return last_error().status;
-        }
-        QIAO_RETURN_IF_ERROR(book(queue, status, "queue_copy", copy.value, out_value));
-        copy.source.offset += source_pitch, copy.source.address += source_pitch;
-        copy.target.offset += target_pitch, copy.target.address += target_pitch;
-    }
-    return QIAO_OK;
-}
-
-void visit(Queue& queue, qiao_device* device) {
-    if (device != nullptr && device != queue.device) device_add_visitor(device, queue.self);
-}
-
-qiao_status submit_copy(Queue& queue, const Resolved& source, const Resolved& target, const qiao_copy& request, uint64_t* out_value) {
-    qiao_plugin_copy copy{};
-    copy.source = source.place;
-    copy.target = target.place;
-    copy.size_bytes = request.size_bytes;
-    copy.rows = request.rows <= 1 ? 1 : request.rows;
-    copy.source_pitch = copy.rows == 1 ? 0 : request.source_pitch;
-    copy.target_pitch = copy.rows == 1 ? 0 : request.target_pitch;
-    copy.source_device = source.device == nullptr ? nullptr : source.device->body.opened.load();
-    copy.target_device = target.device == nullptr ? nullptr : target.device->body.opened.load();
-    const bool native = is_native(queue, source, target);
-    visit(queue, source.device);
-    visit(queue, target.device);
-    QueueGuard guard(queue);
-    if (!guard) return device_fail_lost(queue.device);
-    if (native && queue_is_direct(queue)) {
-        const qiao_status status = submit_in_plugin(queue, copy, out_value);
-        if (status != QIAO_ERROR_UNSUPPORTED) return status;
-    }
-    defer(queue, CopyOperation{source.owner(), target.owner(), copy, native}, out_value);
-    return QIAO_OK;
-}
-
-qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill fill, uint64_t* out_value) {
-    const auto slot = queue.device->body.tables.queue.queue_fill;
-    visit(queue, target.device);
-    QueueGuard guard(queue);
-    if (!guard) return device_fail_lost(queue.device);
-    if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
-        fill.value = queue_last_value(queue) + 1;
-        const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
-        if (status != QIAO_ERROR_UNSUPPORTED) return status;
-    }
-    defer(queue, FillOperation{target.owner(), fill}, out_value);
-    return QIAO_OK;
-}
-
 }  // namespace
-
-#define QIAO_CHECK_QUEUE(queue)                                                \
-    do {                                                                       \
-        if (!is_healthy(queue)) [[unlikely]] return fail_submission(queue);    \
-    } while (false)
 
 /* ---------------------------------------------------------------- lifetime */
 
@@ -442,64 +271,6 @@ qiao_status qiao_queue_get_timeline(qiao_queue* queue, qiao_timeline** out_timel
                            (argument_bytes ^ kernel->body.block_size);
     if (wrong != 0) [[unlikely]] return check_launch(queue, kernel, launch, arguments, argument_bytes, out_value);
     return submit_launch(*queue, *kernel, *launch, arguments, nullptr, out_value);
-}
-
-qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* out_value) {
-    uint64_t value = 0;
-    if (out_value == nullptr) out_value = &value;
-    *out_value = 0;
-    QIAO_CHECK_QUEUE(queue);
-    QIAO_CHECK_POINTER(copy);
-    return entry([&]() -> qiao_status {
-        QIAO_RETURN_IF_ERROR(check_no_flags(copy->flags, "qiao_copy"));
-        if (copy->size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes is 0; copy at least one byte");
-        uint64_t source_span, target_span;
-        QIAO_RETURN_IF_ERROR(span_of(*copy, copy->source_pitch, "source_pitch", source_span));
-        QIAO_RETURN_IF_ERROR(span_of(*copy, copy->target_pitch, "target_pitch", target_span));
-        Resolved source, target;
-        QIAO_RETURN_IF_ERROR(resolve(copy->source, source_span, queue->body, "source", source));
-        QIAO_RETURN_IF_ERROR(resolve(copy->target, target_span, queue->body, "target", target));
-        if (overlaps(source, source_span, target, target_span, *copy)) {
-            return fail(QIAO_ERROR_INVALID_ARGUMENT, "source 0x%" PRIx64 " and target 0x%" PRIx64 " overlap", copy->source.address, copy->target.address);
-        }
-        SharedUses uses;
-        add_use_of(source, source_span, false, uses);
-        add_use_of(target, target_span, true, uses);
-        QIAO_RETURN_IF_ERROR(uses.send());
-        QIAO_RETURN_IF_ERROR(submit_copy(queue->body, source, target, *copy, out_value));
-        uses.book(queue->body, *out_value);
-        return QIAO_OK;
-    });
-}
-
-qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_bytes, const void* pattern, uint32_t pattern_bytes,
-                            uint64_t* out_value) {
-    uint64_t value = 0;
-    if (out_value == nullptr) out_value = &value;
-    *out_value = 0;
-    QIAO_CHECK_QUEUE(queue);
-    QIAO_CHECK_POINTER(pattern);
-    return entry([&]() -> qiao_status {
-        if (pattern_bytes == 0 || pattern_bytes > 16 || (pattern_bytes & (pattern_bytes - 1)) != 0) {
-            return fail(QIAO_ERROR_INVALID_ARGUMENT, "pattern_bytes is %u; it must be 1, 2, 4, 8 or 16", pattern_bytes);
-        }
-        if (size_bytes == 0 || size_bytes % pattern_bytes != 0) {
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes %" PRIu64 " must be a multiple of the pattern's %u bytes, and above 0", size_bytes, pattern_bytes);
-        }
-        Resolved resolved;
-        QIAO_RETURN_IF_ERROR(resolve(target, size_bytes, queue->body, "target", resolved));
-        qiao_plugin_fill fill{};
-        fill.target = resolved.place;
-        fill.size_bytes = size_bytes;
-        fill.pattern_size = pattern_bytes;
-        std::memcpy(fill.pattern, pattern, pattern_bytes);
-        SharedUses uses;
-        add_use_of(resolved, size_bytes, true, uses);
-        QIAO_RETURN_IF_ERROR(uses.send());
-        QIAO_RETURN_IF_ERROR(submit_fill(queue->body, resolved, fill, out_value));
-        uses.book(queue->body, *out_value);
-        return QIAO_OK;
-    });
 }
 
 qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value) {

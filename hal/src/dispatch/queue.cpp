@@ -9,6 +9,7 @@
 #include "dispatch/submit.h"
 #include "dispatch/tables.h"
 #include "dispatch/wait.h"
+#include "emulation/copy_reports.h"
 #include "emulation/deferred.h"
 
 namespace qiao {

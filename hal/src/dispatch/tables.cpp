@@ -64,6 +64,7 @@ constexpr SlotRule kSlots[] = {
     SLOT(queue, queue_timestamps, QIAO_PROVENANCE_EMULATED),
     SLOT(queue, queue_native, QIAO_PROVENANCE_ABSENT),
     SLOT(queue, queue_wrap, QIAO_PROVENANCE_ABSENT),
+    SLOT(queue, queue_can_copy, QIAO_PROVENANCE_EMULATED),
 };
 #undef SLOT
 static_assert(std::size(kSlots) == kSlotCount);

@@ -14,6 +14,7 @@
 #include "dispatch/device.h"
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
+#include "emulation/copy_reports.h"
 #include "emulation/shared.h"
 
 namespace qiao {
@@ -52,6 +53,12 @@ void pause_for_hasty(qiao_device* device, const char* said, uint64_t taken_ns, u
     }
     const timespec pause{0, static_cast<long>(std::clamp(waited_ns / 4, kShortestNs, kLongestNs))};
     nanosleep(&pause, nullptr);
+}
+
+// Of those that the operation takes.
+uint64_t first_value(const Operation& operation, uint64_t value) {
+    const auto* copy = std::get_if<CopyOperation>(&operation);
+    return copy == nullptr ? value : copy->copy.value;
 }
 
 void stop_signalling(qiao_timeline* timeline) {
@@ -194,7 +201,7 @@ void DeferredQueue::execute(Entry& entry) {
     const qiao_status status = std::visit([&](auto& operation) { return perform(operation, entry.value); }, entry.operation);
     if (status != QIAO_OK) {
         const ErrorRecord record = last_error();
-        if (!has_failed(queue_)) wait_for_earlier(entry.value);  // what is before still ends, and may be waited for
+        if (!has_failed(queue_)) wait_for_earlier(first_value(entry.operation, entry.value));  // what is before still ends, and may be waited for
         if (!has_failed(queue_)) queue_fail(queue_, record);
         cancel(entry);
         return;
@@ -243,6 +250,8 @@ void DeferredQueue::cancel(Entry& entry) {
         if (call->callback != nullptr) call->callback(call->user, record.status);
     } else if (auto* after = std::get_if<AfterOperation>(&entry.operation)) {
         drop_use(after->timeline);
+    } else if (std::holds_alternative<CopyOperation>(entry.operation)) {
+        queue_->body.copies->cancel(entry.value);
     } else if (auto* signal = std::get_if<SignalOperation>(&entry.operation)) {
         timeline_fail(signal->timeline->body, record);
         stop_signalling(signal->timeline);
@@ -334,18 +343,23 @@ qiao_status DeferredQueue::launch_in_slot(const LaunchOperation& operation) {
 
 qiao_status DeferredQueue::perform(CopyOperation& operation, uint64_t value) {
     Queue& queue = queue_->body;
-    QIAO_RETURN_IF_ERROR(check_owner(operation.source));
-    QIAO_RETURN_IF_ERROR(check_owner(operation.target));
-    if (operation.native && queue.plugin_queue != nullptr) {
-        qiao_plugin_copy copy = operation.copy;
-        copy.value = value;
-        const qiao_status status = hand_over(value, "queue_copy", [&] {
-            return queue.device->body.tables.queue.queue_copy(queue.plugin_queue, &copy);
-        });
+    QIAO_RETURN_IF_ERROR(check_owner(operation.source.owner));
+    QIAO_RETURN_IF_ERROR(check_owner(operation.target.owner));
+    if (operation.native) {
+        QueueGuard guard(queue);
+        if (!guard) return device_fail_lost(queue.device);
+        --queue.deferred_count;
+        const qiao_status status = submit_parts(queue, operation.native, operation.copy);
+        in_plugin_ = status == QIAO_OK;
+        if (!in_plugin_) ++queue.deferred_count;
         if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
-    QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    return staged_copy(operation.source, operation.target, operation.copy);
+    CopyProgress progress = plan_through_host(operation.source, operation.target, operation.copy);
+    queue.copies->change(value, false, progress);
+    QIAO_RETURN_IF_ERROR(wait_for_earlier(operation.copy.value));
+    const qiao_status status = copy_through_host(operation.source, operation.target, operation.copy, progress);
+    queue.copies->end(value, status, progress);
+    return status;
 }
 
 qiao_status DeferredQueue::perform(FillOperation& operation, uint64_t value) {

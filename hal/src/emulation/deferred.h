@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "dispatch/copy_route.h"
 #include "emulation/copy.h"
 #include "object/program.h"
 #include "object/queue.h"
@@ -24,12 +25,12 @@ struct LaunchOperation {
     std::vector<std::byte> block;
     std::vector<qiao_plugin_binding> bindings;  // empty where the device takes addresses
 };
-// Places are resolved.
+// Places are resolved. In the plugin's queue it is an operation for each of its parts; the last one's value is the copy's.
 struct CopyOperation {
-    Owner source;
-    Owner target;
-    qiao_plugin_copy copy;
-    bool native;  // the plugin's queue may be able to
+    Side source;
+    Side target;
+    qiao_plugin_copy copy;  // with the first part's value
+    NativeRoute native;     // what the plugin's queue may be able to
 };
 struct FillOperation {
     Owner target;

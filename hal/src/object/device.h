@@ -10,6 +10,7 @@
 
 #include "object/address_map.h"
 #include "object/address_table.h"
+#include "object/chunk_choice.h"
 #include "object/instance.h"
 #include "object/lock.h"
 
@@ -32,6 +33,30 @@ struct DeviceTables {
 struct Retired {
     std::vector<std::pair<qiao_timeline*, uint64_t>> fences;
     std::function<void()> finish;
+};
+
+// The chunk sizes of staged copies from one device, by the device they go to.
+class DeviceChunks {
+public:
+    ChunkChoice of(const qiao_device* target) {
+        const std::lock_guard guard(mutex_);
+        return choice(target);
+    }
+    void learn(const qiao_device* target, const ChunkChoice::Part& part, uint64_t duration_ns) {
+        const std::lock_guard guard(mutex_);
+        choice(target).learn(part, duration_ns);
+    }
+
+private:
+    ChunkChoice& choice(const qiao_device* target) {
+        for (auto& [device, choice] : choices_) {
+            if (device == target) return choice;
+        }
+        return choices_.emplace_back(target, ChunkChoice()).second;
+    }
+
+    std::mutex mutex_;
+    std::vector<std::pair<const qiao_device*, ChunkChoice>> choices_;
 };
 
 struct Device {
@@ -68,6 +93,7 @@ struct Device {
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
     std::atomic<uint64_t> allocated_bytes{0};
     std::atomic<bool> known_as_hasty{false};  // its device_synchronize does not wait, and the log says so
+    DeviceChunks chunks;
 };
 
 }  // namespace qiao

@@ -26,6 +26,7 @@ struct Memory {
     uint64_t size_bytes;  // what was asked for: the limit of every check
     void* host_pointer;
     qiao_memory_kind kind;
+    std::byte* in_place;  // where the host may move the device's own bytes itself; null = nowhere
     std::shared_ptr<SharedMemory> shared{};  // emulated shared memory (emulation/shared.h), else null
     std::mutex mapping{};               // guards what follows
     std::vector<HostCopy> host_copies{};

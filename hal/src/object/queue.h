@@ -10,6 +10,7 @@
 
 namespace qiao {
 
+class CopyReports;
 class DeferredQueue;
 
 // How many operations may follow a mark before the next one is made.
@@ -57,6 +58,7 @@ struct alignas(64) Queue {
     bool timed_by_core = false;           // timestamps are wanted, and the plugin's queue has none
     Lock own_lock;
     std::unique_ptr<DeferredQueue> deferred;
+    std::unique_ptr<CopyReports> copies;  // made with the first copy
 
     explicit Queue(qiao_device* device);
     ~Queue();

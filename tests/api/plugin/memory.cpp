@@ -92,7 +92,7 @@ qiao_status memory_allocate(void* handle, const qiao_plugin_memory_desc* desc, q
     const bool visible = desc->kind != QIAO_MEMORY_KIND_DEVICE;
     *out_allocation = {out_allocation->struct_size, out_allocation->next, allocation,
                        device.traits->addresses ? reinterpret_cast<uint64_t>(bytes) : 0,
-                       visible ? static_cast<std::byte*>(bytes) + (device.traits->lies ? 8 : 0) : nullptr, desc->size_bytes};
+                       visible ? static_cast<std::byte*>(bytes) + (device.traits->lies ? 8 : 0) : nullptr, desc->size_bytes, nullptr};
     return QIAO_OK;
 }
 

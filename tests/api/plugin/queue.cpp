@@ -181,11 +181,19 @@ std::byte* pointer_to(const qiao_plugin_place& place) {
     return reinterpret_cast<std::byte*>(static_cast<uintptr_t>(place.address));
 }
 
+bool refuses(const Queue& queue, const qiao_plugin_copy& copy) {
+    const auto foreign = [&](const void* device) { return device != nullptr && device != queue.device; };
+    return !queue.device->traits->free_threaded && (copy.rows > 1 || foreign(copy.source_device) || foreign(copy.target_device));
+}
+
+qiao_status queue_can_copy(void* handle, const qiao_plugin_copy* copy) {
+    return refuses(*static_cast<Queue*>(handle), *copy) ? QIAO_ERROR_UNSUPPORTED : QIAO_OK;
+}
+
 qiao_status queue_copy(void* handle, const qiao_plugin_copy* copy) {
     auto& queue = *static_cast<Queue*>(handle);
     const InQueue inside(queue, "queue_copy");
-    const auto foreign = [&](const void* device) { return device != nullptr && device != queue.device; };
-    if (!queue.device->traits->free_threaded && (copy->rows > 1 || foreign(copy->source_device) || foreign(copy->target_device))) {
+    if (refuses(queue, *copy)) {
         queue.device->plugin->host.fail({.status = QIAO_ERROR_UNSUPPORTED, .message = "rows and other devices are not for me"});
         return QIAO_ERROR_UNSUPPORTED;
     }
@@ -193,9 +201,11 @@ qiao_status queue_copy(void* handle, const qiao_plugin_copy* copy) {
     operation.users.add(static_cast<Allocation*>(copy->source.allocation));
     operation.users.add(static_cast<Allocation*>(copy->target.allocation));
     operation.run = [wanted = *copy] {
-        for (uint64_t row = 0; row < wanted.rows; ++row) {
-            std::memcpy(pointer_to(wanted.target) + row * wanted.target_pitch, pointer_to(wanted.source) + row * wanted.source_pitch,
-                        wanted.size_bytes);
+        for (uint64_t slice = 0; slice < wanted.slices; ++slice) {
+            for (uint64_t row = 0; row < wanted.rows; ++row) {
+                std::memcpy(pointer_to(wanted.target) + slice * wanted.target_slice_pitch + row * wanted.target_pitch,
+                            pointer_to(wanted.source) + slice * wanted.source_slice_pitch + row * wanted.source_pitch, wanted.size_bytes);
+            }
         }
         return Ended{};
     };
@@ -310,10 +320,11 @@ qiao_status queue_timestamps(void* handle, uint64_t value, uint64_t* out_start_n
 }  // namespace
 
 const qiao_plugin_queue_ops kQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                         queue_mark, queue_poll, queue_wait, queue_fill, queue_after, nullptr, queue_timestamps, nullptr, nullptr};
+                                         queue_mark, queue_poll, queue_wait, queue_fill, queue_after, nullptr, queue_timestamps, nullptr, nullptr,
+                                         queue_can_copy};
 const qiao_plugin_queue_ops kLeastQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                              queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+                                              queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_queue_ops kNotifyingQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                                  queue_mark, queue_poll, nullptr, queue_fill, queue_after, queue_notify, queue_timestamps, nullptr, nullptr};
+                                                  queue_mark, queue_poll, nullptr, queue_fill, queue_after, queue_notify, queue_timestamps, nullptr, nullptr, nullptr};
 
 }  // namespace queued

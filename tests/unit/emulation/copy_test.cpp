@@ -12,6 +12,8 @@
 namespace {
 
 constexpr uint64_t kChunk = 4u << 20;
+// Chunks of one size: no trials.
+const bool kIsForced = setenv("QIAO_COPY_CHUNK", "4194304", 1) == 0;
 
 std::vector<std::byte> pattern(size_t count, uint32_t seed) {
     std::vector<std::byte> bytes(count);
@@ -38,7 +40,10 @@ public:
     Card(const Card&) = delete;
     Card& operator=(const Card&) = delete;
 
-    qiao::Owner owner(uint64_t losses = 0) { return {device_, losses}; }
+    qiao::Owner owner() { return {device_, 0}; }
+    // Out of the host's reach, or within it.
+    qiao::Side side() { return {owner(), nullptr, false}; }
+    qiao::Side side_in_place(uint64_t offset) { return {owner(), bytes.data() + offset, false}; }
     qiao::Device& body() { return device_->body; }
 
     std::vector<std::byte> bytes;
@@ -66,7 +71,7 @@ qiao_plugin_copy plain(uint64_t size_bytes, uint64_t source_offset = 0, uint64_t
     copy.source.offset = source_offset;
     copy.target.offset = target_offset;
     copy.size_bytes = size_bytes;
-    copy.rows = 1;
+    copy.rows = copy.slices = 1;
     return copy;
 }
 
@@ -74,13 +79,14 @@ qiao_plugin_copy plain(uint64_t size_bytes, uint64_t source_offset = 0, uint64_t
 struct Pair {
     explicit Pair(size_t count) : source("test:0", pattern(count, 1)), target("test:1", pattern(count, 2)), expected(target.bytes) {}
 
-    qiao_status copy(const qiao_plugin_copy& wanted) { return qiao::staged_copy(source.owner(), target.owner(), wanted); }
+    qiao_status copy(const qiao_plugin_copy& wanted) { return qiao::copy_through_host(source.side(), target.side(), wanted, progress); }
     void expect_row(uint64_t source_at, uint64_t target_at, uint64_t size_bytes) {
         std::memcpy(expected.data() + target_at, source.bytes.data() + source_at, size_bytes);
     }
 
     Card source, target;
     std::vector<std::byte> expected;
+    qiao::CopyProgress progress;
 };
 
 size_t thread_count() {
@@ -127,7 +133,7 @@ private:
 TEST_SUITE_BEGIN("copy");
 
 TEST_CASE("every size around the chunk's arrives whole, in calls of a chunk at most") {
-    for (const uint64_t bytes : {UINT64_C(0), UINT64_C(1), kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1, 3 * kChunk + 12345}) {
+    for (const uint64_t bytes : {UINT64_C(1), kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 2 * kChunk + 1, 3 * kChunk + 12345}) {
         INFO(bytes, " bytes");
         Pair pair(bytes + 16);
         const size_t threads = thread_count_from_now();
@@ -265,7 +271,8 @@ TEST_CASE("host memory is one side: row by row, without a buffer") {
     qiao_plugin_copy wanted = plain(7, 100);
     wanted.target.address = reinterpret_cast<uint64_t>(host.data() + 3);
     wanted.rows = 9, wanted.source_pitch = 50, wanted.target_pitch = 8;
-    CHECK(qiao::staged_copy(card.owner(), {}, wanted) == QIAO_OK);
+    qiao::CopyProgress progress;
+    CHECK(qiao::copy_through_host(card.side(), qiao::Side::host(host.data() + 3), wanted, progress) == QIAO_OK);
     for (uint64_t row = 0; row < 9; ++row) std::memcpy(expected.data() + 3 + row * 8, card.bytes.data() + 100 + row * 50, 7);
     CHECK(host == expected);
     CHECK(card.calls == 9);
@@ -273,7 +280,7 @@ TEST_CASE("host memory is one side: row by row, without a buffer") {
     wanted.target = {nullptr, 0, 0};
     wanted.source.address = reinterpret_cast<uint64_t>(host.data());
     std::vector<std::byte> before = card.bytes;
-    CHECK(qiao::staged_copy({}, card.owner(), wanted) == QIAO_OK);
+    CHECK(qiao::copy_through_host(qiao::Side::host(host.data()), card.side(), wanted, progress) == QIAO_OK);
     for (uint64_t row = 0; row < 9; ++row) std::memcpy(before.data() + row * 8, host.data() + row * 50, 7);
     CHECK(card.bytes == before);
 }
