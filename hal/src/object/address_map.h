@@ -47,13 +47,18 @@ public:
         return {range.allocation, address - base, range.size_bytes};
     }
 
-    bool overlaps(uint64_t address, uint64_t size_bytes) const {
+    // Whether one that `counts` overlaps the range.
+    template <class Predicate>
+    bool overlaps(uint64_t address, uint64_t size_bytes, Predicate&& counts) const {
         std::shared_lock guard(mutex_);
-        const auto after = ranges_.lower_bound(address);
-        if (after != ranges_.end() && after->first - address < size_bytes) return true;
-        if (after == ranges_.begin()) return false;
-        const auto& [base, range] = *std::prev(after);
-        return address - base < range.size_bytes;
+        auto each = ranges_.lower_bound(address);
+        if (each != ranges_.begin()) {
+            const auto& [base, range] = *std::prev(each);
+            if (address - base < range.size_bytes && counts(range.allocation)) return true;
+        }
+        for (; each != ranges_.end() && each->first - address < size_bytes; ++each)
+            if (counts(each->second.allocation)) return true;
+        return false;
     }
 
 private:
