@@ -134,6 +134,7 @@ qiao_status import_descriptor(qiao_device* device, uint64_t losses, const qiao_s
              text_of(handle.driver_uuid).c_str(), device_name(device), text_of(info.uuid).c_str(), text_of(info.driver_uuid).c_str());
         return refuse("share host memory between different devices or drivers (QIAO_MEMORY_SHAREABLE of kind HOST)");
     }
+    QIAO_RETURN_IF_ERROR(check_may_be_memory(descriptor));
     const qiao_memory_desc desc = import_desc(handle.size_bytes, QIAO_MEMORY_KIND_DEVICE);
     qiao_plugin_import import = {sizeof import, nullptr, handle.type, descriptor.number(), nullptr, {}};
     std::copy(std::begin(handle.driver_data), std::end(handle.driver_data), import.driver_data);

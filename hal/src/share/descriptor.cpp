@@ -40,6 +40,13 @@ bool keep_from_children(int32_t descriptor) {
     return flags >= 0 && ((flags & FD_CLOEXEC) != 0 || fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) == 0);
 }
 
+qiao_status check_may_be_memory(const Descriptor& descriptor) {
+    struct stat status{};
+    if (fstat(descriptor.number(), &status) != 0) return refuse("does not tell what it is");
+    // What drivers hand over is a file in memory, or an anonymous one without a type.
+    return S_ISREG(status.st_mode) || (status.st_mode & S_IFMT) == 0 ? QIAO_OK : refuse("is a pipe, a socket, a folder or a device, and no memory");
+}
+
 qiao_status check_sealed_file(const Descriptor& file, uint64_t size_bytes) {
     const int seals = fcntl(file.number(), F_GET_SEALS);
     if (seals < 0) return refuse("is no file in memory");
