@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "mock/mock_faults.h"
-#include "share/peer.h"
+#include "support/peer.h"
 #include "support/blocks.h"
 #include "support/session.h"
 

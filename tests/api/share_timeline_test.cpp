@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-#include "share/peer.h"
+#include "support/peer.h"
 #include "support/session.h"
 
 using namespace api;

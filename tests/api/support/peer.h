@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "share/message.h"
+#include "message.h"
 
 namespace share {
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "share/message.h"
+#include "support/message.h"
 
 using share::Command;
 using share::Message;

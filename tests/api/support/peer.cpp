@@ -1,4 +1,4 @@
-#include "share/peer.h"
+#include "peer.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "support/session.h"
+#include "session.h"
 
 namespace share {
 
