@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(void*) == 8 && sizeof(size_t) == 8, "the numbers below are those of 64-bit machines");
 
-SIZE(qiao_device_properties, 224);
+SIZE(qiao_device_properties, 256);
 AT(qiao_device_properties, struct_size, 0);
 AT(qiao_device_properties, next, 8);
 AT(qiao_device_properties, id, 16);
@@ -46,6 +46,10 @@ AT(qiao_device_properties, queue_priorities, 204);
 AT(qiao_device_properties, clock_mhz, 208);
 AT(qiao_device_properties, address_bits, 212);
 AT(qiao_device_properties, generation, 216);
+AT(qiao_device_properties, import_types, 224);
+AT(qiao_device_properties, export_types, 228);
+AT(qiao_device_properties, import_alignment, 232);
+AT(qiao_device_properties, driver_uuid, 240);
 
 SIZE(qiao_memory_kind_properties, 32);
 AT(qiao_memory_kind_properties, struct_size, 0);
@@ -115,6 +119,7 @@ AT(qiao_memory_desc, alignment, 24);
 AT(qiao_memory_desc, kind, 32);
 AT(qiao_memory_desc, reserved0, 36);
 AT(qiao_memory_desc, flags, 40);
+VALUE(QIAO_MEMORY_SHAREABLE, 2);
 
 SIZE(qiao_memory_properties, 56);
 AT(qiao_memory_properties, struct_size, 0);
@@ -180,6 +185,22 @@ AT(qiao_plugin_memory_desc, alignment, 24);
 AT(qiao_plugin_memory_desc, kind, 32);
 AT(qiao_plugin_memory_desc, reserved0, 36);
 AT(qiao_plugin_memory_desc, flags, 40);
+VALUE(QIAO_PLUGIN_MEMORY_SHAREABLE, 1);
+
+SIZE(qiao_plugin_import, 64);
+AT(qiao_plugin_import, struct_size, 0);
+AT(qiao_plugin_import, next, 8);
+AT(qiao_plugin_import, type, 16);
+AT(qiao_plugin_import, descriptor, 20);
+AT(qiao_plugin_import, host_pointer, 24);
+AT(qiao_plugin_import, driver_data, 32);
+
+SIZE(qiao_plugin_export, 56);
+AT(qiao_plugin_export, struct_size, 0);
+AT(qiao_plugin_export, next, 8);
+AT(qiao_plugin_export, descriptor, 16);
+AT(qiao_plugin_export, reserved0, 20);
+AT(qiao_plugin_export, driver_data, 24);
 
 SIZE(qiao_plugin_allocation, 56);
 AT(qiao_plugin_allocation, struct_size, 0);
@@ -256,7 +277,7 @@ AT(qiao_plugin_geometry, flags, 72);
 AT(qiao_plugin_geometry, reserved0, 80);
 AT(qiao_plugin_geometry, reserved1, 88);
 
-SIZE(qiao_plugin_device_info, 704);
+SIZE(qiao_plugin_device_info, 736);
 AT(qiao_plugin_device_info, struct_size, 0);
 AT(qiao_plugin_device_info, next, 8);
 AT(qiao_plugin_device_info, flags, 16);
@@ -291,6 +312,10 @@ AT(qiao_plugin_device_info, address_bits, 668);
 AT(qiao_plugin_device_info, formats, 672);
 AT(qiao_plugin_device_info, tables, 680);
 AT(qiao_plugin_device_info, memory_levels, 688);
+AT(qiao_plugin_device_info, import_types, 704);
+AT(qiao_plugin_device_info, export_types, 708);
+AT(qiao_plugin_device_info, import_alignment, 712);
+AT(qiao_plugin_device_info, driver_uuid, 720);
 
 SIZE(qiao_plugin_device_ops, 88);
 AT(qiao_plugin_device_ops, struct_size, 0);
@@ -305,7 +330,7 @@ AT(qiao_plugin_device_ops, device_memory_free, 64);
 AT(qiao_plugin_device_ops, device_clock, 72);
 AT(qiao_plugin_device_ops, device_native, 80);
 
-SIZE(qiao_plugin_memory_ops, 72);
+SIZE(qiao_plugin_memory_ops, 88);
 AT(qiao_plugin_memory_ops, struct_size, 0);
 AT(qiao_plugin_memory_ops, memory_allocate, 8);
 AT(qiao_plugin_memory_ops, memory_free, 16);
@@ -315,6 +340,8 @@ AT(qiao_plugin_memory_ops, memory_map, 40);
 AT(qiao_plugin_memory_ops, memory_unmap, 48);
 AT(qiao_plugin_memory_ops, memory_native, 56);
 AT(qiao_plugin_memory_ops, memory_wrap, 64);
+AT(qiao_plugin_memory_ops, memory_import, 72);
+AT(qiao_plugin_memory_ops, memory_export, 80);
 
 SIZE(qiao_plugin_program_ops, 48);
 AT(qiao_plugin_program_ops, struct_size, 0);
@@ -664,3 +691,18 @@ VALUE(QIAO_NATIVE_TYPE_VULKAN_BUFFER, 515);
 
 VALUE(QIAO_DEVICE_STATE_REMOVED, 2);
 VALUE(QIAO_PLUGIN_DEVICE_STATE_REMOVED, 2);
+
+SIZE(qiao_share_handle, 128);
+AT(qiao_share_handle, magic, 0);
+AT(qiao_share_handle, version, 8);
+AT(qiao_share_handle, type, 12);
+AT(qiao_share_handle, size_bytes, 16);
+AT(qiao_share_handle, device_uuid, 24);
+AT(qiao_share_handle, driver_uuid, 40);
+AT(qiao_share_handle, driver_data, 56);
+AT(qiao_share_handle, reserved, 88);
+VALUE(QIAO_SHARE_TYPE_HOST_POINTER, 1);
+VALUE(QIAO_SHARE_TYPE_HOST_FILE, 2);
+VALUE(QIAO_SHARE_TYPE_OPAQUE_FD, 3);
+VALUE(QIAO_SHARE_TYPE_DMA_BUF, 4);
+VALUE(QIAO_SHARE_TYPE_TIMELINE, 5);

@@ -102,9 +102,13 @@ Json info_json(const Device& device) {
     json["shared_memory"] = shared_memory(properties);
     json["memory_kinds"] = memory_kind_names(properties.memory_kinds);
     json["memory_levels"] = memory_levels_json(device);
+    json["import_types"] = share_type_names(properties.import_types);
+    json["export_types"] = share_type_names(properties.export_types);
+    json["import_alignment_bytes"] = properties.import_alignment;
     json["clock_mhz"] = properties.clock_mhz;
     json["address_bits"] = properties.address_bits;
-    json["uuid"] = uuid_text(properties);
+    json["uuid"] = uuid_text(properties.uuid);
+    json["driver_uuid"] = uuid_text(properties.driver_uuid);
     json["pci"] = pci_text(properties);
     json["pci_vendor_id"] = properties.pci_vendor_id;
     json["pci_device_id"] = properties.pci_device_id;

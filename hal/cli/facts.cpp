@@ -24,6 +24,11 @@ constexpr Named kMemoryKinds[] = {{1u << QIAO_MEMORY_KIND_DEVICE, "device"},
                                   {1u << QIAO_MEMORY_KIND_HOST, "host"},
                                   {1u << QIAO_MEMORY_KIND_SHARED, "shared"}};
 
+constexpr Named kShareTypes[] = {{1u << QIAO_SHARE_TYPE_HOST_POINTER, "host-pointer"},
+                                 {1u << QIAO_SHARE_TYPE_HOST_FILE, "host-file"},
+                                 {1u << QIAO_SHARE_TYPE_OPAQUE_FD, "opaque-fd"},
+                                 {1u << QIAO_SHARE_TYPE_DMA_BUF, "dma-buf"}};
+
 /* Bits without a name (of a newer library) are shown as numbers rather than dropped. */
 template <size_t N>
 std::vector<std::string> names_of(uint64_t bits, const Named (&table)[N]) {
@@ -65,6 +70,10 @@ qiao_features parse_features(const std::string& list) {
 
 std::vector<std::string> memory_kind_names(uint32_t kinds) {
     return names_of(kinds, kMemoryKinds);
+}
+
+std::vector<std::string> share_type_names(uint32_t types) {
+    return names_of(types, kShareTypes);
 }
 
 std::vector<std::string> split_list(const std::string& list, char separator) {
@@ -146,8 +155,7 @@ std::string pci_text(const qiao_device_properties& properties) {
     return buffer;
 }
 
-std::string uuid_text(const qiao_device_properties& properties) {
-    const uint8_t* bytes = properties.uuid;
+std::string uuid_text(const uint8_t (&bytes)[16]) {
     if (std::all_of(bytes, bytes + 16, [](uint8_t byte) { return byte == 0; })) return "";
     std::string result;
     for (int i = 0; i < 16; ++i) {

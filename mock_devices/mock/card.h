@@ -46,6 +46,8 @@ class Card {
     uint64_t private_memory_bytes() const;
 
     Result<Allocation*> allocate(uint64_t size, uint64_t alignment, MemoryKind kind);
+    /* Memory of the process, which stays where it is: Memory::import. */
+    Result<Allocation*> import(uint64_t address, uint64_t size);
     /* Memory that work in flight may use is kept until that has ended, and reported in strict mode. */
     void free(Allocation* allocation);
     uint64_t free_bytes() const;

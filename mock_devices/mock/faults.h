@@ -31,6 +31,7 @@ enum class Call : uint8_t {
     kMemoryRead,
     kMemoryMap,
     kMemoryUnmap,
+    kMemoryImport,
     kProgramLoad,
     kProgramUnload,
     kKernelFind,

@@ -22,9 +22,11 @@ struct Allocation {
     std::atomic<bool> released{false}; /* freed by its owner while work was in flight */
     uint64_t charged = 0;              /* of the card's memory: whole pages */
     MemoryKind kind = MemoryKind::kDevice;
+    bool imported = false; /* memory of the process that the card was given where it lies */
 };
 
 class Arena;
+class Imports;
 
 class Memory {
   public:
@@ -35,6 +37,8 @@ class Memory {
 
     /* `alignment` is a power of two of at most 2 MiB. kShared only on unified cards. */
     Result<Allocation*> allocate(uint64_t size, uint64_t alignment, MemoryKind kind);
+    /* Memory of the process, where it lies, as memory of the host's: pinned, so it counts like that. Whole pages from `address`. */
+    Result<Allocation*> import(uint64_t address, uint64_t size);
     /* No work uses it any more. */
     void free(Allocation* allocation);
 
@@ -52,6 +56,7 @@ class Memory {
   private:
     friend class AccessScope;
     Arena& arena_of(MemoryKind kind) const;
+    const Allocation* find_imported(uint64_t address) const noexcept;
 
     const std::string card_name_;
     const CardKind card_kind_;
@@ -60,6 +65,7 @@ class Memory {
     const bool strict_;
     std::unique_ptr<Arena> device_;
     std::unique_ptr<Arena> host_; /* null on unified cards: all kinds lie in `device_` */
+    const std::unique_ptr<Imports> imports_;
 };
 
 /* While one exists the card's memory can be touched. Costs nothing where the memory is not strict. */

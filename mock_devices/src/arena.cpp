@@ -142,16 +142,30 @@ void Arena::protect(const Allocation& allocation, bool accessible) {
     mprotect(pages.start, pages.size, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
+Status Arena::check_room(uint64_t charged) const {
+    const uint64_t used = used_.load(std::memory_order_relaxed);
+    if (charged <= limit_ - used) return {};
+    return {Code::kOutOfMemory,
+            owner_ + ": " + bytes(charged) + " are needed, " + bytes(limit_ - used) + " of " + bytes(limit_) + " are free",
+            "free memory that is no longer used, or use a card with more"};
+}
+
+Status Arena::charge(uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    if (Status status = check_room(bytes); !status.ok()) return status;
+    used_.store(used_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+    return {};
+}
+
+void Arena::discharge(uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    used_.store(used_.load(std::memory_order_relaxed) - bytes, std::memory_order_relaxed);
+}
+
 Result<Allocation*> Arena::allocate(uint64_t size, uint64_t alignment, MemoryKind kind) {
     std::lock_guard lock(mutex_);
     const uint64_t charged = round_up(size, page_size());
-    const uint64_t used = used_.load(std::memory_order_relaxed);
-    if (charged > limit_ - used) {
-        return Status(Code::kOutOfMemory,
-                      owner_ + ": " + bytes(charged) + " are needed, " + bytes(limit_ - used) + " of " + bytes(limit_) +
-                          " are free",
-                      "free memory that is no longer used, or use a card with more");
-    }
+    if (Status status = check_room(charged); !status.ok()) return status;
     if (guarded_ && live_.size() >= kMaxGuarded) {
         return Status(Code::kOutOfMemory,
                       owner_ + ": strict mode allows " + std::to_string(kMaxGuarded) + " allocations at once",
@@ -178,7 +192,7 @@ Result<Allocation*> Arena::allocate(uint64_t size, uint64_t alignment, MemoryKin
     if (size >= kHugePage) madvise(pages_of(*allocation).start, pages_of(*allocation).size, MADV_HUGEPAGE);
     enter(allocation, allocation, range);
     live_.emplace(allocation->address.load(std::memory_order_relaxed), std::pair(allocation, range));
-    used_.store(used + charged, std::memory_order_relaxed);
+    used_.store(used_.load(std::memory_order_relaxed) + charged, std::memory_order_relaxed);
     return allocation;
 }
 

@@ -26,6 +26,9 @@ class Arena {
 
     Result<Allocation*> allocate(uint64_t size, uint64_t alignment, MemoryKind kind);
     void free(Allocation* allocation);
+    /* Memory that counts, but lies elsewhere. */
+    Status charge(uint64_t bytes);
+    void discharge(uint64_t bytes);
 
     const Allocation* find(uint64_t address) const noexcept {
         const uint64_t base = base_.load(std::memory_order_acquire);
@@ -55,6 +58,7 @@ class Arena {
     };
 
     Status reserve();
+    Status check_room(uint64_t charged) const;
     bool take_range(uint64_t size, uint64_t alignment, Range& out);
     void return_range(Range range);
     Allocation* new_record();

@@ -154,6 +154,12 @@ Result<Allocation*> Card::allocate(uint64_t size, uint64_t alignment, MemoryKind
     return core_->memory()->allocate(size, alignment, kind);
 }
 
+Result<Allocation*> Card::import(uint64_t address, uint64_t size) {
+    if (lost()) return loss();
+    core_->reap();
+    return core_->memory()->import(address, size);
+}
+
 void Card::free(Allocation* allocation) {
     core_->reap();
     const std::shared_ptr<Memory> memory = core_->memory();

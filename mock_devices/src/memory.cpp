@@ -5,11 +5,13 @@
 #include <cstdio>
 
 #include "arena.h"
+#include "imports.h"
 
 namespace mock {
 namespace {
 
 constexpr uint64_t kMaxAlignment = 2 << 20;
+constexpr uint64_t kPage = 4096; /* of the card's view of the host */
 
 std::string hex(uint64_t value) {
     char text[24];
@@ -25,7 +27,8 @@ Memory::Memory(const CardProfile& profile, bool strict)
       total_bytes_(profile.memory_bytes),
       max_allocation_bytes_(profile.max_allocation_bytes),
       strict_(strict && profile.kind == CardKind::kDiscrete),
-      device_(std::make_unique<Arena>(profile.name, profile.memory_bytes, strict_)) {
+      device_(std::make_unique<Arena>(profile.name, profile.memory_bytes, strict_)),
+      imports_(std::make_unique<Imports>()) {
     if (profile.kind == CardKind::kDiscrete) {
         host_ = std::make_unique<Arena>(profile.name + " (host memory)", profile.host_memory_bytes, false);
     }
@@ -57,13 +60,30 @@ Result<Allocation*> Memory::allocate(uint64_t size, uint64_t alignment, MemoryKi
     return arena_of(kind).allocate(size, alignment, kind);
 }
 
+Result<Allocation*> Memory::import(uint64_t address, uint64_t size) {
+    if (address % kPage != 0)
+        return Status(Code::kInvalid, card_name_ + ": address " + hex(address) + " does not begin a page of " + std::to_string(kPage) + " bytes");
+    const uint64_t charged = (size + kPage - 1) & ~(kPage - 1);
+    Arena& arena = arena_of(MemoryKind::kHost);
+    if (Status status = arena.charge(charged); !status.ok()) return status;
+    return imports_->enter(address, size, charged);
+}
+
 void Memory::free(Allocation* allocation) {
-    arena_of(allocation->kind).free(allocation);
+    Arena& arena = arena_of(allocation->kind);
+    if (!allocation->imported) return arena.free(allocation);
+    arena.discharge(allocation->charged);
+    imports_->leave(allocation);
 }
 
 [[gnu::hot]] const Allocation* Memory::find(uint64_t address) const noexcept {
     const Allocation* found = device_->find(address);
-    return found != nullptr || host_ == nullptr ? found : host_->find(address);
+    if (found == nullptr && host_ != nullptr) found = host_->find(address);
+    return found != nullptr ? found : find_imported(address);
+}
+
+[[gnu::cold]] const Allocation* Memory::find_imported(uint64_t address) const noexcept {
+    return imports_->find(address);
 }
 
 Status Memory::check_range(uint64_t address, uint64_t size, const char* what) const {

@@ -11,6 +11,9 @@ namespace {
 // What PoCL vectorises over on processors with 256-bit registers; groups that are multiples leave no rest.
 constexpr uint32_t kVectorItems = 8;
 
+// Of what the card takes of the host where it lies.
+constexpr uint64_t kPageBytes = 4096;
+
 qiao_status make_machine(Plugin& plugin) {
     if (plugin.machine != nullptr) return QIAO_OK;
     const mock::Result<mock::Profile> profile = mock::load_profile(plugin.profile);
@@ -96,6 +99,8 @@ void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info
     info.max_argument_bytes = profile.max_argument_bytes;
     info.queue_priorities = profile.queue_priorities;
     info.address_bits = 64;
+    info.import_types = 1u << QIAO_SHARE_TYPE_HOST_POINTER;
+    info.import_alignment = kPageBytes;
     info.formats = "host-elf";
     describe_levels(card, info);
     if (faulty) info.tables = &mock_faulty_tables;

@@ -192,6 +192,9 @@ void spoil(Tag<mock::Call::kMemoryRead>, void*, void*, uint64_t, void* target, u
 void spoil(Tag<mock::Call::kMemoryMap>, void*, void*, uint64_t, uint64_t, uint64_t, void** out_pointer) {
     *out_pointer = nullptr;
 }
+void spoil(Tag<mock::Call::kMemoryImport>, void*, const qiao_plugin_memory_desc*, const qiao_plugin_import*, qiao_plugin_allocation* out) {
+    out->host_pointer = nullptr;
+}
 void spoil(Tag<mock::Call::kProgramLoad>, void* device, const qiao_plugin_program_desc*, void** out_program) {
     mock_program_ops.program_unload(device, std::exchange(*out_program, nullptr));
 }
@@ -268,6 +271,8 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     FAULTY(memory, memory_unmap, kMemoryUnmap),
     nullptr, // memory_native
     nullptr, // memory_wrap
+    FAULTY(memory, memory_import, kMemoryImport),
+    nullptr, // memory_export
 };
 
 const qiao_plugin_program_ops faulty_program_ops = {

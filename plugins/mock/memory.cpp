@@ -21,6 +21,21 @@ bool host_can_touch(const Device& device, qiao_memory_kind kind) {
     return kind != QIAO_MEMORY_KIND_DEVICE || device.card->profile().kind == mock::CardKind::kUnified;
 }
 
+// With the device's mutex held.
+void hand_out(const Device& device, std::unique_ptr<Allocation> allocation, mock::Allocation* native, const qiao_plugin_memory_desc& desc,
+              qiao_plugin_allocation* out_allocation) {
+    allocation->native = native;
+    allocation->address = native->address.load(std::memory_order_relaxed);
+    allocation->epoch = device.epoch;
+    allocation->host_visible = host_can_touch(device, desc.kind);
+    qiao_plugin_allocation made = {};
+    if (device.card->profile().addresses) made.address = allocation->address;
+    made.size_bytes = desc.size_bytes;
+    if (allocation->host_visible) made.host_pointer = reinterpret_cast<void*>(allocation->address);
+    made.allocation = allocation.release();
+    plugin::write_growing(out_allocation, made);
+}
+
 qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
                             qiao_plugin_allocation* out_allocation) {
     Device& device = plugin::object<Device>(pointer);
@@ -30,16 +45,20 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
         const mock::Result<mock::Allocation*> native =
             device.card->allocate(desc->size_bytes, desc->alignment, kind_of(desc->kind));
         if (!native.ok()) return report(device.host, native.status());
-        allocation->native = native.value();
-        allocation->address = native.value()->address.load(std::memory_order_relaxed);
-        allocation->epoch = device.epoch;
-        qiao_plugin_allocation made = {};
-        if (device.card->profile().addresses) made.address = allocation->address;
-        made.size_bytes = desc->size_bytes;
-        allocation->host_visible = host_can_touch(device, desc->kind);
-        if (allocation->host_visible) made.host_pointer = reinterpret_cast<void*>(allocation->address);
-        made.allocation = allocation.release();
-        plugin::write_growing(out_allocation, made);
+        hand_out(device, std::move(allocation), native.value(), *desc, out_allocation);
+        return QIAO_OK;
+    });
+}
+
+// The card reaches all memory of the process.
+qiao_status memory_import(void* pointer, const qiao_plugin_memory_desc* desc, const qiao_plugin_import* import, qiao_plugin_allocation* out_allocation) {
+    Device& device = plugin::object<Device>(pointer);
+    return plugin::guarded(device.host, "memory_import", [&]() -> qiao_status {
+        auto allocation = std::make_unique<Allocation>();
+        const std::lock_guard lock(device.mutex);
+        const mock::Result<mock::Allocation*> native = device.card->import(reinterpret_cast<uintptr_t>(import->host_pointer), desc->size_bytes);
+        if (!native.ok()) return report(device.host, native.status());
+        hand_out(device, std::move(allocation), native.value(), *desc, out_allocation);
         return QIAO_OK;
     });
 }
@@ -84,6 +103,7 @@ qiao_status memory_unmap(void*, void*, void*) {
 
 const qiao_plugin_memory_ops mock_memory_ops = {
     sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, memory_map, memory_unmap, nullptr, nullptr,
+    memory_import,                  nullptr, // no driver that would hand anything over
 };
 
 } // namespace qiao::mock_plugin

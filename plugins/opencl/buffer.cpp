@@ -155,6 +155,8 @@ const qiao_plugin_memory_ops opencl_buffer_memory_ops = {
     opencl_buffer_unmap,
     opencl_buffer_native,
     opencl_buffer_wrap,
+    opencl_buffer_import,
+    nullptr, // memory_export
 };
 
 } // namespace qiao::opencl

@@ -33,6 +33,7 @@ struct DeviceRecord {
     bool remainder_groups = false;
     bool hands_out_output = false; // what kernels print; else the driver writes it to stdout
     bool table = false; // buffers, and addresses made by the host
+    bool cpu = false;   // the host's processor: kernels run in the process
     qiao_plugin_device_info info = {}; // struct_size 0: not filled yet
 };
 
@@ -77,6 +78,9 @@ struct Device {
     KernelNumbers kernels;
     int spirv_works = -1; // not tried yet
 
+    std::mutex trying_import; // guards what follows
+    int import_works = -1;    // not tried yet
+
     // For blocking copies, map and the launches of hosts that have no queues.
     std::mutex immediate_mutex;
     Launcher immediate;
@@ -102,6 +106,10 @@ qiao_status opencl_memory_wrap(void* device, const qiao_plugin_memory_desc* desc
 qiao_status opencl_buffer_native(void* device, void* allocation, qiao_native* out_native);
 qiao_status opencl_buffer_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
                                qiao_plugin_allocation* out_allocation);
+qiao_status opencl_memory_import(void* device, const qiao_plugin_memory_desc* desc, const qiao_plugin_import* import,
+                                 qiao_plugin_allocation* out_allocation); // import.cpp
+qiao_status opencl_buffer_import(void* device, const qiao_plugin_memory_desc* desc, const qiao_plugin_import* import,
+                                 qiao_plugin_allocation* out_allocation);
 qiao_status opencl_queue_native(void* queue, qiao_native* out_native);
 qiao_status opencl_queue_wrap(void* device, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue);
 

@@ -84,6 +84,7 @@ void describe_capabilities(const Asker& device, DeviceRecord& record) {
     record.svm = record.version >= 200 ? device.get<cl_device_svm_capabilities>(CL_DEVICE_SVM_CAPABILITIES) : 0;
     record.usm = lists(x, "cl_intel_unified_shared_memory") &&
                  device.get<cl_bitfield>(CL_DEVICE_DEVICE_MEM_CAPABILITIES_INTEL) != 0;
+    record.cpu = (device.get<cl_device_type>(CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
     record.priorities = lists(x, "cl_khr_priority_hints");
     record.source = device.get<cl_bool>(CL_DEVICE_COMPILER_AVAILABLE) == CL_TRUE;
     if (record.version >= 210 || lists(x, "cl_khr_il_program")) record.il = device.text(CL_DEVICE_IL_VERSION);
@@ -199,6 +200,17 @@ void describe_memory(const Asker& device, const DeviceRecord& record, qiao_plugi
     if (device.get<cl_bool>(CL_DEVICE_HOST_UNIFIED_MEMORY) == CL_TRUE) info.flags |= QIAO_PLUGIN_DEVICE_UNIFIED;
 }
 
+// What may work; the first import tries it. A pointer that is none of OpenCL's is shown to a processor only: what reaches memory
+// in another way could be lost by it.
+void describe_imports(const Asker& device, const DeviceRecord& record, qiao_plugin_device_info& info) {
+    constexpr uint64_t kPageBytes = 4096;
+    const bool takes_pointers = (record.svm & CL_DEVICE_SVM_FINE_GRAIN_SYSTEM) != 0 || (record.cpu && record.source && record.svm != 0);
+    const bool takes_any = record.table ? (info.flags & QIAO_PLUGIN_DEVICE_UNIFIED) != 0 : takes_pointers && !record.usm;
+    if (!takes_any) return;
+    info.import_types = 1u << QIAO_SHARE_TYPE_HOST_POINTER;
+    info.import_alignment = record.cpu ? std::max<uint64_t>(device.get<cl_uint>(CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8, 128) : kPageBytes;
+}
+
 void write_note(const Asker& device, const DeviceRecord& record, qiao_plugin_device_info& info) {
     const cl_device_type type = device.get<cl_device_type>(CL_DEVICE_TYPE);
     std::string note = type & CL_DEVICE_TYPE_CPU   ? "the host's CPU"
@@ -239,6 +251,7 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
     describe_identity(device, record, info);
     describe_limits(device, record, info);
     describe_memory(device, record, info);
+    describe_imports(device, record, info);
     info.features = features_of(device, record);
     info.formats = record.formats.c_str();
     info.tables = record.table ? &opencl_buffer_tables : record.usm ? &opencl_usm_tables : &opencl_tables;

@@ -92,7 +92,8 @@ bool copy_there_and_back(Device& device, char* pointer, ProbeBytes& bytes, bool*
     return ends_well(device, code, event, out_silent);
 }
 
-// Bytes go to the device, are overwritten there in part, and come back.
+} // namespace
+
 bool copies_work(Device& device, char* pointer) {
     auto bytes = std::make_unique<ProbeBytes>();
     for (unsigned i = 0; i < sizeof bytes->out; ++i)
@@ -105,6 +106,8 @@ bool copies_work(Device& device, char* pointer) {
     std::memcpy(bytes->out + 20, &bytes->pattern, 4);
     return std::memcmp(bytes->out, bytes->back, sizeof bytes->out) == 0;
 }
+
+namespace {
 
 bool kind_works(Device& device, qiao_memory_kind kind) {
     cl_int code = CL_SUCCESS;
@@ -232,7 +235,10 @@ static qiao_status opencl_memory_allocate(void* device_pointer, const qiao_plugi
 static void opencl_memory_free(void* device_pointer, void* allocation_pointer) {
     Device& device = *static_cast<Device*>(device_pointer);
     auto* allocation = static_cast<Allocation*>(allocation_pointer);
-    forget(device, allocation);
+    if (allocation->imported)
+        device.frees.fetch_add(1, std::memory_order_release);
+    else
+        forget(device, allocation);
     if (allocation->owned && !device.lost.load()) free_native(device, device.addresses, allocation->base);
     delete allocation;
 }
@@ -305,6 +311,8 @@ const qiao_plugin_memory_ops opencl_memory_ops = {
     opencl_memory_unmap,
     opencl_memory_native,
     opencl_memory_wrap,
+    opencl_memory_import,
+    nullptr, // memory_export
 };
 
 const qiao_plugin_memory_ops opencl_usm_memory_ops = {
@@ -317,6 +325,8 @@ const qiao_plugin_memory_ops opencl_usm_memory_ops = {
     nullptr,
     opencl_memory_native,
     opencl_memory_wrap,
+    nullptr, // memory_import: the extension takes no memory of others
+    nullptr, // memory_export
 };
 
 } // namespace qiao::opencl

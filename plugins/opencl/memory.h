@@ -12,12 +12,16 @@ struct Allocation {
     uint64_t size_bytes = 0;
     qiao_memory_kind kind = 0;
     bool host_visible = false;
-    bool owned = true; // false: the application's, wrapped
+    bool owned = true; // false: the application's, wrapped or imported
+    bool imported = false; // host memory that is none of OpenCL's: not in the device's list
     size_t index = 0; // in the device's list
 };
 
 // Finds out by trying which addresses and kinds of memory the device really has; false if none works.
 bool choose_addresses(Device& device);
+
+// Whether bytes go to the device's memory at `pointer`, are overwritten there in part, and come back. At least 64 of them.
+bool copies_work(Device& device, char* pointer);
 
 // Adds an allocation to the device's list.
 void remember(Device& device, Allocation* allocation);

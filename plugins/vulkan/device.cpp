@@ -66,14 +66,16 @@ VkResult create_device(Device& device) {
         {VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, record.families.compute.index, lanes, priorities.data()},
         {VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO, nullptr, 0, record.families.transfer.index, 1, priorities.data()}};
     const FeatureChain features = wanted_features(record.features);
-    const char* calibration = VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME;
+    std::vector<const char*> extensions;
+    if (record.has(VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME)) extensions.push_back(VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
+    add_sharing_extensions(record, extensions);
     VkDeviceCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
     info.pNext = &features.core;
     info.queueCreateInfoCount = record.families.transfer.queues != 0 ? 2 : 1;
     info.pQueueCreateInfos = queues;
-    info.enabledExtensionCount = record.has(calibration) ? 1 : 0;
-    info.ppEnabledExtensionNames = &calibration;
+    info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
+    info.ppEnabledExtensionNames = extensions.data();
     const VkResult result = device.plugin->vk.vkCreateDevice(record.physical, &info, nullptr, &device.device);
     if (result != VK_SUCCESS) return result;
     if (!load_device(device.plugin->vk, device.device, &device.vk).empty()) return VK_ERROR_INCOMPATIBLE_DRIVER;

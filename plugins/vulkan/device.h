@@ -44,6 +44,8 @@ struct DeviceRecord {
     bool table = false; // has no addresses, or is not to use them: kernels get buffers and offsets
     Families families;
     MemoryTypes types;
+    uint64_t host_pointer_alignment = 0; // of VK_EXT_external_memory_host; 0 = imports no host memory
+    bool opaque_descriptors = false;     // VK_KHR_external_memory_fd, to export and to import
     std::string unusable; // "" or why it cannot be opened
     qiao_plugin_device_info info = {};
 
@@ -61,6 +63,7 @@ struct Buffer {
     VkDeviceMemory memory = VK_NULL_HANDLE;
     VkDeviceAddress address = 0; // 0 = was not asked for
     char* mapped = nullptr;      // null = the host cannot touch it
+    uint64_t memory_bytes = 0;   // that were allocated for it
 };
 
 struct Plugin {
@@ -145,6 +148,10 @@ void destroy_instance(Plugin& plugin);
 
 // device_info.cpp: fills what a record knows without opening the device.
 void describe_device(Plugin& plugin, DeviceRecord& record);
+
+// share.cpp: what the driver shares; the record has its extensions. Then the extensions that it takes.
+void describe_sharing(const InstanceSymbols& vk, DeviceRecord& record, const uint8_t (&driver_uuid)[VK_UUID_SIZE]);
+void add_sharing_extensions(const DeviceRecord& record, std::vector<const char*>& extensions);
 
 // Reports a failed call of a running device: the host's error record, and the device's loss if the code means that.
 qiao_status device_failed(Device& device, VkResult result, const std::string& what) noexcept;

@@ -221,6 +221,7 @@ void describe_device(Plugin& plugin, DeviceRecord& record) {
         // fence or a semaphore.
         info.memory_kinds = 1u << QIAO_MEMORY_KIND_DEVICE | 1u << QIAO_MEMORY_KIND_HOST;
         info.tables = record.host_reaches_device() ? &vulkan_mapped_tables : &vulkan_tables;
+        describe_sharing(vk, record, id.driverUUID);
     }
     std::string note = kind_text(type);
     if (!record.unusable.empty()) note += "; cannot be opened: " + record.unusable;

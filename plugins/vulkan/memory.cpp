@@ -8,11 +8,16 @@
 
 namespace qiao::vulkan {
 
-VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type, VkBufferUsageFlags usage, Buffer* out) {
+VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type, VkBufferUsageFlags usage, Buffer* out,
+                       const ExternalMemory* external) {
     const DeviceSymbols& vk = device.vk;
     Buffer made;
+    VkExternalMemoryBufferCreateInfo external_info = {};
+    external_info.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO;
+    external_info.handleTypes = external != nullptr ? external->type : 0;
     VkBufferCreateInfo info = {};
     info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+    info.pNext = external != nullptr ? &external_info : nullptr;
     info.size = size_bytes;
     info.usage = usage;
     const uint32_t families[] = {device.record->families.compute.index, device.record->families.transfer.index};
@@ -29,18 +34,20 @@ VkResult create_buffer(Device& device, uint64_t size_bytes, uint32_t memory_type
     VkMemoryAllocateFlagsInfo flags = {};
     flags.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO;
     flags.flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT;
+    flags.pNext = external != nullptr ? external->request : nullptr;
+    made.memory_bytes = external != nullptr && external->memory_bytes != 0 ? external->memory_bytes : requirements.size;
     VkMemoryAllocateInfo allocate = {};
     allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    allocate.pNext = addressed ? &flags : nullptr;
-    allocate.allocationSize = requirements.size;
+    allocate.pNext = addressed ? &flags : flags.pNext;
+    allocate.allocationSize = made.memory_bytes;
     allocate.memoryTypeIndex = memory_type;
-    result = (requirements.memoryTypeBits >> memory_type & 1) != 0
+    result = (requirements.memoryTypeBits >> memory_type & 1) != 0 && requirements.size <= made.memory_bytes
                  ? vk.vkAllocateMemory(device.device, &allocate, nullptr, &made.memory)
                  : VK_ERROR_FEATURE_NOT_PRESENT;
     if (result == VK_SUCCESS) result = vk.vkBindBufferMemory(device.device, made.buffer, made.memory, 0);
     constexpr VkMemoryPropertyFlags visible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-    void* mapped = nullptr;
-    if (result == VK_SUCCESS && (device.record->type_flags(memory_type) & visible) == visible)
+    void* mapped = external != nullptr ? external->mapped : nullptr;
+    if (result == VK_SUCCESS && mapped == nullptr && (device.record->type_flags(memory_type) & visible) == visible)
         result = vk.vkMapMemory(device.device, made.memory, 0, VK_WHOLE_SIZE, 0, &mapped);
     if (result != VK_SUCCESS) {
         destroy_buffer(device, made);
@@ -111,6 +118,23 @@ uint64_t align_up(uint64_t value, uint64_t alignment) {
 
 } // namespace
 
+VkBufferUsageFlags usage_of(const Device& device) {
+    return device.record->table ? kUsage : kUsage | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
+}
+
+void hand_out(Device& device, std::unique_ptr<Allocation> allocation, qiao_plugin_allocation* out_allocation) {
+    allocation->address = allocation->buffer.address + allocation->offset;
+    out_allocation->address = allocation->address;
+    out_allocation->host_pointer = allocation->kind == QIAO_MEMORY_KIND_HOST ? allocation->buffer.mapped + allocation->offset : nullptr;
+    if (allocation->host_copies) out_allocation->in_place = allocation->buffer.mapped + allocation->offset;
+    out_allocation->size_bytes = allocation->size_bytes;
+    if (device.plugin->validation)
+        name_object(device, VK_OBJECT_TYPE_BUFFER, number_of(allocation->buffer.buffer),
+                    text(kind_name(allocation->kind), " memory of ", allocation->size_bytes, " bytes"));
+    if (!device.record->table) device.allocations.add(allocation->address, allocation->size_bytes, allocation.get());
+    out_allocation->allocation = allocation.release();
+}
+
 // ---------------------------------------------------------------------------------------------- slots
 
 static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugin_memory_desc* desc,
@@ -127,9 +151,14 @@ static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugi
         // Drivers align buffers to 256 bytes at most by themselves; more is made by allocating more.
         // Without addresses the core keeps alignments.
         const uint64_t excess = desc->alignment > 16 && !record.table ? desc->alignment : 0;
+        VkExportMemoryAllocateInfo to_export = {};
+        to_export.sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO;
+        to_export.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT;
+        const ExternalMemory external = {VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT, &to_export};
+        const bool shareable = (desc->flags & QIAO_PLUGIN_MEMORY_SHAREABLE) != 0;
         const VkResult result =
-            create_buffer(device, desc->size_bytes + excess, host_kind ? record.types.host : record.types.device,
-                          record.table ? kUsage : kUsage | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT, &allocation->buffer);
+            create_buffer(device, desc->size_bytes + excess, host_kind ? record.types.host : record.types.device, usage_of(device),
+                          &allocation->buffer, shareable ? &external : nullptr);
         if (result != VK_SUCCESS) {
             if (result == VK_ERROR_DEVICE_LOST) return device_failed(device, result, "an allocation");
             return device.host.fail(failure_of(
@@ -138,21 +167,11 @@ static qiao_status vulkan_memory_allocate(void* device_pointer, const qiao_plugi
                      " memory; it has ", record.info.memory_bytes, " in all, at most ", record.info.max_allocation_bytes, " at once"),
                 "free memory or ask for less"));
         }
-        const uint64_t address = align_up(allocation->buffer.address, std::max<uint64_t>(desc->alignment, 1));
-        allocation->address = address;
-        allocation->offset = address - allocation->buffer.address;
+        allocation->offset = align_up(allocation->buffer.address, std::max<uint64_t>(desc->alignment, 1)) - allocation->buffer.address;
         allocation->size_bytes = desc->size_bytes;
         allocation->kind = desc->kind;
         allocation->host_copies = host_kind || record.host_reaches_device();
-        out_allocation->address = address;
-        out_allocation->host_pointer = host_kind ? allocation->buffer.mapped + allocation->offset : nullptr;
-        if (allocation->host_copies) out_allocation->in_place = allocation->buffer.mapped + allocation->offset;
-        out_allocation->size_bytes = desc->size_bytes;
-        if (device.plugin->validation)
-            name_object(device, VK_OBJECT_TYPE_BUFFER, number_of(allocation->buffer.buffer),
-                        text(kind_name(desc->kind), " memory of ", desc->size_bytes, " bytes"));
-        if (!record.table) device.allocations.add(address, desc->size_bytes, allocation.get());
-        out_allocation->allocation = allocation.release();
+        hand_out(device, std::move(allocation), out_allocation);
         return QIAO_OK;
     });
 }
@@ -197,11 +216,13 @@ static qiao_status vulkan_memory_unmap(void*, void*, void*) {
 const qiao_plugin_memory_ops vulkan_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
     nullptr,                        nullptr,                vulkan_memory_native, vulkan_memory_wrap,
+    vulkan_memory_import,           vulkan_memory_export,
 };
 
 const qiao_plugin_memory_ops vulkan_mapped_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
     vulkan_memory_map,              vulkan_memory_unmap,    vulkan_memory_native, vulkan_memory_wrap,
+    vulkan_memory_import,           vulkan_memory_export,
 };
 
 } // namespace qiao::vulkan

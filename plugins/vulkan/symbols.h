@@ -24,6 +24,7 @@
     X(vkGetPhysicalDeviceFeatures2)               \
     X(vkGetPhysicalDeviceMemoryProperties2)       \
     X(vkGetPhysicalDeviceQueueFamilyProperties2)  \
+    X(vkGetPhysicalDeviceExternalBufferProperties) \
     X(vkCreateDevice)                             \
     X(vkGetDeviceProcAddr)
 
@@ -89,6 +90,8 @@
 
 #define QIAO_VULKAN_DEVICE_OPTIONAL(X)  \
     X(vkGetCalibratedTimestampsEXT)     \
+    X(vkGetMemoryFdKHR)                 \
+    X(vkGetMemoryHostPointerPropertiesEXT) \
     X(vkSetDebugUtilsObjectNameEXT)
 
 namespace qiao::vulkan {

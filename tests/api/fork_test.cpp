@@ -120,6 +120,12 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_memory_read, x.m, 0, buffer, 4);
     CALL(qiao_memory_get_native, x.m, out<qiao_native>());
     CALL(qiao_memory_wrap, x.d, out<qiao_native>(), memory_desc(), out<qiao_memory*>());
+    CALL(qiao_memory_import_host, x.d, buffer, 4, 0, out<qiao_memory*>());
+    CALL(qiao_memory_export, x.m, 0, out<qiao_share_handle>(), out<int32_t>());
+    CALL(qiao_memory_import, x.d, out<qiao_share_handle>(), 0, 0, out<qiao_memory*>());
+    CALL(qiao_timeline_create_shareable, x.i, 0, out<qiao_timeline*>());
+    CALL(qiao_timeline_export, x.t, out<qiao_share_handle>(), out<int32_t>());
+    CALL(qiao_timeline_import, x.i, out<qiao_share_handle>(), 0, out<qiao_timeline*>());
     CALL(qiao_pool_create, x.d, nullptr, out<qiao_pool*>());
     CALL(qiao_pool_retain, x.o);
     CALL(qiao_pool_release, x.o);

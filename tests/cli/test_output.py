@@ -12,7 +12,8 @@ import unittest
 from support import DEVICE, KERNELS, QIAO, QiaoTest, option
 
 LIST_DEVICE = ["id", "plugin", "name", "vendor", "driver", "target", "simulated", "unified", "memory_bytes", "compute_units"]
-INFO_DEVICE = LIST_DEVICE + ["note", "formats", "features", "addresses", "shared_memory", "memory_kinds", "memory_levels", "clock_mhz", "address_bits", "uuid", "pci",
+INFO_DEVICE = LIST_DEVICE + ["note", "formats", "features", "addresses", "shared_memory", "memory_kinds", "memory_levels", "import_types",
+                              "export_types", "import_alignment_bytes", "clock_mhz", "address_bits", "uuid", "driver_uuid", "pci",
                              "pci_vendor_id", "pci_device_id", "generation", "state", "state_reason", "memory_free_bytes", "memory_total_bytes",
                              "limits", "extensions", "slots"]
 LIMITS = ["max_allocation_bytes", "max_group_size", "max_group", "max_group_count", "local_memory_bytes", "subgroup_width",

@@ -1,4 +1,5 @@
 // Short programs as users write them, each with a result that is known.
+#include <cstdlib>
 #include <thread>
 
 #include "case.h"
@@ -7,6 +8,7 @@ namespace faults {
 namespace {
 
 constexpr uint32_t kCount = 256;
+constexpr size_t kPageBytes = 4096;
 
 bool is_sum(const std::vector<uint32_t>& values, uint32_t first) {
     for (uint32_t i = 0; i < values.size(); ++i) {
@@ -39,6 +41,12 @@ void look(const Session& session) {
     CHECK(qiao_device_synchronize(session.device, session.patience_ns));
 }
 
+Memory import_page(qiao_device* device, void* page) {
+    qiao_memory* memory = nullptr;
+    CHECK(qiao_memory_import_host(device, page, kPageBytes, 0, &memory));
+    return Memory(memory);
+}
+
 void memory(const Session& session) {
     const std::vector<uint32_t> values = numbers(kCount, 7);
     const Memory first = upload(session.device, values), second = allocate(session.device, kCount * 4);
@@ -51,9 +59,13 @@ void memory(const Session& session) {
     CHECK(qiao_memory_map(pinned.get(), 4, 4, QIAO_ACCESS_WRITE, &pointer)); // what the host can touch is mapped by the card
     *static_cast<uint32_t*>(pointer) = values[1];
     CHECK(qiao_memory_unmap(pinned.get(), pointer));
+    static void* const page = std::aligned_alloc(kPageBytes, kPageBytes); // never freed: a lost card may still write
+    const Memory lent = import_page(session.device, page);
+    CHECK(qiao_memory_write(lent.get(), 0, values.data(), kCount * 4));
     EXPECT(download(first, kCount) == values);
     EXPECT(download(second, kCount) == values);
     EXPECT(download(pinned, kCount) == values);
+    EXPECT(download(lent, kCount) == values);
 }
 
 void launches(const Session& session) {

@@ -20,6 +20,7 @@ ROOMS = {
     "public": ["hal/include/qiao/"],
     "object": ["hal/src/object/"],
     "tracking": ["hal/src/tracking/"],
+    "share": ["hal/src/share/"],
     "dispatch": ["hal/src/dispatch/", "hal/src/emulation/"],
     "pool": ["hal/src/pool/"],
     "loader": ["hal/src/loader/"],
@@ -46,11 +47,12 @@ ALLOWED = {
     "public": ["public shared"],
     "object": ["public", "public plugin", "public shared"],
     "tracking": ["public shared", "object"],
-    "dispatch": ["public", "public plugin", "public shared", "object", "tracking"],
+    "share": ["public", "public shared", "object", "tracking"],
+    "dispatch": ["public", "public plugin", "public shared", "object", "tracking", "share"],
     "pool": ["public", "public plugin", "public shared", "object", "dispatch"],
     "loader": ["public", "public plugin", "public shared", "object"],
     "package": ["public shared"],
-    "api": ["public", "public plugin", "public shared", "object", "dispatch", "pool", "tracking"],
+    "api": ["public", "public plugin", "public shared", "object", "dispatch", "pool", "tracking", "share"],
     "compiler interface": ["public shared"],
     "compiler": ["compiler interface", "package", "public shared"],
     "cli": ["public", "public shared", "compiler interface", "package"],
@@ -82,7 +84,7 @@ EXCEPTIONS = {
 }
 
 # Rooms that may know the types of the application's headers, but call none of their functions: calls go the other way.
-NO_ENTRIES = {"object", "tracking", "dispatch", "pool", "loader", "package"}
+NO_ENTRIES = {"object", "tracking", "share", "dispatch", "pool", "loader", "package"}
 
 # Group of outside headers -> patterns. The first four are open to every room.
 OUTSIDE = {
@@ -114,6 +116,7 @@ OUTSIDE_ALLOWED = {
     "public shared": [], "public plugin": [], "public": [], "abi": [],
     "object": ["os"],
     "tracking": ["os"],
+    "share": ["os"],
     "dispatch": [],
     "pool": [],
     "loader": ["os", "dynamic loading", "json"],
@@ -129,7 +132,7 @@ OUTSIDE_ALLOWED = {
     "tests of plugins": ["os"],
     "mock card": ["os", "processor", "dynamic loading", "json"],
     "bindings": ["os", "python"],
-    "samples": ["embedded kernels"],
+    "samples": ["os", "embedded kernels"],
     "fakes": ["os", "opencl", "vulkan"],
     "tests": list(OUTSIDE),
 }

@@ -25,6 +25,7 @@ from .errors import (CancelledError, CompileError, DeviceLostError, Error, Forke
 from .ledger import Candidate
 from .package import Package, Variant
 from .pools import PoolStatistics
+from .sharing import Handle
 from .signature import Parameter
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from .reduction import Reduction
     from .scan import Scan
 
-__all__ = ["Array", "Candidate", "Device", "Elementwise", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
-           "Point", "Pool", "PoolStatistics", "Program", "Queue", "Reduction", "Scan", "Timeline", "Variant", "devices", "instance", "ledger", "local", "open",
+__all__ = ["Array", "Candidate", "Device", "Elementwise", "Handle", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
+           "Point", "Pool", "PoolStatistics", "Program", "Queue", "Reduction", "Scan", "Timeline", "Variant", "devices", "import_timeline", "instance", "ledger", "local", "open",
            "timeline", "version", "CancelledError", "CompileError", "DeviceLostError", "Error", "ForkedError",
            "InternalError", "InvalidArgumentError", "InvalidHandleError", "NotFoundError", "OutOfMemoryError",
            "OutOfRangeError", "PackageError", "PluginError", "TimeoutError", "UnsupportedError"]
@@ -87,9 +88,14 @@ def ledger() -> list[Candidate]:
     return instance().ledger
 
 
-def timeline(value: int = 0) -> Timeline:
-    """A timeline that the program raises itself, or queues of any device."""
-    return instance().timeline(value)
+def timeline(value: int = 0, *, shareable: bool = False) -> Timeline:
+    """A timeline that the program raises itself, or queues of any device; a shareable one also other processes."""
+    return instance().timeline(value, shareable=shareable)
+
+
+def import_timeline(handle: Handle) -> Timeline:
+    """The timeline of a handle that another process has exported."""
+    return instance().import_timeline(handle)
 
 
 def local(shape: int | tuple[int, ...], dtype: DTypeLike = "uint8") -> LocalMemory:

@@ -331,11 +331,22 @@ MemoryObject::MemoryObject(DeviceObject& of, uint64_t bytes, const MemoryOptions
     host_pointer = memory.host_pointer();
 }
 
+MemoryObject::MemoryObject(DeviceObject& of, Memory imported, py::object of_whom)
+    : device(of.share()), resets(of.resets), memory(std::move(imported)), lender(std::move(of_whom)) {
+    address = memory.address().value();
+    host_pointer = memory.host_pointer();
+}
+
 void MemoryObject::release() {
     if (std::exchange(is_released, true)) return;
+    if (lender) {
+        const py::gil_scoped_release others;
+        static_cast<void>(qiao_device_synchronize(device->device.get(), QIAO_TIMEOUT_INFINITE));
+    }
     if (share) share->free(address);
     share.reset();
     memory = Memory();
+    lender = py::object();
 }
 
 ArrayObject lay_out(py::handle shape, py::handle dtype) {

@@ -35,10 +35,12 @@ struct MemoryObject {
     uint32_t resets = 0; /* of the device, when this was made: what is made later may get its address */
     bool is_released = false;
     Memory memory; /* null for one of a pool's */
+    py::object lender; /* of host memory that was imported: it lives until work has let go of that */
     std::unique_ptr<PoolShare> share;
 
     MemoryObject(DeviceObject& of, uint64_t bytes, const MemoryOptions& options);
     MemoryObject(std::shared_ptr<PoolObject> pool, QueueObject& queue, uint64_t bytes);
+    MemoryObject(DeviceObject& of, Memory imported, py::object lender);
     ~MemoryObject() { release(); }
     MemoryObject(const MemoryObject&) = delete;
     MemoryObject& operator=(const MemoryObject&) = delete;

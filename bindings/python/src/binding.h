@@ -16,6 +16,7 @@ void bind_queue(py::module_& module);
 void bind_array(py::module_& module);
 void bind_pool(py::module_& module);
 void bind_kernel(py::module_& module);
+void bind_sharing(py::module_& module);
 void bind_device(py::module_& module);
 void bind_dlpack(py::module_& module);
 void bind_instance(py::module_& module);

@@ -19,6 +19,14 @@ constexpr FeatureName kFeatures[] = {
     {QIAO_FEATURE_SUBGROUPS, "subgroups"}, {QIAO_FEATURE_PRINTF, "printf"}, {QIAO_FEATURE_ADDRESSES, "addresses"},
 };
 
+py::frozenset share_types_of(uint32_t types) {
+    static constexpr const char* kNames[] = {"", "host_pointer", "host_file", "opaque_fd", "dma_buf"};
+    py::set names;
+    for (size_t type = 1; type < std::size(kNames); ++type)
+        if ((types >> type & 1) != 0) names.add(kNames[type]);
+    return py::frozenset(names);
+}
+
 py::dict properties_of(const DeviceObject& self) {
     const DeviceProperties p = self.device.properties();
     py::dict all;
@@ -37,6 +45,10 @@ py::dict properties_of(const DeviceObject& self) {
     all["emulated_shared"] = p.has_emulated_shared();
     all["memory_bytes"] = p.memory_bytes;
     all["max_allocation_bytes"] = p.max_allocation_bytes;
+    all["import_types"] = share_types_of(p.import_types);
+    all["export_types"] = share_types_of(p.export_types);
+    all["import_alignment"] = p.import_alignment;
+    all["driver_uuid"] = py::bytes(reinterpret_cast<const char*>(p.driver_uuid), sizeof p.driver_uuid);
     all["uuid"] = py::bytes(reinterpret_cast<const char*>(p.uuid), sizeof p.uuid);
     all["compute_units"] = p.compute_units;
     all["max_group_size"] = p.max_group_size;

@@ -105,9 +105,11 @@ void bind_instance(py::module_& module) {
         .def("open", &open, py::arg("selector") = "*",
              "The first device that matches: \"mock:0\", a glob (\"opencl:*\") or a plugin's id (\"mock\"). NotFoundError lists the ids.")
         .def_property_readonly("ledger", &ledger_of, "Every plugin that was considered, usable or not, and why.")
-        .def("timeline", [](const InstanceObject& self, uint64_t value) {
-            return std::make_shared<TimelineObject>(TimelineObject{Timeline(self.instance, value), "timeline", true});
-        }, py::arg("value") = 0, "A timeline that stands at `value` and is raised by the application, or by queues of any device.");
+        .def("timeline", [](const InstanceObject& self, uint64_t value, bool shareable) {
+            Timeline made = shareable ? Timeline::shareable(self.instance, value) : Timeline(self.instance, value);
+            return std::make_shared<TimelineObject>(TimelineObject{std::move(made), "timeline", true});
+        }, py::arg("value") = 0, py::kw_only(), py::arg("shareable") = false,
+             "A timeline that stands at `value` and is raised by the application, or by queues of any device; a shareable one also by other processes.");
 
     module.def("version", [] {
         uint32_t major = 0, minor = 0, patch = 0;

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_native, module) {
     bind_device(module);
     bind_dlpack(module);
     bind_instance(module);
+    bind_sharing(module);
 }

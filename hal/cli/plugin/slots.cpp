@@ -36,6 +36,8 @@ constexpr SlotKind kSlots[] = {
     MEMORY(memory_unmap, "T2", kMaps, "the end of such a view", false),
     MEMORY(memory_native, "any", "", "the vendor's own object of an allocation; without: unsupported", false),
     MEMORY(memory_wrap, "any", "", "allocations of the vendor's interface used through Qiao; without: unsupported", false),
+    MEMORY(memory_import, "T2", "", "host memory used where it lies, and memory of other devices and processes; without: unsupported", false),
+    MEMORY(memory_export, "T2", "", "device memory handed to other processes; without: unsupported", false),
     PROGRAM(program_load, "T0", "", "kernels of the card's own format", true),
     PROGRAM(program_unload, "T0", "", "programs given back", true),
     PROGRAM(kernel_find, "T0", "", "a kernel by its name", true),

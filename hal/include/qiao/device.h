@@ -52,11 +52,16 @@ typedef struct qiao_device_properties {
     uint32_t clock_mhz;
     uint32_t address_bits;
     uint64_t generation; /* resets so far: what was made before the last one is lost */
+    uint32_t import_types; /* bit (1 << qiao_share_type) for each that can be imported */
+    uint32_t export_types; /* the same for memory of it that is allocated as QIAO_MEMORY_SHAREABLE */
+    uint64_t import_alignment; /* bytes, of host memory that is imported; 0 = it imports none */
+    uint8_t driver_uuid[16];   /* equal for drivers that understand each other's descriptors */
 } qiao_device_properties;
 #define QIAO_DEVICE_PROPERTIES_INIT                                                                                  \
     {sizeof(qiao_device_properties), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0u, 0u, 0u, 0u,           \
      {0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u,           \
-     {0u, 0u, 0u}, {0u, 0u, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}
+     {0u, 0u, 0u}, {0u, 0u, 0u}, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u,                                        \
+     {0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}}
 
 /// Fills the caller's struct. Costs a copy; for one number on a hot path see qiao_device_get_limit.
 QIAO_API qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_properties* out_properties);

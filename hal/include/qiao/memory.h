@@ -10,6 +10,8 @@ typedef struct qiao_memory qiao_memory;
 
 /* Of shared memory: what the device has written comes to the host by qiao_memory_fetch only, and not with each wait. */
 #define QIAO_MEMORY_FETCH_EXPLICIT (UINT64_C(1) << 0)
+/* Will be exported (share.h): host memory, or device memory where the driver hands it over (`export_types` of the device). */
+#define QIAO_MEMORY_SHAREABLE (UINT64_C(1) << 1)
 
 typedef struct qiao_memory_desc {
     size_t struct_size;

@@ -80,6 +80,8 @@ typedef struct qiao_host_api {
 
 /* ------------------------------------------------------------------------------------------------ memory */
 
+#define QIAO_PLUGIN_MEMORY_SHAREABLE (UINT64_C(1) << 0) /* memory_export will be asked for it */
+
 /// G. The core has rounded the size and checked it against the device's limit.
 typedef struct qiao_plugin_memory_desc {
     size_t struct_size;
@@ -88,7 +90,7 @@ typedef struct qiao_plugin_memory_desc {
     uint64_t alignment; /* a power of two */
     qiao_memory_kind kind;
     uint32_t reserved0;
-    uint64_t flags; /* none defined yet: 0 */
+    uint64_t flags;
 } qiao_plugin_memory_desc;
 
 /// G. Written by the plugin into the core's memory.
@@ -102,6 +104,25 @@ typedef struct qiao_plugin_allocation {
     void* in_place; /* where the host may move the allocation's own bytes, of any kind, at the speed of host memory: copies then
                        need no staging. Work submitted later sees what was written. Null = host_pointer if there is one */
 } qiao_plugin_allocation;
+
+/// G. Memory that is there already.
+typedef struct qiao_plugin_import {
+    size_t struct_size;
+    const void* next;
+    qiao_share_type type;   /* one of the device's import_types */
+    int32_t descriptor;     /* the core's: duplicate what is kept; -1 for HOST_POINTER */
+    void* host_pointer;     /* HOST_POINTER: aligned to import_alignment; stays until memory_free has returned */
+    uint64_t driver_data[4]; /* as memory_export gave it, but from another process: not to be trusted */
+} qiao_plugin_import;
+
+/// G. Written by the plugin into the core's memory.
+typedef struct qiao_plugin_export {
+    size_t struct_size;
+    const void* next;
+    int32_t descriptor; /* a new one, closed on exec, which the core closes; it comes in as -1 */
+    uint32_t reserved0;
+    uint64_t driver_data[4]; /* what memory_import needs beside it */
+} qiao_plugin_export;
 
 /// F, 24 bytes. One byte in a device's allocation or in host memory.
 typedef struct qiao_plugin_place {
@@ -240,6 +261,10 @@ typedef struct qiao_plugin_device_info {
     const char* formats;                     /* of programs, best first: "host-elf", "spirv-opencl;opencl-c" */
     const struct qiao_plugin_tables* tables; /* null = the plugin's default tables */
     uint32_t memory_levels[4]; /* by kind: 0 or QIAO_PLUGIN_MEMORY_LEVEL(...); [0] is 0. The core holds each allocation to it */
+    uint32_t import_types; /* bit (1 << qiao_share_type): HOST_POINTER, OPAQUE_FD, DMA_BUF; needs memory_import */
+    uint32_t export_types; /* OPAQUE_FD, DMA_BUF; needs memory_export */
+    uint64_t import_alignment; /* of host pointers, a power of two; up to a whole unit of it, but no page more, may be reached */
+    uint8_t driver_uuid[16];   /* needed, with uuid, for OPAQUE_FD */
 } qiao_plugin_device_info;
 
 typedef uint32_t qiao_plugin_device_state;
@@ -297,6 +322,13 @@ typedef struct qiao_plugin_memory_ops {
     /// forgets it and leaves the memory to the application; a counted handle is retained meanwhile. `desc` has the size.
     qiao_status (*memory_wrap)(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native,
                                qiao_plugin_allocation* out_allocation);
+    /// Optional; default: unsupported. An allocation of memory that is there already, which memory_free leaves as it is. Of
+    /// HOST_POINTER it is the memory itself: what either side writes the other sees without a copy, at `host_pointer`; a
+    /// device that cannot do so refuses. `desc` has the exact size.
+    qiao_status (*memory_import)(void* device, const qiao_plugin_memory_desc* desc, const qiao_plugin_import* import,
+                                 qiao_plugin_allocation* out_allocation);
+    /// Optional; default: unsupported. A descriptor of an allocation that was made with QIAO_PLUGIN_MEMORY_SHAREABLE.
+    qiao_status (*memory_export)(void* device, void* allocation, qiao_share_type type, qiao_plugin_export* out_export);
 } qiao_plugin_memory_ops;
 
 typedef struct qiao_plugin_program_ops {

@@ -29,6 +29,7 @@
 #include "qiao/pool.h"
 #include "qiao/program.h"
 #include "qiao/queue.h"
+#include "qiao/share.h"
 #include "qiao/status.h"
 #include "qiao/timeline.h"
 #include "qiao/types.h"

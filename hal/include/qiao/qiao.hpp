@@ -42,6 +42,7 @@
 #include "qiao/hpp/program.hpp"
 #include "qiao/hpp/queue.hpp"
 #include "qiao/hpp/shape.hpp"
+#include "qiao/hpp/share.hpp"
 #include "qiao/hpp/span.hpp"
 #include "qiao/hpp/timeline.hpp"
 #include "qiao/qiao.h"

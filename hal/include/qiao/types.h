@@ -68,6 +68,13 @@ typedef uint32_t qiao_memory_level;
 #define QIAO_MEMORY_LEVEL_COHERENT 3u
 /// M4: the same holds for every pointer of the process (malloc, stack, global): nothing has to be allocated here for it.
 #define QIAO_MEMORY_LEVEL_SYSTEM 4u
+/// How something is shared, or can be: a number, and in sets of them the bit (1 << number). hal/docs/sharing.md has the list.
+typedef uint32_t qiao_share_type;
+#define QIAO_SHARE_TYPE_HOST_POINTER 1u /* host memory of this process */
+#define QIAO_SHARE_TYPE_HOST_FILE 2u    /* host memory in a sealed file of the library's: every device, every process */
+#define QIAO_SHARE_TYPE_OPAQUE_FD 3u    /* device memory as its driver hands it over: to the same device and driver */
+#define QIAO_SHARE_TYPE_DMA_BUF 4u      /* a dma-buf of Linux */
+#define QIAO_SHARE_TYPE_TIMELINE 5u     /* a timeline of the library's */
 
 /// What a native handle is; 0 = none. hal/docs/native.md has the list, hal/docs/extensions.md the vendors' numbers.
 typedef uint32_t qiao_native_type;

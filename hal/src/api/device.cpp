@@ -6,6 +6,7 @@
 #include "api/entry.h"
 #include "api/memory_kind.h"
 #include "api/native.h"
+#include "api/share.h"
 #include "dispatch/device.h"
 #include "dispatch/memory_level.h"
 #include "dispatch/retire.h"
@@ -102,6 +103,10 @@ qiao_status qiao_device_query_properties(qiao_device* device, qiao_device_proper
     values.clock_mhz = info.clock_mhz;
     values.address_bits = info.address_bits;
     values.generation = body.generation.load();
+    values.import_types = import_types(body);
+    values.export_types = export_types(body);
+    values.import_alignment = info.import_alignment;
+    std::memcpy(values.driver_uuid, info.driver_uuid, sizeof values.driver_uuid);
     return write_struct(values, out_properties, "qiao_device_properties");
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "api/entry.h"
+#include "api/share.h"
 #include "dispatch/device.h"
 #include "dispatch/memory_level.h"
 #include "dispatch/submit.h"
@@ -18,6 +19,7 @@
 #include "object/pool.h"
 #include "object/program.h"
 #include "object/queue.h"
+#include "share/memory_file.h"
 
 namespace qiao {
 namespace {
@@ -127,6 +129,7 @@ qiao_device* make_device(qiao_instance* instance, const loader::Candidate& candi
     device.extensions = copy_extensions(tables);
     device.free_threaded = (device.info.flags & QIAO_PLUGIN_DEVICE_FREE_THREADED) != 0;
     device.native_queues = has_native_queues(device.tables);
+    settle_share_types(device);
     if ((device.info.flags & QIAO_PLUGIN_DEVICE_ARGUMENTS_RESOLVED) != 0) make_addresses_for(device);
     settle_memory_levels(device);
     return handle;
@@ -223,6 +226,7 @@ qiao_status qiao_instance_create(const qiao_instance_desc* desc, qiao_instance**
         const std::string visible = options.visible_devices == nullptr ? environment("QIAO_VISIBLE_DEVICES") : options.visible_devices;
         qiao_instance* instance = Slab<qiao_instance>::get().create();
         instance->body.log = plugins->log;
+        instance->body.files = std::make_shared<MemoryFiles>();
         for (const loader::Candidate& candidate : plugins->candidates) add_candidate(instance, candidate, visible);
         instance->body.loaded_plugins = std::move(plugins);
         *out_instance = instance;

@@ -1,10 +1,12 @@
 // Entries for memory: allocation with deferred freeing, address look-up, mapping and blocking copies.
 #include "qiao/memory.h"
 
+#include "api/allocation.h"
 #include "api/entry.h"
 #include "api/instance.h"
 #include "api/memory_kind.h"
 #include "api/native.h"
+#include "api/share.h"
 #include "dispatch/device.h"
 #include "dispatch/memory_level.h"
 #include "dispatch/retire.h"
@@ -25,13 +27,13 @@ namespace {
 constexpr uint64_t kDefaultAlignment = 128;
 constexpr uint64_t kMaxAlignment = 2u << 20;
 
-// `kinds` has a bit for each that is possible.
-qiao_status check_desc(const Device& device, uint32_t kinds, qiao_memory_desc& desc) {
-    QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags & ~QIAO_MEMORY_FETCH_EXPLICIT, "qiao_memory_desc"));
+// `kinds` has a bit for each that is possible; so has `flags`.
+qiao_status check_desc(const Device& device, uint32_t kinds, uint64_t flags, qiao_memory_desc& desc) {
+    QIAO_RETURN_IF_ERROR(check_no_flags(desc.flags & ~flags, "qiao_memory_desc"));
     QIAO_RETURN_IF_ERROR(check_reserved(desc.reserved0, "qiao_memory_desc"));
     QIAO_RETURN_IF_ERROR(check_memory_kind(device, kinds, desc.kind));
     if (desc.alignment == 0) desc.alignment = kDefaultAlignment;
-    if (desc.flags != 0 && desc.kind != QIAO_MEMORY_KIND_SHARED) {
+    if ((desc.flags & QIAO_MEMORY_FETCH_EXPLICIT) != 0 && desc.kind != QIAO_MEMORY_KIND_SHARED) {
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "QIAO_MEMORY_FETCH_EXPLICIT is for shared memory; the kind is %s", memory_kind_name(desc.kind));
     }
     if ((desc.alignment & (desc.alignment - 1)) != 0 || desc.alignment > kMaxAlignment) {
@@ -47,31 +49,14 @@ qiao_status check_desc(const Device& device, uint32_t kinds, qiao_memory_desc& d
 }
 
 qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u, 0u};
+    const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u,
+                                             (desc.flags & QIAO_MEMORY_SHAREABLE) != 0 ? QIAO_PLUGIN_MEMORY_SHAREABLE : 0};
     WithSlack<qiao_plugin_allocation> answer;
     SlotGuard guard(device->body);
     if (!guard) return QIAO_ERROR_DEVICE_LOST;
     const qiao_status status = device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &answer.value);
     allocation = answer.value;
     return status;
-}
-
-void release_allocation(qiao_device* device, void* allocation) {
-    destroy_in_plugin(device, [&body = device->body, allocation] { body.tables.memory.memory_free(body.opened.load(), allocation); });
-}
-
-// What a plugin gave for memory_allocate or memory_wrap.
-qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
-    if (allocation.allocation == nullptr) return device_fail_empty(device, "memory_allocate", "allocation");
-    if (allocation.size_bytes < desc.size_bytes) {
-        release_allocation(device, allocation.allocation);
-        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes for %" PRIu64, device->body.plugin_id.c_str(),
-                    allocation.size_bytes, desc.size_bytes);
-    }
-    if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
-    release_allocation(device, allocation.allocation);
-    return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
-                device->body.plugin_id.c_str(), device->body.id.c_str());
 }
 
 // `losses` of these is from before the call.
@@ -86,7 +71,7 @@ qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_des
     }
     if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate", losses);
-    QIAO_RETURN_IF_ERROR(check_allocation(device, desc, allocation));
+    QIAO_RETURN_IF_ERROR(check_allocation(device, desc, allocation, "memory_allocate"));
     status = check_memory_level(device->body, desc.kind, allocation);
     if (status != QIAO_OK) release_allocation(device, allocation.allocation);
     return status;
@@ -113,59 +98,13 @@ qiao_status wrap(qiao_device* device, uint64_t losses, const qiao_native& native
     }
     allocation = answer.value;
     if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap", losses);
-    return check_allocation(device, desc, allocation);
+    return check_allocation(device, desc, allocation, "memory_wrap");
 }
 
 qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_bytes) {
     if (offset <= memory.size_bytes && size_bytes <= memory.size_bytes - offset) return QIAO_OK;
     return fail(QIAO_ERROR_OUT_OF_RANGE, "offset %" PRIu64 " + size %" PRIu64 " leaves the allocation of %" PRIu64 " bytes", offset, size_bytes,
                 memory.size_bytes);
-}
-
-// Makes the allocation known by its address: the device's own, or one that is made here.
-qiao_status enter_address(Memory& memory, qiao_memory* handle) {
-    Device& device = memory.device->body;
-    if (device.made_addresses == nullptr) {
-        device.addresses.insert(memory.address, memory.size_bytes, handle);
-        return QIAO_OK;
-    }
-    memory.address = device.made_addresses->insert(memory.size_bytes, handle, memory.allocation);
-    if (memory.address != 0) return QIAO_OK;
-    return fail(QIAO_ERROR_OUT_OF_MEMORY, "%s has %u allocations, as many as there are addresses for; release some", device.id.c_str(),
-                AddressTable<qiao_memory>::kMaxAllocations);
-}
-
-void leave_address(const qiao_memory* memory) {
-    Device& device = memory->body.device->body;
-    if (device.made_addresses != nullptr) {
-        device.made_addresses->erase(memory->body.address);
-    } else {
-        device.addresses.erase(memory->body.address, memory);
-    }
-}
-
-// The handle of an allocation; `losses` is from before it was made, `shared` null unless it is emulated shared memory.
-qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation,
-                    const std::shared_ptr<SharedMemory>& shared, qiao_memory** out_memory) {
-    void* host_pointer = shared != nullptr ? shared->host_pointer() : allocation.host_pointer;
-    auto* in_place = static_cast<std::byte*>(allocation.in_place != nullptr ? allocation.in_place : allocation.host_pointer);
-    qiao_memory* memory =
-        Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes, host_pointer, desc.kind, in_place, shared);
-    qiao_status status = enter_address(memory->body, memory);
-    if (status == QIAO_OK && device_was_lost_since(device, losses)) {  // asked last: a reset forgets what is known by then
-        leave_address(memory);
-        status = device_fail_lost(device);
-    }
-    if (status != QIAO_OK) {
-        release_allocation(device, allocation.allocation);
-        drop_use(memory);
-        return status;
-    }
-    device->body.allocated_bytes.fetch_add(desc.size_bytes);
-    if (shared != nullptr) shared_added(device);
-    instance_add_use(device->body.instance);
-    *out_memory = memory;
-    return QIAO_OK;
 }
 
 }  // namespace
@@ -178,18 +117,23 @@ qiao_status qiao_memory_allocate(qiao_device* device, const qiao_memory_desc* de
     return entry([&]() -> qiao_status {
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
-        QIAO_RETURN_IF_ERROR(check_desc(device->body, memory_kinds(device->body), request));
+        const bool is_shareable = (request.flags & QIAO_MEMORY_SHAREABLE) != 0;
+        if (is_shareable) QIAO_RETURN_IF_ERROR(check_shareable_kind(device->body, request.kind));
+        const uint32_t kinds = memory_kinds(device->body) | (is_shareable ? 1u << QIAO_MEMORY_KIND_HOST : 0);
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, kinds, QIAO_MEMORY_FETCH_EXPLICIT | QIAO_MEMORY_SHAREABLE, request));
         const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
+        if (is_shareable && request.kind == QIAO_MEMORY_KIND_HOST) return allocate_file(device, losses, request, out_memory);
         qiao_plugin_allocation allocation;
         std::shared_ptr<SharedMemory> shared;
+        const Sharing sharing{.is_shareable = is_shareable};
         if (request.kind == QIAO_MEMORY_KIND_SHARED && emulates_shared(device->body)) {
             QIAO_RETURN_IF_ERROR(allocate_shared(device, losses, request, allocation, shared));
         } else {
             QIAO_RETURN_IF_ERROR(allocate(device, losses, request, allocation));
         }
-        return publish(device, losses, request, allocation, shared, out_memory);
+        return publish(device, losses, request, allocation, shared, sharing, out_memory);
     });
 }
 
@@ -203,18 +147,18 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         qiao_memory_desc request;
         QIAO_RETURN_IF_ERROR(check_native(device->body, device->body.tables.memory.memory_wrap != nullptr, *native, "memory"));
         QIAO_RETURN_IF_ERROR(read_desc(desc, "qiao_memory_desc", request));
-        QIAO_RETURN_IF_ERROR(check_desc(device->body, device->body.info.memory_kinds, request));
+        QIAO_RETURN_IF_ERROR(check_desc(device->body, device->body.info.memory_kinds, QIAO_MEMORY_FETCH_EXPLICIT, request));
         const uint64_t losses = device->body.losses.load();
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
-        if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
+        if (overlaps_allocation(device->body, losses, allocation.address, request.size_bytes)) {
             release_allocation(device, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
-        return publish(device, losses, request, allocation, nullptr, out_memory);
+        return publish(device, losses, request, allocation, nullptr, {}, out_memory);
     });
 }
 
@@ -245,16 +189,7 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         if (!release(memory)) return QIAO_OK;
         qiao_device* device = memory->body.device;
         qiao_instance* instance = device->body.instance;
-        leave_address(memory);
-        const std::shared_ptr<SharedMemory> shared = memory->body.shared;
-        if (shared != nullptr) {
-            shared->release();
-            shared_removed(device);
-        }
-        retire(device, [device, shared, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
-            release_allocation(device, allocation);
-            device->body.allocated_bytes.fetch_sub(size_bytes);
-        });
+        retire_memory(memory);
         drop_use(memory);
         retire_passed(device);
         instance_drop_use(instance);

@@ -3,6 +3,7 @@
 
 #include "api/entry.h"
 #include "api/instance.h"
+#include "dispatch/shared_wait.h"
 #include "dispatch/wait.h"
 
 using namespace qiao;
@@ -55,16 +56,8 @@ qiao_status qiao_timeline_release(qiao_timeline* timeline) {
 
 qiao_status qiao_timeline_signal(qiao_timeline* timeline, uint64_t value) {
     QIAO_CHECK_HANDLE(timeline);
-    Timeline& body = timeline->body;
-    if (body.of_queue) return fail(QIAO_ERROR_INVALID_ARGUMENT, "the timeline belongs to a queue; only its operations raise it");
-    uint64_t reached = body.reached.load(std::memory_order_relaxed);
-    do {
-        if (value <= reached) {
-            return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " is not above the timeline's present value %" PRIu64, value, reached);
-        }
-    } while (!body.reached.compare_exchange_weak(reached, value, std::memory_order_seq_cst));
-    timeline_changed(body);
-    return QIAO_OK;
+    if (timeline->body.of_queue) return fail(QIAO_ERROR_INVALID_ARGUMENT, "the timeline belongs to a queue; only its operations raise it");
+    return timeline_raise(timeline->body, value);
 }
 
 qiao_status qiao_timeline_reached(qiao_timeline* timeline, uint64_t value) {

@@ -46,6 +46,8 @@ constexpr SlotRule kSlots[] = {
     SLOT(memory, memory_unmap, QIAO_PROVENANCE_EMULATED),
     SLOT(memory, memory_native, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_wrap, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_import, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_export, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_load, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_unload, QIAO_PROVENANCE_ABSENT),
     SLOT(program, kernel_find, QIAO_PROVENANCE_ABSENT),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dispatch/device.h"
+#include "dispatch/shared_wait.h"
 #include "dispatch/submit.h"
 #include "emulation/shared.h"
 #include "object/queue.h"
@@ -190,11 +191,12 @@ qiao_status timeline_report_failure(qiao_timeline* handle, uint64_t value) {
 void timeline_poll_last(qiao_timeline* handle) {
     QueueUse source(handle->body);
     if (source.get() != nullptr) timeline_poll(handle, queue_last_value(source.get()->body));
+    if (handle->body.shared != nullptr) learn_from_others(handle->body);
 }
 
 void timeline_close_if_unraisable(qiao_timeline* handle) {
     Timeline& timeline = handle->body;
-    if (timeline.of_queue || handle->header.references.load() != 0 || timeline.signallers.load() != 0) return;
+    if (timeline.of_queue || timeline.shared != nullptr || handle->header.references.load() != 0 || timeline.signallers.load() != 0) return;
     timeline_limit(timeline, timeline.reached.load());
 }
 
@@ -206,6 +208,8 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value, uint64_t patien
         if (source.get() != nullptr && !timeline.failed.load(std::memory_order_acquire) &&
             mark_if_submitted(source.get(), value, false, now_ns() + patience_ns) == Submission::kMarked) {
             poll_queue(source.get());
+        } else if (timeline.shared != nullptr) {
+            learn_from_others(timeline);
         }
     }
     if (is_reached(timeline, value)) return QIAO_OK;
@@ -231,6 +235,7 @@ void wait_for_worker(const QueueUse& source, Timeline& timeline, uint64_t value)
 
 [[gnu::noinline]] qiao_status wait_patiently(qiao_timeline* handle, uint64_t value, uint64_t timeout_ns) {
     Timeline& timeline = handle->body;
+    if (timeline.shared != nullptr) return wait_for_others(handle, value, timeout_ns);
     const uint64_t deadline_ns = timeout_ns == QIAO_TIMEOUT_INFINITE ? UINT64_MAX : deadline_after(timeout_ns);
     uint64_t left_ns = timeout_ns, ahead_ns = 0;
     for (bool last_round = timeout_ns == 0;;) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "dispatch/device.h"
+#include "dispatch/shared_wait.h"
 #include "dispatch/submit.h"
 #include "dispatch/wait.h"
 #include "emulation/copy_reports.h"
@@ -253,7 +254,7 @@ void DeferredQueue::cancel(Entry& entry) {
     } else if (std::holds_alternative<CopyOperation>(entry.operation)) {
         queue_->body.copies->cancel(entry.value);
     } else if (auto* signal = std::get_if<SignalOperation>(&entry.operation)) {
-        timeline_fail(signal->timeline->body, record);
+        timeline_fail_for_all(signal->timeline->body, record);
         stop_signalling(signal->timeline);
     }
     if (QueueGuard guard(queue_->body); guard) --queue_->body.deferred_count;  // else nothing is submitted any more
@@ -389,7 +390,7 @@ qiao_status DeferredQueue::perform(AfterOperation& operation, uint64_t value) {
 
 qiao_status DeferredQueue::perform(SignalOperation& operation, uint64_t value) {
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
-    timeline_advance(operation.timeline->body, operation.value);
+    timeline_raise_by_work(operation.timeline->body, operation.value);
     stop_signalling(operation.timeline);
     return QIAO_OK;
 }

@@ -63,9 +63,11 @@ public:
         }
     }
 
-    bool overlaps(uint64_t address, uint64_t size_bytes) const {
+    // Whether one that `counts` shares a byte with these.
+    template <class Predicate>
+    bool overlaps(uint64_t address, uint64_t size_bytes, Predicate&& counts) const {
         const std::lock_guard guard(mutex_);
-        return any_in({address, address + size_bytes - 1}).allocation != nullptr;
+        return any_in({address, address + size_bytes - 1}, counts).allocation != nullptr;
     }
 
 private:
@@ -220,25 +222,30 @@ private:
         });
     }
 
-    // With the lock held: a range that shares a byte with these, or none.
-    Range any_in(const Bytes& bytes) const {
+    // With the lock held: a range that shares a byte with these and `counts`, or none.
+    template <class Predicate>
+    Range any_in(const Bytes& bytes, Predicate&& counts) const {
         const Root* root = root_.load(std::memory_order_relaxed);
         if (root == nullptr || bytes.last < root->bytes.first || bytes.first > root->bytes.last) return {};
-        return any_in(root->node, root->level, {std::max(bytes.first, root->bytes.first), std::min(bytes.last, root->bytes.last)});
+        return any_in(root->node, root->level, {std::max(bytes.first, root->bytes.first), std::min(bytes.last, root->bytes.last)}, counts);
     }
-    static Range any_in(Entry* node, size_t level, const Bytes& bytes) {
+    template <class Predicate>
+    static Range any_in(Entry* node, size_t level, const Bytes& bytes, Predicate& counts) {
         Range found;
         for_entries(node, level, bytes, [&](Entry& entry, const Bytes& under) {
             const uintptr_t content = entry.content.load(std::memory_order_relaxed);
             if ((content & kIsNode) != 0) {
-                found = any_in(node_of(content), level - 1, under);
+                found = any_in(node_of(content), level - 1, under, counts);
             } else if (content != 0) {
                 const Range range = range_of(entry);
-                if (range.bytes.first <= bytes.last && range.bytes.last >= bytes.first) found = range;
+                if (range.bytes.first <= bytes.last && range.bytes.last >= bytes.first && counts(range.allocation)) found = range;
             }
             return found.allocation == nullptr;
         });
         return found;
+    }
+    Range any_in(const Bytes& bytes) const {
+        return any_in(bytes, [](const Allocation*) { return true; });
     }
 
     std::atomic<const Root*> root_{nullptr};

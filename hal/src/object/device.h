@@ -11,6 +11,7 @@
 #include "object/address_map.h"
 #include "object/address_table.h"
 #include "object/chunk_choice.h"
+#include "object/imported_ranges.h"
 #include "object/instance.h"
 #include "object/lock.h"
 
@@ -91,6 +92,7 @@ struct Device {
     uint32_t shared_count = 0;           // allocations of emulated shared memory
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
+    ImportedRanges imported;                                    // of host memory that it was given where it lies
     std::atomic<uint64_t> allocated_bytes{0};
     std::atomic<bool> known_as_hasty{false};  // its device_synchronize does not wait, and the log says so
     DeviceChunks chunks;

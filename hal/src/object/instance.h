@@ -13,6 +13,8 @@ struct qiao_device;
 
 namespace qiao {
 
+class MemoryFiles;
+
 struct LedgerEntry {
     qiao_candidate_state state;
     uint32_t device_count;
@@ -24,6 +26,7 @@ struct Instance {
     std::vector<LedgerEntry> ledger;
     std::vector<qiao_device*> devices;     // the visible ones
     std::shared_ptr<void> loaded_plugins;  // outlive the devices
+    std::shared_ptr<MemoryFiles> files;    // host memory that is shared with others
 };
 
 }  // namespace qiao

@@ -9,6 +9,7 @@
 
 namespace qiao {
 
+class MemoryFile;
 class SharedMemory;
 
 struct HostCopy {
@@ -16,6 +17,13 @@ struct HostCopy {
     uint64_t offset = 0;
     uint64_t size_bytes = 0;
     qiao_access access = 0;
+};
+
+// What ties an allocation to others who have the same bytes.
+struct Sharing {
+    std::shared_ptr<MemoryFile> file{};  // the host memory that it lies in (share/memory_file.h), else null
+    void* imported = nullptr;            // host memory that the device was given where it lies
+    bool is_shareable = false;           // the plugin can export it
 };
 
 struct Memory {
@@ -28,6 +36,7 @@ struct Memory {
     qiao_memory_kind kind;
     std::byte* in_place;  // where the host may move the device's own bytes itself; null = nowhere
     std::shared_ptr<SharedMemory> shared{};  // emulated shared memory (emulation/shared.h), else null
+    Sharing sharing{};
     std::mutex mapping{};               // guards what follows
     std::vector<HostCopy> host_copies{};
     std::vector<void*> native_maps{};   // made by the plugin

@@ -2,6 +2,8 @@
 // device is known in dispatch/wait.h.
 #pragma once
 
+#include <memory>
+
 #include "object/handle.h"
 #include "object/lock.h"
 
@@ -10,9 +12,11 @@ struct qiao_instance;
 
 namespace qiao {
 
+class SharedTimeline;
+
 struct Timeline {
-    explicit Timeline(qiao_instance* owner, qiao_queue* queue, uint64_t initial_value)
-        : instance(owner), reached(initial_value), source(queue), of_queue(queue != nullptr) {}
+    explicit Timeline(qiao_instance* owner, qiao_queue* queue, uint64_t initial_value, std::shared_ptr<SharedTimeline> with_others = nullptr)
+        : instance(owner), reached(initial_value), source(queue), of_queue(queue != nullptr), shared(std::move(with_others)) {}
 
     qiao_instance* const instance;
     std::atomic<uint64_t> reached;
@@ -25,6 +29,7 @@ struct Timeline {
     const bool of_queue;
     uint64_t highest = UINT64_MAX;    // nobody can raise it above
     ErrorRecord failure;              // valid if failed
+    const std::shared_ptr<SharedTimeline> shared;  // where other processes raise it too, and `reached` is what is known of it here; else null
 };
 
 }  // namespace qiao

@@ -1,52 +1,13 @@
 #include "tracking/host_view.h"
 
-#include <fcntl.h>
-#include <sys/resource.h>
-
 #include <bit>
 #include <cassert>
-#include <cerrno>
 #include <cinttypes>
-#include <cstring>
 
+#include "tracking/sealed_file.h"
 #include "tracking/tracker.h"
 
 namespace qiao {
-namespace {
-
-constexpr unsigned kNoExecSeal = 8;  // MFD_NOEXEC_SEAL of Linux 6.3, where some administrators demand it
-
-qiao_status fail_to_create(const char* what, uint64_t size_bytes, const char* why, const char* remedy) {
-    fail(QIAO_ERROR_OUT_OF_MEMORY, "%s of %" PRIu64 " bytes for shared memory failed: %s", what, size_bytes, why);
-    set_remedy(remedy);
-    return QIAO_ERROR_OUT_OF_MEMORY;
-}
-
-// A file in memory that nobody can resize: who maps it is never surprised by SIGBUS.
-qiao_status create_file(uint64_t size_bytes, Descriptor& out) {
-    rlimit limit{};
-    // Beyond the limit, ftruncate would send SIGXFSZ.
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size_bytes > limit.rlim_cur) {
-        const std::string why = "the process's limit of file sizes is " + std::to_string(limit.rlim_cur) + ", and shared memory is a file";
-        return fail_to_create("memfd_create", size_bytes, why.c_str(), "raise the limit (ulimit -f), or allocate less");
-    }
-    constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    Descriptor file(memfd_create("qiao", kFlags | kNoExecSeal));
-    if (!file && errno == EINVAL) file = Descriptor(memfd_create("qiao", kFlags));
-    if (!file) {
-        const char* remedy = errno == EMFILE ? "raise the process's limit of open files (ulimit -n): each shared allocation is one"
-                                             : "free memory and files of the machine";
-        return fail_to_create("memfd_create", size_bytes, std::strerror(errno), remedy);
-    }
-    if (ftruncate(file.number(), static_cast<off_t>(size_bytes)) != 0)
-        return fail_to_create("ftruncate", size_bytes, std::strerror(errno), "allocate less");
-    if (fcntl(file.number(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
-        return fail_to_create("F_ADD_SEALS", size_bytes, std::strerror(errno), "use a kernel with sealed memory files");
-    out = std::move(file);
-    return QIAO_OK;
-}
-
-}  // namespace
 
 const char* tracking_name(Tracking tracking) {
     switch (tracking) {
@@ -69,12 +30,10 @@ qiao_status HostView::create(uint64_t size_bytes, uint64_t alignment, Tracking t
     if (size_bytes == 0) return fail(QIAO_ERROR_INVALID_ARGUMENT, "shared memory of 0 bytes");
     if (!std::has_single_bit(alignment))
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "an alignment of %" PRIu64 " bytes, which is no power of two", alignment);
-    if (size_bytes > uint64_t{INT64_MAX} - page_bytes())
-        return fail_to_create("ftruncate", size_bytes, "no file is so large", "allocate less");
-    const uint64_t mapped_bytes = (size_bytes + page_bytes() - 1) & ~(page_bytes() - 1);
     Descriptor file;
     Mapping app, lib;
-    QIAO_RETURN_IF_ERROR(create_file(mapped_bytes, file));
+    QIAO_RETURN_IF_ERROR(create_sealed_file(size_bytes, file));
+    const uint64_t mapped_bytes = whole_pages(size_bytes);
     QIAO_RETURN_IF_ERROR(Mapping::create(file.number(), mapped_bytes, alignment, app));
     QIAO_RETURN_IF_ERROR(Mapping::create(file.number(), mapped_bytes, page_bytes(), lib));
     std::unique_ptr<HostView> view(new HostView(size_bytes, std::move(file), std::move(app), std::move(lib)));

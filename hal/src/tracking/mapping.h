@@ -26,6 +26,8 @@ public:
     }
     int number() const { return number_; }
     explicit operator bool() const { return number_ >= 0; }
+    // The caller closes it.
+    int take() { return std::exchange(number_, -1); }
 
 private:
     int number_ = -1;

@@ -11,6 +11,7 @@
 
 #include "qiao/hpp/address.hpp"
 #include "qiao/hpp/owner.hpp"
+#include "qiao/hpp/share.hpp"
 #include "qiao/hpp/span.hpp"
 #include "qiao/memory.h"
 
@@ -21,6 +22,7 @@ struct MemoryOptions {
     MemoryKind kind = MemoryKind::kDevice;
     uint64_t alignment = 0; ///< of the address: a power of two up to 2 MiB; 0 = 128
     bool fetch_explicit = false; ///< of shared memory: what the device has written comes by Memory::fetch only
+    bool shareable = false;      ///< host memory, or device memory where the driver hands it over: for Memory::export_handle
 };
 
 enum class Access : qiao_access {
@@ -55,6 +57,25 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
         qiao_memory* made = nullptr;
         check(qiao_memory_wrap(device.get(), &native, &desc, &made));
         return Memory(made);
+    }
+
+    /// Host memory of the application, used where it lies; it stays the application's, and mapped while work uses it.
+    static Memory import_host(Device device, void* pointer, uint64_t size_bytes) {
+        qiao_memory* made = nullptr;
+        check(qiao_memory_import_host(device.get(), pointer, size_bytes, 0, &made));
+        return Memory(made);
+    }
+    /// Memory of another device or process. The descriptor stays the caller's.
+    static Memory import_handle(Device device, const ExportedHandle& exported) {
+        qiao_memory* made = nullptr;
+        check(qiao_memory_import(device.get(), &exported.handle, exported.descriptor, 0, &made));
+        return Memory(made);
+    }
+    /// For another device or process; the caller closes the descriptor. Only of memory that was made `shareable`.
+    ExportedHandle export_handle(qiao_share_type type = 0) const {
+        ExportedHandle exported;
+        check(qiao_memory_export(get(), type, &exported.handle, &exported.descriptor));
+        return exported;
     }
 
     Memory share() const { return Memory(retained()); }
@@ -102,7 +123,7 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
         desc.size_bytes = size_bytes;
         desc.alignment = options.alignment;
         desc.kind = static_cast<qiao_memory_kind>(options.kind);
-        desc.flags = options.fetch_explicit ? QIAO_MEMORY_FETCH_EXPLICIT : 0;
+        desc.flags = (options.fetch_explicit ? QIAO_MEMORY_FETCH_EXPLICIT : 0) | (options.shareable ? QIAO_MEMORY_SHAREABLE : 0);
         return desc;
     }
     static qiao_memory* allocate(Device device, uint64_t size_bytes, const MemoryOptions& options) {

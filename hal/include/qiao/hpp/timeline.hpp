@@ -8,6 +8,7 @@
 #include "qiao/hpp/device.hpp"
 #include "qiao/hpp/instance.hpp"
 #include "qiao/hpp/owner.hpp"
+#include "qiao/hpp/share.hpp"
 #include "qiao/timeline.h"
 
 namespace qiao {
@@ -46,6 +47,25 @@ class Timeline : public Owner<qiao_timeline, qiao_timeline_retain, qiao_timeline
     explicit Timeline(const Instance& instance, uint64_t initial_value = 0) : Owner(create(instance, initial_value)) {}
     /// Takes over the caller's reference.
     static Timeline adopt(qiao_timeline* owned) noexcept { return Timeline(owned); }
+
+    /// One that other processes may have too: they raise it and wait for it like this one.
+    static Timeline shareable(const Instance& instance, uint64_t initial_value = 0) {
+        qiao_timeline* made = nullptr;
+        check(qiao_timeline_create_shareable(instance.get(), initial_value, &made));
+        return Timeline(made);
+    }
+    /// One of another process. The descriptor stays the caller's.
+    static Timeline import_handle(const Instance& instance, const ExportedHandle& exported) {
+        qiao_timeline* made = nullptr;
+        check(qiao_timeline_import(instance.get(), &exported.handle, exported.descriptor, &made));
+        return Timeline(made);
+    }
+    /// For another process; the caller closes the descriptor. Only of a shareable one.
+    ExportedHandle export_handle() const {
+        ExportedHandle exported;
+        check(qiao_timeline_export(get(), &exported.handle, &exported.descriptor));
+        return exported;
+    }
 
     Timeline share() const { return Timeline(retained()); }
 
