@@ -126,7 +126,7 @@ AT(qiao_memory_properties, host_pointer, 40);
 AT(qiao_memory_properties, kind, 48);
 AT(qiao_memory_properties, reserved0, 52);
 
-SIZE(qiao_memory_traffic, 64);
+SIZE(qiao_memory_traffic, 104);
 AT(qiao_memory_traffic, struct_size, 0);
 AT(qiao_memory_traffic, next, 8);
 AT(qiao_memory_traffic, to_device_bytes, 16);
@@ -136,6 +136,17 @@ AT(qiao_memory_traffic, to_host_count, 40);
 AT(qiao_memory_traffic, conflict_bytes, 48);
 AT(qiao_memory_traffic, tracking, 56);
 AT(qiao_memory_traffic, reserved0, 60);
+AT(qiao_memory_traffic, prefetched_to_device_bytes, 64);
+AT(qiao_memory_traffic, prefetched_to_host_bytes, 72);
+AT(qiao_memory_traffic, resident_bytes, 80);
+AT(qiao_memory_traffic, eviction_count, 88);
+AT(qiao_memory_traffic, restore_count, 96);
+
+VALUE(QIAO_MEMORY_ADVICE_READ_MOSTLY, 1);
+VALUE(QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY, 2);
+VALUE(QIAO_MEMORY_ADVICE_PREFERRED_DEVICE, 3);
+VALUE(QIAO_MEMORY_ADVICE_PREFERRED_HOST, 4);
+VALUE(QIAO_MEMORY_ADVICE_NO_PREFERENCE, 5);
 
 VALUE(QIAO_MEMORY_FETCH_EXPLICIT, 1);
 VALUE(QIAO_TRACKING_NONE, 0);
@@ -304,7 +315,7 @@ AT(qiao_plugin_device_ops, device_memory_free, 64);
 AT(qiao_plugin_device_ops, device_clock, 72);
 AT(qiao_plugin_device_ops, device_native, 80);
 
-SIZE(qiao_plugin_memory_ops, 72);
+SIZE(qiao_plugin_memory_ops, 88);
 AT(qiao_plugin_memory_ops, struct_size, 0);
 AT(qiao_plugin_memory_ops, memory_allocate, 8);
 AT(qiao_plugin_memory_ops, memory_free, 16);
@@ -314,6 +325,8 @@ AT(qiao_plugin_memory_ops, memory_map, 40);
 AT(qiao_plugin_memory_ops, memory_unmap, 48);
 AT(qiao_plugin_memory_ops, memory_native, 56);
 AT(qiao_plugin_memory_ops, memory_wrap, 64);
+AT(qiao_plugin_memory_ops, memory_evict, 72);
+AT(qiao_plugin_memory_ops, memory_restore, 80);
 
 SIZE(qiao_plugin_program_ops, 48);
 AT(qiao_plugin_program_ops, struct_size, 0);
@@ -335,6 +348,13 @@ AT(qiao_plugin_copy, flags, 88);
 AT(qiao_plugin_copy, source_device, 96);
 AT(qiao_plugin_copy, target_device, 104);
 
+SIZE(qiao_plugin_prefetch, 48);
+AT(qiao_plugin_prefetch, place, 0);
+AT(qiao_plugin_prefetch, size_bytes, 24);
+AT(qiao_plugin_prefetch, value, 32);
+AT(qiao_plugin_prefetch, flags, 40);
+VALUE(QIAO_PLUGIN_PREFETCH_TO_HOST, 1);
+
 SIZE(qiao_plugin_fill, 72);
 AT(qiao_plugin_fill, target, 0);
 AT(qiao_plugin_fill, size_bytes, 24);
@@ -352,7 +372,7 @@ AT(qiao_plugin_queue_desc, token, 24);
 AT(qiao_plugin_queue_desc, priority, 32);
 AT(qiao_plugin_queue_desc, reserved0, 36);
 
-SIZE(qiao_plugin_queue_ops, 112);
+SIZE(qiao_plugin_queue_ops, 120);
 AT(qiao_plugin_queue_ops, struct_size, 0);
 AT(qiao_plugin_queue_ops, queue_create, 8);
 AT(qiao_plugin_queue_ops, queue_destroy, 16);
@@ -367,6 +387,7 @@ AT(qiao_plugin_queue_ops, queue_notify, 80);
 AT(qiao_plugin_queue_ops, queue_timestamps, 88);
 AT(qiao_plugin_queue_ops, queue_native, 96);
 AT(qiao_plugin_queue_ops, queue_wrap, 104);
+AT(qiao_plugin_queue_ops, queue_prefetch, 112);
 
 SIZE(qiao_plugin_extension, 16);
 AT(qiao_plugin_extension, name, 0);

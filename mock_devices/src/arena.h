@@ -26,6 +26,8 @@ class Arena {
 
     Result<Allocation*> allocate(uint64_t size, uint64_t alignment, MemoryKind kind);
     void free(Allocation* allocation);
+    Status evict(Allocation* allocation);
+    Status restore(Allocation* allocation);
 
     const Allocation* find(uint64_t address) const noexcept {
         const uint64_t base = base_.load(std::memory_order_acquire);
@@ -55,10 +57,12 @@ class Arena {
     };
 
     Status reserve();
+    Status check_room(uint64_t charged) const;
     bool take_range(uint64_t size, uint64_t alignment, Range& out);
     void return_range(Range range);
     Allocation* new_record();
     void enter(Allocation* allocation, Allocation* value, Range range);
+    void give_up(Allocation& allocation, Range range);
     void protect(const Allocation& allocation, bool accessible);
 
     const std::string owner_;

@@ -268,6 +268,8 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     FAULTY(memory, memory_unmap, kMemoryUnmap),
     nullptr, // memory_native
     nullptr, // memory_wrap
+    mock_memory_evict,
+    mock_memory_restore,
 };
 
 const qiao_plugin_program_ops faulty_program_ops = {
@@ -294,6 +296,7 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
     FAULTY(queue, queue_timestamps, kQueueTimestamps),
     nullptr, // queue_native
     nullptr, // queue_wrap
+    nullptr, // queue_prefetch
 };
 #undef FAULTY
 

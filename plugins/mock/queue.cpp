@@ -145,6 +145,7 @@ const qiao_plugin_queue_ops mock_queue_ops = {
     queue_timestamps,
     nullptr, // queue_native
     nullptr, // queue_wrap
+    nullptr, // queue_prefetch: a unified card's memory is where it is
 };
 
 } // namespace qiao::mock_plugin

@@ -155,6 +155,8 @@ const qiao_plugin_memory_ops opencl_buffer_memory_ops = {
     opencl_buffer_unmap,
     opencl_buffer_native,
     opencl_buffer_wrap,
+    nullptr, // memory_evict: the core frees and allocates
+    nullptr, // memory_restore
 };
 
 } // namespace qiao::opencl

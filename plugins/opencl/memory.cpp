@@ -305,6 +305,8 @@ const qiao_plugin_memory_ops opencl_memory_ops = {
     opencl_memory_unmap,
     opencl_memory_native,
     opencl_memory_wrap,
+    nullptr, // memory_evict: the address is the allocation's
+    nullptr, // memory_restore
 };
 
 const qiao_plugin_memory_ops opencl_usm_memory_ops = {
@@ -317,6 +319,8 @@ const qiao_plugin_memory_ops opencl_usm_memory_ops = {
     nullptr,
     opencl_memory_native,
     opencl_memory_wrap,
+    nullptr, // memory_evict: the address is the allocation's
+    nullptr, // memory_restore
 };
 
 } // namespace qiao::opencl

@@ -322,6 +322,7 @@ const qiao_plugin_queue_ops vulkan_queue_ops = {
     vulkan_queue_timestamps,
     vulkan_queue_native,
     nullptr, // queue_wrap: a device's queues are all made with it
+    nullptr, // queue_prefetch
 };
 
 } // namespace qiao::vulkan

@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kQueues = "queues";
 constexpr const char* kMaps = "maps";
+constexpr const char* kEviction = "eviction";
 constexpr const char* kQueuesBring = "as queue_create";
 
 constexpr SlotKind kSlots[] = {
@@ -36,6 +37,8 @@ constexpr SlotKind kSlots[] = {
     MEMORY(memory_unmap, "T2", kMaps, "the end of such a view", false),
     MEMORY(memory_native, "any", "", "the vendor's own object of an allocation; without: unsupported", false),
     MEMORY(memory_wrap, "any", "", "allocations of the vendor's interface used through Qiao; without: unsupported", false),
+    MEMORY(memory_evict, "T2", kEviction, "more shared memory than the card has; without: only with addresses that the library makes", false),
+    MEMORY(memory_restore, "T2", kEviction, "memory back behind an evicted address", false),
     PROGRAM(program_load, "T0", "", "kernels of the card's own format", true),
     PROGRAM(program_unload, "T0", "", "programs given back", true),
     PROGRAM(kernel_find, "T0", "", "a kernel by its name", true),
@@ -54,6 +57,7 @@ constexpr SlotKind kSlots[] = {
     QUEUE(queue_timestamps, "T1", "", "the card's own times of an operation; without: the host's clock around it", false),
     QUEUE(queue_native, "any", "", "the vendor's own queue, for programs that use both; without: unsupported", false),
     QUEUE(queue_wrap, "any", "", "queues of the vendor's interface used through Qiao; without: unsupported", false),
+    QUEUE(queue_prefetch, "T2", "", "shared memory that is moved before it is used; without: when it is used", false),
 };
 
 #undef SLOT

@@ -5,14 +5,15 @@
 #include "api/instance.h"
 #include "api/memory_kind.h"
 #include "api/native.h"
+#include "dispatch/allocation.h"
 #include "dispatch/device.h"
-#include "dispatch/memory_level.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
 #include "dispatch/wait.h"
 #include "emulation/copy.h"
 #include "emulation/deferred.h"
 #include "emulation/map.h"
+#include "emulation/residency.h"
 #include "emulation/shared.h"
 #include "object/memory.h"
 #include "pool/pool.h"
@@ -45,49 +46,17 @@ qiao_status check_desc(const Device& device, uint32_t kinds, qiao_memory_desc& d
     return QIAO_OK;
 }
 
-qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u, 0u};
-    WithSlack<qiao_plugin_allocation> answer;
-    SlotGuard guard(device->body);
-    if (!guard) return QIAO_ERROR_DEVICE_LOST;
-    const qiao_status status = device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &answer.value);
-    allocation = answer.value;
-    return status;
-}
-
-void release_allocation(qiao_device* device, void* allocation) {
-    destroy_in_plugin(device, [&body = device->body, allocation] { body.tables.memory.memory_free(body.opened.load(), allocation); });
-}
-
-// What a plugin gave for memory_allocate or memory_wrap.
-qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation) {
-    if (allocation.allocation == nullptr) return device_fail_empty(device, "memory_allocate", "allocation");
-    if (allocation.size_bytes < desc.size_bytes) {
-        release_allocation(device, allocation.allocation);
-        return fail(QIAO_ERROR_PLUGIN, "plugin %s gave an allocation of %" PRIu64 " bytes for %" PRIu64, device->body.plugin_id.c_str(),
-                    allocation.size_bytes, desc.size_bytes);
-    }
-    if (allocation.address != 0 || device->body.made_addresses != nullptr) return QIAO_OK;
-    release_allocation(device, allocation.allocation);
-    return fail(QIAO_ERROR_PLUGIN, "plugin %s gave no address for an allocation of %s, but does not say that the device has none",
-                device->body.plugin_id.c_str(), device->body.id.c_str());
-}
-
 // `losses` of these is from before the call.
 qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    qiao_status status = call_allocate(device, desc, allocation);
+    qiao_status status = make_allocation(device, losses, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
         pools_give_back(device);
         device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
         retire_passed(device);
-        status = call_allocate(device, desc, allocation);
+        status = make_allocation(device, losses, desc, allocation);
     }
-    if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate", losses);
-    QIAO_RETURN_IF_ERROR(check_allocation(device, desc, allocation));
-    status = check_memory_level(device->body, desc.kind, allocation);
-    if (status != QIAO_OK) release_allocation(device, allocation.allocation);
-    return status;
+    if (status != QIAO_ERROR_OUT_OF_MEMORY || desc.kind != QIAO_MEMORY_KIND_DEVICE) return status;
+    return with_evictions(device, [&] { return make_allocation(device, losses, desc, allocation); });
 }
 
 // Device memory, and the host's bytes for it.
@@ -96,7 +65,7 @@ qiao_status allocate_shared(qiao_device* device, uint64_t losses, qiao_memory_de
     desc.kind = QIAO_MEMORY_KIND_DEVICE;
     QIAO_RETURN_IF_ERROR(allocate(device, losses, desc, allocation));
     const qiao_status status = SharedMemory::create({device, losses}, allocation.allocation, desc, shared);
-    if (status != QIAO_OK) release_allocation(device, allocation.allocation);
+    if (status != QIAO_OK) free_allocation(device, allocation.allocation);
     return status;
 }
 
@@ -121,13 +90,13 @@ qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_byt
 }
 
 // Makes the allocation known by its address: the device's own, or one that is made here.
-qiao_status enter_address(Memory& memory, qiao_memory* handle) {
+qiao_status enter_address(Memory& memory, void* plugin_allocation, qiao_memory* handle) {
     Device& device = memory.device->body;
     if (device.made_addresses == nullptr) {
         device.addresses.insert(memory.address, memory.size_bytes, handle);
         return QIAO_OK;
     }
-    memory.address = device.made_addresses->insert(memory.size_bytes, handle, memory.allocation);
+    memory.address = device.made_addresses->insert(memory.size_bytes, handle, plugin_allocation);
     if (memory.address != 0) return QIAO_OK;
     return fail(QIAO_ERROR_OUT_OF_MEMORY, "%s has %u allocations, as many as there are addresses for; release some", device.id.c_str(),
                 AddressTable<qiao_memory>::kMaxAllocations);
@@ -146,20 +115,21 @@ void leave_address(const qiao_memory* memory) {
 qiao_status publish(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation,
                     const std::shared_ptr<SharedMemory>& shared, qiao_memory** out_memory) {
     void* host_pointer = shared != nullptr ? shared->host_pointer() : allocation.host_pointer;
+    void* own_allocation = shared != nullptr ? nullptr : allocation.allocation;
     qiao_memory* memory =
-        Slab<qiao_memory>::get().create(device, losses, allocation.allocation, allocation.address, desc.size_bytes, host_pointer, desc.kind, shared);
-    qiao_status status = enter_address(memory->body, memory);
+        Slab<qiao_memory>::get().create(device, losses, own_allocation, allocation.address, desc.size_bytes, host_pointer, desc.kind, shared);
+    qiao_status status = enter_address(memory->body, allocation.allocation, memory);
     if (status == QIAO_OK && device_was_lost_since(device, losses)) {  // asked last: a reset forgets what is known by then
         leave_address(memory);
         status = device_fail_lost(device);
     }
     if (status != QIAO_OK) {
-        release_allocation(device, allocation.allocation);
+        free_allocation(device, allocation.allocation);
         drop_use(memory);
         return status;
     }
     device->body.allocated_bytes.fetch_add(desc.size_bytes);
-    if (shared != nullptr) shared_added(device);
+    if (shared != nullptr) shared_added(shared, memory->body.address);
     instance_add_use(device->body.instance);
     *out_memory = memory;
     return QIAO_OK;
@@ -207,7 +177,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
         if (device->body.addresses.overlaps(allocation.address, request.size_bytes)) {
-            release_allocation(device, allocation.allocation);
+            free_allocation(device, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
@@ -223,9 +193,11 @@ qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native)
         qiao_device* device = memory->body.device;
         const auto slot = device->body.tables.memory.memory_native;
         if (slot == nullptr) return fail_no_native(device->body, "memory");
+        void* allocation = memory->body.allocation;
+        if (memory->body.shared != nullptr) QIAO_RETURN_IF_ERROR(memory->body.shared->pin(allocation));
         SlotGuard guard(device->body);
         if (!guard) return device_fail_lost(device);
-        return answer_native(device, memory->body.losses, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
+        return answer_native(device, memory->body.losses, slot(device->body.opened.load(), allocation, out_native), "memory_native", out_native);
     });
 }
 
@@ -244,13 +216,14 @@ qiao_status qiao_memory_release(qiao_memory* memory) {
         qiao_instance* instance = device->body.instance;
         leave_address(memory);
         const std::shared_ptr<SharedMemory> shared = memory->body.shared;
+        DevicePart part = {memory->body.allocation, memory->body.size_bytes};
         if (shared != nullptr) {
-            shared->release();
-            shared_removed(device);
+            part = shared->release();
+            shared_removed(shared);
         }
-        retire(device, [device, shared, allocation = memory->body.allocation, size_bytes = memory->body.size_bytes] {
-            release_allocation(device, allocation);
-            device->body.allocated_bytes.fetch_sub(size_bytes);
+        retire(device, [device, shared, part] {
+            if (part.allocation != nullptr) free_allocation(device, part.allocation);
+            device->body.allocated_bytes.fetch_sub(part.resident_bytes);
         });
         drop_use(memory);
         retire_passed(device);
@@ -356,4 +329,27 @@ qiao_status qiao_memory_fetch(qiao_memory* memory, uint64_t offset, uint64_t siz
         const auto& shared = memory->body.shared;
         return shared == nullptr || size_bytes == 0 ? QIAO_OK : shared->fetch({offset, offset + size_bytes});
     });
+}
+
+qiao_status qiao_memory_advise(qiao_memory* memory, uint64_t offset, uint64_t size_bytes, qiao_memory_advice advice) {
+    QIAO_CHECK_HANDLE(memory);
+    return entry([&]() -> qiao_status {
+        if (advice < QIAO_MEMORY_ADVICE_READ_MOSTLY || advice > QIAO_MEMORY_ADVICE_NO_PREFERENCE) {
+            return fail(QIAO_ERROR_INVALID_ARGUMENT, "advice %u is unknown; the last is %u", advice, QIAO_MEMORY_ADVICE_NO_PREFERENCE);
+        }
+        QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
+        const bool is_of_range = advice <= QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY;
+        if (!is_of_range && (offset != 0 || size_bytes != memory->body.size_bytes)) {
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "offset %" PRIu64 " + size %" PRIu64 ": where memory is preferred is advice for the allocation as a whole, 0 + %" PRIu64,
+                        offset, size_bytes, memory->body.size_bytes);
+        }
+        if (memory->body.shared != nullptr && size_bytes != 0) memory->body.shared->advise({offset, offset + size_bytes}, advice);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_device_query_traffic(qiao_device* device, qiao_memory_traffic* out_traffic) {
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_traffic);
+    return entry([&]() -> qiao_status { return write_struct(device_traffic(device), out_traffic, "qiao_memory_traffic"); });
 }
