@@ -131,7 +131,7 @@ AT(qiao_memory_properties, host_pointer, 40);
 AT(qiao_memory_properties, kind, 48);
 AT(qiao_memory_properties, reserved0, 52);
 
-SIZE(qiao_memory_traffic, 64);
+SIZE(qiao_memory_traffic, 104);
 AT(qiao_memory_traffic, struct_size, 0);
 AT(qiao_memory_traffic, next, 8);
 AT(qiao_memory_traffic, to_device_bytes, 16);
@@ -141,6 +141,17 @@ AT(qiao_memory_traffic, to_host_count, 40);
 AT(qiao_memory_traffic, conflict_bytes, 48);
 AT(qiao_memory_traffic, tracking, 56);
 AT(qiao_memory_traffic, reserved0, 60);
+AT(qiao_memory_traffic, prefetched_to_device_bytes, 64);
+AT(qiao_memory_traffic, prefetched_to_host_bytes, 72);
+AT(qiao_memory_traffic, resident_bytes, 80);
+AT(qiao_memory_traffic, eviction_count, 88);
+AT(qiao_memory_traffic, restore_count, 96);
+
+VALUE(QIAO_MEMORY_ADVICE_READ_MOSTLY, 1);
+VALUE(QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY, 2);
+VALUE(QIAO_MEMORY_ADVICE_PREFERRED_DEVICE, 3);
+VALUE(QIAO_MEMORY_ADVICE_PREFERRED_HOST, 4);
+VALUE(QIAO_MEMORY_ADVICE_NO_PREFERENCE, 5);
 
 VALUE(QIAO_MEMORY_FETCH_EXPLICIT, 1);
 VALUE(QIAO_TRACKING_NONE, 0);
@@ -330,7 +341,7 @@ AT(qiao_plugin_device_ops, device_memory_free, 64);
 AT(qiao_plugin_device_ops, device_clock, 72);
 AT(qiao_plugin_device_ops, device_native, 80);
 
-SIZE(qiao_plugin_memory_ops, 88);
+SIZE(qiao_plugin_memory_ops, 104);
 AT(qiao_plugin_memory_ops, struct_size, 0);
 AT(qiao_plugin_memory_ops, memory_allocate, 8);
 AT(qiao_plugin_memory_ops, memory_free, 16);
@@ -342,6 +353,8 @@ AT(qiao_plugin_memory_ops, memory_native, 56);
 AT(qiao_plugin_memory_ops, memory_wrap, 64);
 AT(qiao_plugin_memory_ops, memory_import, 72);
 AT(qiao_plugin_memory_ops, memory_export, 80);
+AT(qiao_plugin_memory_ops, memory_evict, 88);
+AT(qiao_plugin_memory_ops, memory_restore, 96);
 
 SIZE(qiao_plugin_program_ops, 48);
 AT(qiao_plugin_program_ops, struct_size, 0);
@@ -366,6 +379,13 @@ AT(qiao_plugin_copy, slices, 112);
 AT(qiao_plugin_copy, source_slice_pitch, 120);
 AT(qiao_plugin_copy, target_slice_pitch, 128);
 
+SIZE(qiao_plugin_prefetch, 48);
+AT(qiao_plugin_prefetch, place, 0);
+AT(qiao_plugin_prefetch, size_bytes, 24);
+AT(qiao_plugin_prefetch, value, 32);
+AT(qiao_plugin_prefetch, flags, 40);
+VALUE(QIAO_PLUGIN_PREFETCH_TO_HOST, 1);
+
 SIZE(qiao_plugin_fill, 72);
 AT(qiao_plugin_fill, target, 0);
 AT(qiao_plugin_fill, size_bytes, 24);
@@ -383,7 +403,7 @@ AT(qiao_plugin_queue_desc, token, 24);
 AT(qiao_plugin_queue_desc, priority, 32);
 AT(qiao_plugin_queue_desc, reserved0, 36);
 
-SIZE(qiao_plugin_queue_ops, 120);
+SIZE(qiao_plugin_queue_ops, 128);
 AT(qiao_plugin_queue_ops, struct_size, 0);
 AT(qiao_plugin_queue_ops, queue_create, 8);
 AT(qiao_plugin_queue_ops, queue_destroy, 16);
@@ -399,6 +419,7 @@ AT(qiao_plugin_queue_ops, queue_timestamps, 88);
 AT(qiao_plugin_queue_ops, queue_native, 96);
 AT(qiao_plugin_queue_ops, queue_wrap, 104);
 AT(qiao_plugin_queue_ops, queue_can_copy, 112);
+AT(qiao_plugin_queue_ops, queue_prefetch, 120);
 
 SIZE(qiao_plugin_extension, 16);
 AT(qiao_plugin_extension, name, 0);

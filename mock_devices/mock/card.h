@@ -50,6 +50,9 @@ class Card {
     Result<Allocation*> import(uint64_t address, uint64_t size);
     /* Memory that work in flight may use is kept until that has ended, and reported in strict mode. */
     void free(Allocation* allocation);
+    /* Without memory behind it until it is restored; launches and copies that name it are refused. No work in flight uses it. */
+    Status evict(Allocation* allocation);
+    Status restore(Allocation* allocation);
     uint64_t free_bytes() const;
     uint64_t total_bytes() const;
     /* At once, not in a queue's order. */

@@ -20,6 +20,7 @@ struct Allocation {
     std::atomic<uint64_t> address{0};
     std::atomic<uint64_t> size{0};     /* as asked for; 0 = free */
     std::atomic<bool> released{false}; /* freed by its owner while work was in flight */
+    std::atomic<bool> evicted{false};  /* has its address, but no memory */
     uint64_t charged = 0;              /* of the card's memory: whole pages */
     MemoryKind kind = MemoryKind::kDevice;
     bool imported = false; /* memory of the process that the card was given where it lies */
@@ -41,6 +42,11 @@ class Memory {
     Result<Allocation*> import(uint64_t address, uint64_t size);
     /* No work uses it any more. */
     void free(Allocation* allocation);
+    /* Gives up the memory behind a discrete card's own allocation, for which it is not charged then; it keeps its range of addresses,
+     * where nothing can be touched or found. */
+    Status evict(Allocation* allocation);
+    /* Memory of undefined contents behind it again. */
+    Status restore(Allocation* allocation);
 
     /* The allocation that contains the address, or null. One dependent load beside the record. Thread-safe. */
     const Allocation* find(uint64_t address) const noexcept;

@@ -186,6 +186,7 @@ Result<Allocation*> Arena::allocate(uint64_t size, uint64_t alignment, MemoryKin
     allocation->charged = charged;
     allocation->kind = kind;
     allocation->released.store(false, std::memory_order_relaxed);
+    allocation->evicted = false;
     allocation->address.store(base_ + range.offset + shift, std::memory_order_relaxed);
     allocation->size.store(size, std::memory_order_relaxed);
     if (guarded_ && open_count_ > 0) protect(*allocation, true);
@@ -201,14 +202,43 @@ void Arena::free(Allocation* allocation) {
     const auto found = live_.find(allocation->address.load(std::memory_order_relaxed));
     const Range range = found->second.second;
     live_.erase(found);
-    enter(allocation, nullptr, range);
-    const Pages pages = pages_of(*allocation);
-    madvise(pages.start, pages.size, MADV_DONTNEED);
-    if (guarded_ && open_count_ > 0) protect(*allocation, false);
+    if (allocation->evicted) {
+        protect(*allocation, !guarded_);
+    } else {
+        give_up(*allocation, range);
+        if (guarded_ && open_count_ > 0) protect(*allocation, false);
+    }
     allocation->size.store(0, std::memory_order_relaxed);
-    used_.store(used_.load(std::memory_order_relaxed) - allocation->charged, std::memory_order_relaxed);
     return_range(range);
     spare_records_.push_back(allocation);
+}
+
+/* Neither found nor charged from here on. */
+void Arena::give_up(Allocation& allocation, Range range) {
+    enter(&allocation, nullptr, range);
+    const Pages pages = pages_of(allocation);
+    madvise(pages.start, pages.size, MADV_DONTNEED);
+    used_.store(used_.load(std::memory_order_relaxed) - allocation.charged, std::memory_order_relaxed);
+}
+
+Status Arena::evict(Allocation* allocation) {
+    std::lock_guard lock(mutex_);
+    if (allocation->evicted) return {Code::kInvalid, owner_ + ": the allocation is evicted already"};
+    give_up(*allocation, live_.at(allocation->address.load(std::memory_order_relaxed)).second);
+    allocation->evicted = true;
+    protect(*allocation, false);
+    return {};
+}
+
+Status Arena::restore(Allocation* allocation) {
+    std::lock_guard lock(mutex_);
+    if (!allocation->evicted) return {Code::kInvalid, owner_ + ": the allocation is not evicted"};
+    if (Status status = check_room(allocation->charged); !status.ok()) return status;
+    allocation->evicted = false;
+    protect(*allocation, !guarded_ || open_count_ > 0);
+    used_.store(used_.load(std::memory_order_relaxed) + allocation->charged, std::memory_order_relaxed);
+    enter(allocation, allocation, live_.at(allocation->address.load(std::memory_order_relaxed)).second);
+    return {};
 }
 
 const Allocation* Arena::nearest(uint64_t address) const {
@@ -223,7 +253,7 @@ void Arena::open() {
     std::lock_guard lock(mutex_);
     if (open_count_++ > 0) return;
     for (const auto& [address, entry] : live_)
-        protect(*entry.first, true);
+        if (!entry.first->evicted) protect(*entry.first, true);
 }
 
 void Arena::close() {

@@ -29,6 +29,8 @@ class Arena {
     /* Memory that counts, but lies elsewhere. */
     Status charge(uint64_t bytes);
     void discharge(uint64_t bytes);
+    Status evict(Allocation* allocation);
+    Status restore(Allocation* allocation);
 
     const Allocation* find(uint64_t address) const noexcept {
         const uint64_t base = base_.load(std::memory_order_acquire);
@@ -63,6 +65,7 @@ class Arena {
     void return_range(Range range);
     Allocation* new_record();
     void enter(Allocation* allocation, Allocation* value, Range range);
+    void give_up(Allocation& allocation, Range range);
     void protect(const Allocation& allocation, bool accessible);
 
     const std::string owner_;

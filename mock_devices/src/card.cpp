@@ -169,6 +169,17 @@ void Card::free(Allocation* allocation) {
     core_->defer(allocation, nullptr, std::move(users));
 }
 
+Status Card::evict(Allocation* allocation) {
+    if (lost()) return loss();
+    return core_->memory()->evict(allocation);
+}
+
+Status Card::restore(Allocation* allocation) {
+    if (lost()) return loss();
+    core_->reap();
+    return core_->memory()->restore(allocation);
+}
+
 void Card::retire(std::shared_ptr<const void> object) {
     core_->reap();
     auto users = core_->in_flight();

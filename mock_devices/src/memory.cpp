@@ -76,6 +76,17 @@ void Memory::free(Allocation* allocation) {
     imports_->leave(allocation);
 }
 
+Status Memory::evict(Allocation* allocation) {
+    if (card_kind_ == CardKind::kUnified || allocation->kind != MemoryKind::kDevice) {
+        return {Code::kUnsupported, card_name_ + ": only a discrete card's own memory can be evicted", "free it"};
+    }
+    return device_->evict(allocation);
+}
+
+Status Memory::restore(Allocation* allocation) {
+    return arena_of(allocation->kind).restore(allocation);
+}
+
 [[gnu::hot]] const Allocation* Memory::find(uint64_t address) const noexcept {
     const Allocation* found = device_->find(address);
     if (found == nullptr && host_ != nullptr) found = host_->find(address);
@@ -107,6 +118,7 @@ std::string Memory::explain(uint64_t address) const {
     const Allocation* near = device_->nearest(address);
     if (near == nullptr) return text + "; it has none";
     const uint64_t start = near->address.load(std::memory_order_relaxed);
+    if (near->evicted && address - start < near->size.load(std::memory_order_relaxed)) return text + ": it is in one that was evicted";
     return text + "; the nearest is [" + hex(start) + ", " + hex(start + near->size.load(std::memory_order_relaxed)) +
            ")";
 }

@@ -273,6 +273,8 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     nullptr, // memory_wrap
     FAULTY(memory, memory_import, kMemoryImport),
     nullptr, // memory_export
+    mock_memory_evict,
+    mock_memory_restore,
 };
 
 const qiao_plugin_program_ops faulty_program_ops = {
@@ -300,6 +302,7 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
     nullptr, // queue_native
     nullptr, // queue_wrap
     mock_queue_can_copy, // submits nothing, so that nothing goes wrong
+    nullptr, // queue_prefetch
 };
 #undef FAULTY
 

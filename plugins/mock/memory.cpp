@@ -101,9 +101,33 @@ qiao_status memory_unmap(void*, void*, void*) {
 
 } // namespace
 
+qiao_status mock_memory_evict(void* pointer, void* allocation_pointer) {
+    Device& device = plugin::object<Device>(pointer);
+    return plugin::guarded(device.host, "memory_evict", [&]() -> qiao_status {
+        const Allocation& allocation = plugin::object<Allocation>(allocation_pointer);
+        const std::lock_guard lock(device.mutex);
+        if (allocation.epoch != device.epoch) return QIAO_ERROR_DEVICE_LOST;
+        return report(device.host, device.card->evict(allocation.native));
+    });
+}
+
+qiao_status mock_memory_restore(void* pointer, void* allocation_pointer) {
+    Device& device = plugin::object<Device>(pointer);
+    return plugin::guarded(device.host, "memory_restore", [&]() -> qiao_status {
+        const Allocation& allocation = plugin::object<Allocation>(allocation_pointer);
+        const std::lock_guard lock(device.mutex);
+        if (allocation.epoch != device.epoch) return QIAO_ERROR_DEVICE_LOST;
+        return report(device.host, device.card->restore(allocation.native));
+    });
+}
+
 const qiao_plugin_memory_ops mock_memory_ops = {
-    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, memory_map, memory_unmap, nullptr, nullptr,
-    memory_import,                  nullptr, // no driver that would hand anything over
+    sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, memory_map, memory_unmap,
+    nullptr, // memory_native
+    nullptr, // memory_wrap
+    memory_import,
+    nullptr, // memory_export: there is no driver that would hand anything over
+    mock_memory_evict, mock_memory_restore,
 };
 
 } // namespace qiao::mock_plugin

@@ -154,6 +154,7 @@ const qiao_plugin_queue_ops mock_queue_ops = {
     nullptr, // queue_native
     nullptr, // queue_wrap
     mock_queue_can_copy,
+    nullptr, // queue_prefetch: a unified card's memory is where it is
 };
 
 } // namespace qiao::mock_plugin

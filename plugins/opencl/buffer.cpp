@@ -157,6 +157,8 @@ const qiao_plugin_memory_ops opencl_buffer_memory_ops = {
     opencl_buffer_wrap,
     opencl_buffer_import,
     nullptr, // memory_export
+    nullptr, // memory_evict: the core frees and allocates
+    nullptr, // memory_restore
 };
 
 } // namespace qiao::opencl

@@ -313,6 +313,8 @@ const qiao_plugin_memory_ops opencl_memory_ops = {
     opencl_memory_wrap,
     opencl_memory_import,
     nullptr, // memory_export
+    nullptr, // memory_evict: the address is the allocation's
+    nullptr, // memory_restore
 };
 
 const qiao_plugin_memory_ops opencl_usm_memory_ops = {
@@ -327,6 +329,8 @@ const qiao_plugin_memory_ops opencl_usm_memory_ops = {
     opencl_memory_wrap,
     nullptr, // memory_import: the extension takes no memory of others
     nullptr, // memory_export
+    nullptr, // memory_evict: the address is the allocation's
+    nullptr, // memory_restore
 };
 
 } // namespace qiao::opencl

@@ -278,6 +278,22 @@ static qiao_status opencl_buffer_fill(void* queue_pointer, const qiao_plugin_fil
     return QIAO_OK;
 }
 
+// From OpenCL 2.1 on, and of shared virtual memory.
+static qiao_status opencl_queue_prefetch(void* queue_pointer, const qiao_plugin_prefetch* prefetch) {
+    Queue& queue = *static_cast<Queue*>(queue_pointer);
+    Device& device = device_of(queue);
+    const auto migrate = device.cl->clEnqueueSVMMigrateMem;
+    if (migrate == nullptr || device.record->version < 210 || device.addresses != Addresses::kSvm) return QIAO_ERROR_UNSUPPORTED;
+    const void* pointer = host_or_device_pointer(prefetch->place);
+    const size_t size_bytes = prefetch->size_bytes;
+    const cl_mem_migration_flags flags = (prefetch->flags & QIAO_PLUGIN_PREFETCH_TO_HOST) != 0 ? CL_MIGRATE_MEM_OBJECT_HOST : 0;
+    const cl_int code = migrate(queue.launcher.queue, 1, &pointer, &size_bytes, flags, 0, nullptr, event_of_next(queue));
+    if (code != CL_SUCCESS)
+        return device_failed(device, code, "a prefetch of %llu bytes", static_cast<unsigned long long>(prefetch->size_bytes));
+    submitted(queue, prefetch->value);
+    return QIAO_OK;
+}
+
 static qiao_status opencl_queue_after(void* queue_pointer, void* other_pointer, uint64_t other_value, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     Queue& other = *static_cast<Queue*>(other_pointer);
@@ -445,6 +461,7 @@ const qiao_plugin_queue_ops opencl_queue_ops = {
     opencl_queue_native,
     opencl_queue_wrap,
     opencl_queue_can_copy,
+    opencl_queue_prefetch,
 };
 
 const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
@@ -463,6 +480,7 @@ const qiao_plugin_queue_ops opencl_buffer_queue_ops = {
     opencl_queue_native,
     opencl_queue_wrap,
     opencl_buffer_can_copy,
+    nullptr, // queue_prefetch: the core moves what buffers have
 };
 
 } // namespace qiao::opencl

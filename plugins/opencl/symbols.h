@@ -68,6 +68,7 @@
     X(clEnqueueSVMMemFill)                      \
     X(clEnqueueSVMMap)                          \
     X(clEnqueueSVMUnmap)                        \
+    X(clEnqueueSVMMigrateMem)                   \
     X(clGetDeviceAndHostTimer)
 
 // X(name): found through the platform, which may return a pointer that does not work: try it before relying on it.

@@ -31,7 +31,8 @@ static qiao_status skeleton_memory_read(void* device, void* allocation, uint64_t
     return skeleton_unsupported(((skeleton_device*)device)->plugin, "memory_read");
 }
 
-/* Further slots, all optional: memory_map with memory_unmap, memory_native, memory_wrap. */
+/* Further slots, all optional: memory_map with memory_unmap, memory_native, memory_wrap, memory_evict with
+ * memory_restore. */
 const qiao_plugin_memory_ops skeleton_memory_ops = {
     .struct_size = sizeof(qiao_plugin_memory_ops),
     .memory_allocate = skeleton_memory_allocate,

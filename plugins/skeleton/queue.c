@@ -38,7 +38,7 @@ static qiao_status skeleton_queue_poll(void* queue, uint64_t* out_value) {
 }
 
 /* Further slots, each by itself: queue_wait, queue_fill, queue_after, queue_notify, queue_timestamps, queue_native,
- * queue_wrap, queue_can_copy. */
+ * queue_wrap, queue_can_copy, queue_prefetch. */
 const qiao_plugin_queue_ops skeleton_queue_ops = {
     .struct_size = sizeof(qiao_plugin_queue_ops),
     .queue_create = skeleton_queue_create,

@@ -217,12 +217,14 @@ const qiao_plugin_memory_ops vulkan_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
     nullptr,                        nullptr,                vulkan_memory_native, vulkan_memory_wrap,
     vulkan_memory_import,           vulkan_memory_export,
+    nullptr,                        nullptr, // evict, restore: a buffer's address goes with it
 };
 
 const qiao_plugin_memory_ops vulkan_mapped_memory_ops = {
     sizeof(qiao_plugin_memory_ops), vulkan_memory_allocate, vulkan_memory_free, vulkan_memory_write, vulkan_memory_read,
     vulkan_memory_map,              vulkan_memory_unmap,    vulkan_memory_native, vulkan_memory_wrap,
     vulkan_memory_import,           vulkan_memory_export,
+    nullptr,                        nullptr, // evict, restore: a buffer's address goes with it
 };
 
 } // namespace qiao::vulkan

@@ -332,6 +332,7 @@ const qiao_plugin_queue_ops vulkan_queue_ops = {
     vulkan_queue_native,
     nullptr, // queue_wrap: a device's queues are all made with it
     vulkan_queue_can_copy,
+    nullptr, // queue_prefetch
 };
 
 } // namespace qiao::vulkan

@@ -116,6 +116,9 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_memory_unmap, x.m, buffer);
     CALL(qiao_memory_fetch, x.m, 0, 4);
     CALL(qiao_memory_query_traffic, x.m, started<qiao_memory_traffic>());
+    CALL(qiao_device_query_traffic, x.d, started<qiao_memory_traffic>());
+    CALL(qiao_memory_advise, x.m, 0, 4, QIAO_MEMORY_ADVICE_READ_MOSTLY);
+    CALL(qiao_queue_prefetch, x.q, {x.d, 4096}, 4, nullptr, nullptr);
     CALL(qiao_memory_write, x.m, 0, buffer, 4);
     CALL(qiao_memory_read, x.m, 0, buffer, 4);
     CALL(qiao_memory_get_native, x.m, out<qiao_native>());

@@ -95,6 +95,7 @@ void refused_memory(qiao_memory* bad) {
     CHECK_BAD(qiao_memory_get_address(bad, &address));
     CHECK_BAD(qiao_memory_query(bad, &properties));
     CHECK_BAD(qiao_memory_map(bad, 0, 4, QIAO_ACCESS_READ, &pointer));
+    CHECK_BAD(qiao_memory_advise(bad, 0, 4, QIAO_MEMORY_ADVICE_READ_MOSTLY));
     CHECK_BAD(qiao_memory_unmap(bad, &address));
     CHECK_BAD(qiao_memory_write(bad, 0, &address, 4));
     CHECK_BAD(qiao_memory_read(bad, 0, &address, 4));
@@ -164,6 +165,9 @@ void refused_queue(All& all, qiao_queue* bad) {
     }
     value = 7;
     CHECK_BAD(qiao_queue_fill(bad, place(all.memory), 64, &pattern, 4, &value));
+    CHECK(value == 0);
+    value = 7;
+    CHECK_BAD(qiao_queue_prefetch(bad, place(all.memory), 64, nullptr, &value));
     CHECK(value == 0);
     CHECK_BAD(qiao_queue_query_timestamps(bad, 1, &start, &end));
     CHECK(start == 0);

@@ -5,8 +5,7 @@
 #include <cstring>
 #include <thread>
 
-#include "support/blocks.h"
-#include "support/session.h"
+#include "support/shared_words.h"
 
 using namespace api;
 
@@ -14,46 +13,13 @@ namespace {
 
 constexpr uint64_t kPage = 4096, kMiB = 1 << 20;
 
-// Shared memory as the host sees it.
-struct Words {
-    Words(Session& session, size_t count, uint64_t flags = 0) {
-        qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
-        desc.size_bytes = count * sizeof(uint32_t);
-        desc.kind = QIAO_MEMORY_KIND_SHARED;
-        desc.flags = flags;
-        qiao_memory* made = nullptr;
-        REQUIRE_OK(qiao_memory_allocate(session.device, &desc, &made));
-        memory.reset(made);
-        qiao_memory_properties properties = QIAO_MEMORY_PROPERTIES_INIT;
-        REQUIRE_OK(qiao_memory_query(made, &properties));
-        REQUIRE(properties.host_pointer != nullptr);
-        CHECK(properties.kind == QIAO_MEMORY_KIND_SHARED);
-        data = static_cast<uint32_t*>(properties.host_pointer);
-        address = properties.address;
-        std::memset(data, 0, count * sizeof(uint32_t));
-    }
-    uint32_t& operator[](size_t index) const { return data[index]; }
-
-    Memory memory;
-    uint32_t* data = nullptr;
-    uint64_t address = 0;
-};
-
-qiao_memory_traffic traffic_of(const Memory& memory) {
-    qiao_memory_traffic traffic = QIAO_MEMORY_TRAFFIC_INIT;
-    REQUIRE_OK(qiao_memory_query_traffic(memory.get(), &traffic));
-    return traffic;
-}
+using Words = SharedWords;
 
 bool is_emulated(const Session& session) { return (session.properties.flags & QIAO_DEVICE_SHARED_EMULATED) != 0; }
 // Whether written pages are known.
 bool is_tracked(const Memory& memory) {
     const qiao_tracking tracking = traffic_of(memory).tracking;
     return tracking == QIAO_TRACKING_SCAN || tracking == QIAO_TRACKING_COMPARE;
-}
-
-uint64_t add(const Queue& queue, const Program& program, uint64_t a, uint64_t b, uint64_t out, size_t count) {
-    return launch(queue, kernel_of(program, "add"), items(count), blocks::Add{a, b, out});
 }
 
 }  // namespace

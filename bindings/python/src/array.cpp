@@ -269,19 +269,41 @@ void fetch(const ArrayObject& self) {
     if (!has_ended) raise(QIAO_ERROR_INVALID_ARGUMENT, "work that writes the array has not ended", "wait for it first");
 }
 
+PointObject prefetch(const ArrayObject& self, const std::string& to, const std::shared_ptr<QueueObject>& queue) {
+    self.check_usable("the array");
+    if (to != "device" && to != "host") raise_value_error("to is '" + to + "'; it must be \"device\" or \"host\"");
+    if (!self.is_packed) raise_value_error("only contiguous arrays are prefetched; prefetch what this is a view of");
+    QueueObject& used = queue_for(self, queue);
+    Queue& native = used.use();
+    if (self.count == 0) return used.at(native.at(0));
+    const Device device = self.memory->device->device;
+    std::optional<Point> point;
+    {
+        py::gil_scoped_release unlocked;
+        point = native.prefetch({device.get(), self.address}, self.size_bytes(), to == "device" ? device : Device());
+    }
+    return used.at(*point);
+}
+
+void advise(const ArrayObject& self, const std::string& advice) {
+    self.check_usable("the array");
+    static constexpr std::pair<const char*, Advice> kAdvice[] = {{"read_mostly", Advice::kReadMostly},
+                                                                 {"not_read_mostly", Advice::kNotReadMostly},
+                                                                 {"preferred_device", Advice::kPreferredDevice},
+                                                                 {"preferred_host", Advice::kPreferredHost},
+                                                                 {"no_preference", Advice::kNoPreference}};
+    const auto found = std::find_if(std::begin(kAdvice), std::end(kAdvice), [&](const auto& each) { return advice == each.first; });
+    if (found == std::end(kAdvice))
+        raise_value_error("there is no advice '" + advice + "'; it is \"read_mostly\", \"not_read_mostly\", \"preferred_device\", \"preferred_host\" or \"no_preference\"");
+    if (!self.is_packed) raise_value_error("advice is for contiguous arrays; give it to what this is a view of");
+    const Memory& memory = self.memory->memory;
+    if (self.count != 0 && memory) memory.advise(found->second, self.address - memory.address().value(), self.size_bytes());
+}
+
 py::dict traffic(const ArrayObject& self) {
     self.check_usable("the array");
-    static constexpr const char* kTracking[] = {"none", "scan", "compare", "full"};
     const qiao_memory_traffic none = QIAO_MEMORY_TRAFFIC_INIT;
-    const qiao_memory_traffic moved = self.memory->memory ? self.memory->memory.traffic() : none;
-    py::dict all;
-    all["tracking"] = kTracking[moved.tracking];
-    all["to_device_bytes"] = moved.to_device_bytes;
-    all["to_host_bytes"] = moved.to_host_bytes;
-    all["to_device_count"] = moved.to_device_count;
-    all["to_host_count"] = moved.to_host_count;
-    all["conflict_bytes"] = moved.conflict_bytes;
-    return all;
+    return traffic_of(self.memory->memory ? self.memory->memory.traffic() : none);
 }
 
 std::string describe(const ArrayObject& self) {
@@ -290,6 +312,23 @@ std::string describe(const ArrayObject& self) {
 }
 
 } // namespace
+
+py::dict traffic_of(const qiao_memory_traffic& moved) {
+    static constexpr const char* kTracking[] = {"none", "scan", "compare", "full"};
+    py::dict all;
+    all["tracking"] = kTracking[moved.tracking];
+    all["to_device_bytes"] = moved.to_device_bytes;
+    all["to_host_bytes"] = moved.to_host_bytes;
+    all["to_device_count"] = moved.to_device_count;
+    all["to_host_count"] = moved.to_host_count;
+    all["conflict_bytes"] = moved.conflict_bytes;
+    all["prefetched_to_device_bytes"] = moved.prefetched_to_device_bytes;
+    all["prefetched_to_host_bytes"] = moved.prefetched_to_host_bytes;
+    all["resident_bytes"] = moved.resident_bytes;
+    all["eviction_count"] = moved.eviction_count;
+    all["restore_count"] = moved.restore_count;
+    return all;
+}
 
 void set(const ArrayObject& self, const py::object& values, const std::shared_ptr<QueueObject>& queue) {
     self.check_usable("the array");
@@ -448,6 +487,12 @@ void bind_array(py::module_& module) {
                                "The memory itself, as an array of NumPy's: only for memory that the host reaches. Wait for work that uses it first.")
         .def("fetch", &fetch,
              "Brings what the card has written to the host, for shared memory made with fetch=\"explicit\". Wait for that work first.")
+        .def("prefetch", &prefetch, py::arg("to") = "device", py::kw_only(), py::arg("queue") = nullptr,
+             "Moves shared memory ahead of its use: to the \"device\" now, so that a launch moves nothing, or to the \"host\" when the queue's\n"
+             "earlier work has ended, so that the wait finds it there.")
+        .def("advise", &advise, py::arg("advice"),
+             "What is known of the array's use: \"read_mostly\" (no kernel writes it), \"preferred_device\", \"preferred_host\" (the whole memory\n"
+             "leaves the card last, or first); undone by \"not_read_mostly\" and \"no_preference\".")
         .def_property_readonly("traffic", &traffic,
                                "What was moved between host and card of the array's memory, as a dict; for shared memory that the card has not itself.")
         .def("__array__", &as_numpy, py::arg("dtype") = py::none(), py::kw_only(), py::arg("copy") = py::none())

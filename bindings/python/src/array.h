@@ -92,6 +92,8 @@ ArrayObject array(DeviceObject& device, const py::object& values, const py::obje
 /* The array with these values: whichever queue uses it next, and of whichever device, finds them there. */
 ArrayObject filled(QueueObject& queue, ArrayObject made, const py::object& value);
 void set(const ArrayObject& self, const py::object& values, const std::shared_ptr<QueueObject>& queue);
+/* As a dict. */
+py::dict traffic_of(const qiao_memory_traffic& moved);
 PointObject fill(QueueObject& queue, const ArrayObject& target, const py::object& value);
 /* What NumPy makes of values; of a value alone, the dtype. */
 py::object as_host_array(const py::object& values, const py::object& dtype);

@@ -139,6 +139,8 @@ void bind_device(py::module_& module) {
         .def_property_readonly("slots", &slots_of, "Each function of the plugin ABI: \"native\", \"emulated\" or \"absent\".")
         .def_property_readonly("memory_kinds", &memory_kinds_of,
                                "What memory of each kind can do: {\"device\": {\"level\": 0 to 4, \"level_name\": ..., \"provenance\": ...}, ...}.")
+        .def_property_readonly("traffic", [](const DeviceObject& self) { return traffic_of(device_traffic(self.device)); },
+                               "What was moved between host and card of all shared memory that was made on it, as Array.traffic.")
         .def_property_readonly("state", [](const DeviceObject& self) {
             const DeviceState state = self.device.state();
             return py::make_tuple(state.is_removed ? "removed" : state.is_lost ? "lost" : "ok", state.reason);

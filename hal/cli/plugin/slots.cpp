@@ -15,6 +15,7 @@ namespace {
 
 constexpr const char* kQueues = "queues";
 constexpr const char* kMaps = "maps";
+constexpr const char* kEviction = "eviction";
 constexpr const char* kQueuesBring = "as queue_create";
 
 constexpr SlotKind kSlots[] = {
@@ -38,6 +39,8 @@ constexpr SlotKind kSlots[] = {
     MEMORY(memory_wrap, "any", "", "allocations of the vendor's interface used through Qiao; without: unsupported", false),
     MEMORY(memory_import, "T2", "", "host memory used where it lies, and memory of other devices and processes; without: unsupported", false),
     MEMORY(memory_export, "T2", "", "device memory handed to other processes; without: unsupported", false),
+    MEMORY(memory_evict, "T2", kEviction, "more shared memory than the card has; without: only with addresses that the library makes", false),
+    MEMORY(memory_restore, "T2", kEviction, "memory back behind an evicted address", false),
     PROGRAM(program_load, "T0", "", "kernels of the card's own format", true),
     PROGRAM(program_unload, "T0", "", "programs given back", true),
     PROGRAM(kernel_find, "T0", "", "a kernel by its name", true),
@@ -57,6 +60,7 @@ constexpr SlotKind kSlots[] = {
     QUEUE(queue_native, "any", "", "the vendor's own queue, for programs that use both; without: unsupported", false),
     QUEUE(queue_wrap, "any", "", "queues of the vendor's interface used through Qiao; without: unsupported", false),
     QUEUE(queue_can_copy, "T1", "", "three-dimensional copies in one call, and plans that know what the queue refuses", false),
+    QUEUE(queue_prefetch, "T2", "", "shared memory that is moved before it is used; without: when it is used", false),
 };
 
 #undef SLOT

@@ -94,14 +94,36 @@ typedef struct qiao_memory_traffic {
     uint64_t conflict_bytes;  /* written by the host while it must not: kept as the host wrote them */
     qiao_tracking tracking;
     uint32_t reserved0;
+    uint64_t prefetched_to_device_bytes; /* of to_device_bytes: moved by qiao_queue_prefetch */
+    uint64_t prefetched_to_host_bytes;   /* the same of to_host_bytes */
+    uint64_t resident_bytes;             /* that the device's memory holds now: all or nothing of an allocation */
+    uint64_t eviction_count;             /* how often it made room for other memory */
+    uint64_t restore_count;              /* how often it came back */
 } qiao_memory_traffic;
-#define QIAO_MEMORY_TRAFFIC_INIT {sizeof(qiao_memory_traffic), NULL, 0u, 0u, 0u, 0u, 0u, QIAO_TRACKING_NONE, 0u}
+#define QIAO_MEMORY_TRAFFIC_INIT {sizeof(qiao_memory_traffic), NULL, 0u, 0u, 0u, 0u, 0u, QIAO_TRACKING_NONE, 0u, 0u, 0u, 0u, 0u, 0u}
 
 /// All zero for memory of which nothing is moved. Thread-safe.
 QIAO_API qiao_status qiao_memory_query_traffic(qiao_memory* memory, qiao_memory_traffic* out_traffic);
+/// The sums over all shared memory that was made on the device, also what has been released. Thread-safe.
+QIAO_API qiao_status qiao_device_query_traffic(qiao_device* device, qiao_memory_traffic* out_traffic);
 
 /// Brings what the device has written in the range to the host, and returns when it is there. Waits for no queue: NOT_READY, and
 /// nothing is moved, while work that writes the memory has not ended. Needed with QIAO_MEMORY_FETCH_EXPLICIT only; does nothing where nothing is moved.
 QIAO_API qiao_status qiao_memory_fetch(qiao_memory* memory, uint64_t offset, uint64_t size_bytes);
+
+/// What a program knows of the use of its shared memory. Advice changes what is moved when, never a result, unless what it says is
+/// not so. hal/docs/shared_memory.md has what each does.
+typedef uint32_t qiao_memory_advice;
+/// No kernel writes the range, whatever the kernels' reflection says: launches bring nothing of it back. Copies and fills into it do.
+#define QIAO_MEMORY_ADVICE_READ_MOSTLY 1u
+#define QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY 2u
+/// The allocation leaves the device's memory last, or first, where room is needed for other memory.
+#define QIAO_MEMORY_ADVICE_PREFERRED_DEVICE 3u
+#define QIAO_MEMORY_ADVICE_PREFERRED_HOST 4u
+#define QIAO_MEMORY_ADVICE_NO_PREFERENCE 5u
+
+/// Holds for operations that are submitted later. Does nothing for memory of which nothing is moved. OUT_OF_RANGE if the range
+/// leaves the allocation; advice on where it is preferred is for an allocation as a whole, so the range must be all of it.
+QIAO_API qiao_status qiao_memory_advise(qiao_memory* memory, uint64_t offset, uint64_t size_bytes, qiao_memory_advice advice);
 
 #endif

@@ -329,6 +329,12 @@ typedef struct qiao_plugin_memory_ops {
                                  qiao_plugin_allocation* out_allocation);
     /// Optional; default: unsupported. A descriptor of an allocation that was made with QIAO_PLUGIN_MEMORY_SHAREABLE.
     qiao_status (*memory_export)(void* device, void* allocation, qiao_share_type type, qiao_plugin_export* out_export);
+    /// Optional; default: such memory stays where it is. Gives up the card's memory behind an allocation of device memory: its contents
+    /// are gone, its address stays its own. No work that could use it is pending, and until memory_restore has succeeded the core
+    /// does nothing with it but memory_free. Not asked for where the core makes the addresses: there it frees and allocates.
+    qiao_status (*memory_evict)(void* device, void* allocation);
+    /// Required with memory_evict. Memory behind the same address again, its contents undefined. A failure, as OUT_OF_MEMORY, leaves it evicted.
+    qiao_status (*memory_restore)(void* device, void* allocation);
 } qiao_plugin_memory_ops;
 
 typedef struct qiao_plugin_program_ops {
@@ -370,6 +376,16 @@ typedef struct qiao_plugin_fill {
     uint32_t pattern_size;
     uint32_t reserved0;
 } qiao_plugin_fill;
+
+#define QIAO_PLUGIN_PREFETCH_TO_HOST (UINT64_C(1) << 0) /* else to the queue's device */
+
+/// F, 48 bytes. Memory of the queue's device that is going to be used.
+typedef struct qiao_plugin_prefetch {
+    qiao_plugin_place place;
+    uint64_t size_bytes;
+    uint64_t value;
+    uint64_t flags;
+} qiao_plugin_prefetch;
 
 #define QIAO_PLUGIN_QUEUE_PROFILING (UINT64_C(1) << 0) /* queue_timestamps will be asked for every operation */
 
@@ -422,6 +438,9 @@ typedef struct qiao_plugin_queue_ops {
     /// Optional; default: yes, but for several slices. Whether queue_copy takes the copy as a whole: QIAO_OK, or what it would
     /// answer, UNSUPPORTED. Does nothing. Concurrent with submission.
     qiao_status (*queue_can_copy)(void* queue, const qiao_plugin_copy* copy);
+    /// Optional; default: nothing is moved. An operation that carries a value. Return QIAO_ERROR_UNSUPPORTED before doing anything
+    /// for memory that the vendor cannot move: then it is none.
+    qiao_status (*queue_prefetch)(void* queue, const qiao_plugin_prefetch* prefetch);
 } qiao_plugin_queue_ops;
 
 /// F, 16 bytes. A table of the vendor's own functions, for applications that know it: hal/docs/extensions.md.

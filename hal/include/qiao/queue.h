@@ -117,6 +117,12 @@ QIAO_API qiao_status qiao_queue_query_copy_report(qiao_queue* queue, uint64_t va
 QIAO_API qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_bytes, const void* pattern,
                                      uint32_t pattern_bytes, uint64_t* out_value);
 
+/// Moves memory of the queue's device to where it is used next: to the device (`target`), so that the launch behind it moves nothing,
+/// or to the host (null) once what is before it in the queue has ended, so that the wait behind it finds the results there. The rule
+/// for the host is that of a launch which reaches the range. Always right, and does nothing, for memory of which nothing is moved;
+/// it has a value all the same, which may be that of the operation before. OUT_OF_MEMORY if the device has no room for it now.
+QIAO_API qiao_status qiao_queue_prefetch(qiao_queue* queue, qiao_place place, uint64_t size_bytes, qiao_device* target, uint64_t* out_value);
+
 /// Later operations of the queue start when the timeline has reached the value, also one that is not submitted yet.
 QIAO_API qiao_status qiao_queue_after(qiao_queue* queue, qiao_timeline* timeline, uint64_t value, uint64_t* out_value);
 /// Raises a timeline made by qiao_timeline_create when everything before has ended.

@@ -6,12 +6,6 @@
 
 namespace qiao {
 
-// What a plugin gave for `slot`; freed if it is not what was asked for.
-qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, const char* slot);
-
-// Gives it back to the plugin.
-void release_allocation(qiao_device* device, void* allocation);
-
 // Whether another allocation of the device has any of these addresses of its own; what was lost before is in nobody's way.
 bool overlaps_allocation(const Device& device, uint64_t losses, uint64_t address, uint64_t size_bytes);
 

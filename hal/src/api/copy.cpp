@@ -1,6 +1,7 @@
 // Entries of queues that move bytes: copies between any two places, what becomes of them, and fills.
 #include <algorithm>
 
+#include "api/place.h"
 #include "api/submission.h"
 #include "dispatch/copy_route.h"
 #include "dispatch/device.h"
@@ -13,63 +14,6 @@
 using namespace qiao;
 
 namespace {
-
-/* ---------------------------------------------------------------- places */
-
-struct Resolved {
-    qiao_device* device;  // null = host memory
-    uint64_t losses;      // of the device before the memory was made
-    qiao_plugin_place place;
-    const Memory* memory = nullptr;
-
-    Side side() const {
-        if (memory == nullptr) return Side::host(reinterpret_cast<const void*>(static_cast<uintptr_t>(place.address)));
-        std::byte* in_place = memory->in_place == nullptr ? nullptr : memory->in_place + place.offset;
-        return {{device, losses}, in_place, memory->kind == QIAO_MEMORY_KIND_HOST};
-    }
-};
-
-qiao_status fail_old_memory(const qiao_place& place, const char* name) {
-    fail(QIAO_ERROR_DEVICE_LOST, "%s 0x%" PRIx64 " is in memory from before %s was lost or reset", name, place.address, device_name(place.device));
-    set_remedy("release that memory and allocate it anew; nothing was submitted");
-    return QIAO_ERROR_DEVICE_LOST;
-}
-
-// `span_bytes` from the first byte to the last of all rows.
-qiao_status resolve(const qiao_place& place, uint64_t span_bytes, const Queue& queue, const char* name, Resolved& out) {
-    if (place.device == nullptr) {
-        if (place.address == 0) return fail(QIAO_ERROR_INVALID_ARGUMENT, "%s is a null host pointer", name);
-        if (place.address > UINT64_MAX - span_bytes) return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " + %" PRIu64 " bytes overflows", name, place.address, span_bytes);
-        out = {nullptr, 0, {nullptr, 0, place.address}};
-        return QIAO_OK;
-    }
-    qiao_device* device = place.device;
-    QIAO_CHECK_HANDLE(device);
-    if (device->body.instance != queue.device->body.instance) {
-        return fail(QIAO_ERROR_INVALID_HANDLE, "%s is on a device of another instance", name);
-    }
-    const FoundMemory found = find_memory(device->body, place.address);
-    if (found.memory == nullptr) {
-        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s 0x%" PRIx64 " is in no allocation of %s", name, place.address, device_name(device));
-    }
-    if (span_bytes > found.size_bytes - found.offset) {
-        return fail(QIAO_ERROR_OUT_OF_RANGE, "%s: %" PRIu64 " bytes at offset %" PRIu64 " leave the allocation of %" PRIu64 " bytes", name, span_bytes,
-                    found.offset, found.size_bytes);
-    }
-    if (device->body.lost.load()) return device_fail_lost(device);
-    const Memory& memory = found.memory->body;
-    if (device_was_lost_since(device, memory.losses)) return fail_old_memory(place, name);
-    out = {device, memory.losses, {memory.allocation, found.offset, place.address}, &memory};
-    return QIAO_OK;
-}
-
-void add_use_of(const Resolved& side, uint64_t span_bytes, bool is_written, SharedUses& uses) {
-    if (side.memory != nullptr) uses.add(*side.memory, {side.place.offset, side.place.offset + span_bytes}, is_written);
-}
-
-void visit(Queue& queue, qiao_device* device) {
-    if (device != nullptr && device != queue.device) device_add_visitor(device, queue.self);
-}
 
 /* ---------------------------------------------------------------- boxes */
 
@@ -142,6 +86,12 @@ struct CheckedCopy {
     Resolved source, target;
     uint64_t source_span, target_span;
     qiao_plugin_copy copy{};
+
+    void settle() {
+        source.settle(), target.settle();
+        copy.source = source.place, copy.target = target.place;
+    }
+    bool is_settled() const { return source.is_settled() && target.is_settled(); }
 };
 
 qiao_status check_copy(const Queue& queue, const qiao_copy& request, CheckedCopy& out) {
@@ -158,14 +108,17 @@ qiao_status check_copy(const Queue& queue, const qiao_copy& request, CheckedCopy
     out.source_span = from.span, out.target_span = to.span;
     simplify(from, to);
     qiao_plugin_copy& copy = out.copy;
-    copy.source = out.source.place;
-    copy.target = out.target.place;
     copy.size_bytes = from.row_bytes, copy.rows = from.rows, copy.slices = from.slices;
     if (copy.rows > 1) copy.source_pitch = from.pitch, copy.target_pitch = to.pitch;
     if (copy.slices > 1) copy.source_slice_pitch = from.slice_pitch, copy.target_slice_pitch = to.slice_pitch;
     copy.source_device = out.source.device == nullptr ? nullptr : out.source.device->body.opened.load();
     copy.target_device = out.target.device == nullptr ? nullptr : out.target.device->body.opened.load();
+    out.settle();
     return QIAO_OK;
+}
+
+void visit(Queue& queue, qiao_device* device) {
+    if (device != nullptr && device != queue.device) device_add_visitor(device, queue.self);
 }
 
 // Whether the plugin's queue may know how: this device and the host, or two devices of the plugin.
@@ -174,8 +127,11 @@ bool is_native(const Queue& queue, const Resolved& source, const Resolved& targe
     return queue.plugin_queue != nullptr && own(source) && own(target) && (source.device == queue.device || target.device == queue.device);
 }
 
+// Of memory that is not on its device just now nothing can be asked: the first way is the one.
 NativeRoute route_of(const Queue& queue, const CheckedCopy& checked) {
-    return is_native(queue, checked.source, checked.target) ? ask_route(queue, checked.copy) : NativeRoute();
+    if (!is_native(queue, checked.source, checked.target)) return NativeRoute();
+    if (checked.is_settled()) return ask_route(queue, checked.copy);
+    return route_by(may_take(queue, kParts[0], checked.copy) ? kParts[0] : kParts[1], checked.copy);
 }
 
 CopyProgress plan_of(const Queue& queue, const CheckedCopy& checked, const NativeRoute& route) {
@@ -236,15 +192,8 @@ qiao_status submit_fill(Queue& queue, const Resolved& target, qiao_plugin_fill f
     if (!guard) return device_fail_lost(queue.device);
     if (slot != nullptr && target.device == queue.device && queue_is_direct(queue)) {
         fill.value = queue_last_value(queue) + 1;
-        const qiao_status status = slot(queue.plugin_queue, &fill);
-        if (status == QIAO_OK) {
-            queue_give_out(queue, fill.value);
-            *out_value = fill.value;
-            queue_accepted(queue, fill.value);
-            return QIAO_OK;
-        }
-        if (status != QIAO_ERROR_UNSUPPORTED) return device_slot_failed(queue.device, status, "queue_fill", queue.losses);
-        clear_plugin_error();
+        const qiao_status status = book(queue, slot(queue.plugin_queue, &fill), "queue_fill", fill.value, out_value);
+        if (status != QIAO_ERROR_UNSUPPORTED) return status;
     }
     defer(queue, FillOperation{target.side().owner, fill}, out_value);
     return QIAO_OK;
@@ -277,6 +226,7 @@ qiao_status qiao_queue_copy(qiao_queue* queue, const qiao_copy* copy, uint64_t* 
         add_use_of(checked.source, checked.source_span, false, uses);
         add_use_of(checked.target, checked.target_span, true, uses);
         QIAO_RETURN_IF_ERROR(uses.send());
+        checked.settle();
         QIAO_RETURN_IF_ERROR(submit_copy(queue->body, checked, out_value));
         uses.book(queue->body, *out_value);
         return QIAO_OK;
@@ -336,14 +286,15 @@ qiao_status qiao_queue_fill(qiao_queue* queue, qiao_place target, uint64_t size_
         }
         Resolved resolved;
         QIAO_RETURN_IF_ERROR(resolve(target, size_bytes, queue->body, "target", resolved));
+        SharedUses uses;
+        add_use_of(resolved, size_bytes, true, uses);
+        QIAO_RETURN_IF_ERROR(uses.send());
+        resolved.settle();
         qiao_plugin_fill fill{};
         fill.target = resolved.place;
         fill.size_bytes = size_bytes;
         fill.pattern_size = pattern_bytes;
         std::memcpy(fill.pattern, pattern, pattern_bytes);
-        SharedUses uses;
-        add_use_of(resolved, size_bytes, true, uses);
-        QIAO_RETURN_IF_ERROR(uses.send());
         QIAO_RETURN_IF_ERROR(submit_fill(queue->body, resolved, fill, out_value));
         uses.book(queue->body, *out_value);
         return QIAO_OK;

@@ -7,14 +7,15 @@
 #include "api/memory_kind.h"
 #include "api/native.h"
 #include "api/share.h"
+#include "dispatch/allocation.h"
 #include "dispatch/device.h"
-#include "dispatch/memory_level.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
 #include "dispatch/wait.h"
 #include "emulation/copy.h"
 #include "emulation/deferred.h"
 #include "emulation/map.h"
+#include "emulation/residency.h"
 #include "emulation/shared.h"
 #include "emulation/staging.h"
 #include "object/memory.h"
@@ -48,33 +49,18 @@ qiao_status check_desc(const Device& device, uint32_t kinds, uint64_t flags, qia
     return QIAO_OK;
 }
 
-qiao_status call_allocate(qiao_device* device, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    const qiao_plugin_memory_desc request = {sizeof request, nullptr, (desc.size_bytes + 15) & ~uint64_t{15}, desc.alignment, desc.kind, 0u,
-                                             (desc.flags & QIAO_MEMORY_SHAREABLE) != 0 ? QIAO_PLUGIN_MEMORY_SHAREABLE : 0};
-    WithSlack<qiao_plugin_allocation> answer;
-    SlotGuard guard(device->body);
-    if (!guard) return QIAO_ERROR_DEVICE_LOST;
-    const qiao_status status = device->body.tables.memory.memory_allocate(device->body.opened.load(), &request, &answer.value);
-    allocation = answer.value;
-    return status;
-}
-
 // `losses` of these is from before the call.
 qiao_status allocate(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    qiao_status status = call_allocate(device, desc, allocation);
+    qiao_status status = make_allocation(device, losses, desc, allocation);
     if (status == QIAO_ERROR_OUT_OF_MEMORY && !on_queue_worker()) {
         pools_give_back(device);
         Staging::get().give_back_all();
         device_wait_idle(device, deadline_after(1'000'000'000));  // released memory may only be waiting for its work to end
         retire_passed(device);
-        status = call_allocate(device, desc, allocation);
+        status = make_allocation(device, losses, desc, allocation);
     }
-    if (status != QIAO_OK && device->body.lost.load()) return device_fail_lost(device);
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_allocate", losses);
-    QIAO_RETURN_IF_ERROR(check_allocation(device, desc, allocation, "memory_allocate"));
-    status = check_memory_level(device->body, desc.kind, allocation);
-    if (status != QIAO_OK) release_allocation(device, allocation.allocation);
-    return status;
+    if (status != QIAO_ERROR_OUT_OF_MEMORY || desc.kind != QIAO_MEMORY_KIND_DEVICE) return status;
+    return with_evictions(device, [&] { return make_allocation(device, losses, desc, allocation); });
 }
 
 // Device memory, and the host's bytes for it.
@@ -83,7 +69,7 @@ qiao_status allocate_shared(qiao_device* device, uint64_t losses, qiao_memory_de
     desc.kind = QIAO_MEMORY_KIND_DEVICE;
     QIAO_RETURN_IF_ERROR(allocate(device, losses, desc, allocation));
     const qiao_status status = SharedMemory::create({device, losses}, allocation.allocation, desc, shared);
-    if (status != QIAO_OK) release_allocation(device, allocation.allocation);
+    if (status != QIAO_OK) free_allocation(device, allocation.allocation);
     return status;
 }
 
@@ -154,7 +140,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         qiao_plugin_allocation allocation;
         QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
         if (overlaps_allocation(device->body, losses, allocation.address, request.size_bytes)) {
-            release_allocation(device, allocation.allocation);
+            free_allocation(device, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,
                         device_name(device));
         }
@@ -170,9 +156,11 @@ qiao_status qiao_memory_get_native(qiao_memory* memory, qiao_native* out_native)
         qiao_device* device = memory->body.device;
         const auto slot = device->body.tables.memory.memory_native;
         if (slot == nullptr) return fail_no_native(device->body, "memory");
+        void* allocation = memory->body.allocation;
+        if (memory->body.shared != nullptr) QIAO_RETURN_IF_ERROR(memory->body.shared->pin(allocation));
         SlotGuard guard(device->body);
         if (!guard) return device_fail_lost(device);
-        return answer_native(device, memory->body.losses, slot(device->body.opened.load(), memory->body.allocation, out_native), "memory_native", out_native);
+        return answer_native(device, memory->body.losses, slot(device->body.opened.load(), allocation, out_native), "memory_native", out_native);
     });
 }
 
@@ -294,4 +282,27 @@ qiao_status qiao_memory_fetch(qiao_memory* memory, uint64_t offset, uint64_t siz
         const auto& shared = memory->body.shared;
         return shared == nullptr || size_bytes == 0 ? QIAO_OK : shared->fetch({offset, offset + size_bytes});
     });
+}
+
+qiao_status qiao_memory_advise(qiao_memory* memory, uint64_t offset, uint64_t size_bytes, qiao_memory_advice advice) {
+    QIAO_CHECK_HANDLE(memory);
+    return entry([&]() -> qiao_status {
+        if (advice < QIAO_MEMORY_ADVICE_READ_MOSTLY || advice > QIAO_MEMORY_ADVICE_NO_PREFERENCE) {
+            return fail(QIAO_ERROR_INVALID_ARGUMENT, "advice %u is unknown; the last is %u", advice, QIAO_MEMORY_ADVICE_NO_PREFERENCE);
+        }
+        QIAO_RETURN_IF_ERROR(check_range(memory->body, offset, size_bytes));
+        const bool is_of_range = advice <= QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY;
+        if (!is_of_range && (offset != 0 || size_bytes != memory->body.size_bytes)) {
+            return fail(QIAO_ERROR_OUT_OF_RANGE, "offset %" PRIu64 " + size %" PRIu64 ": where memory is preferred is advice for the allocation as a whole, 0 + %" PRIu64,
+                        offset, size_bytes, memory->body.size_bytes);
+        }
+        if (memory->body.shared != nullptr && size_bytes != 0) memory->body.shared->advise({offset, offset + size_bytes}, advice);
+        return QIAO_OK;
+    });
+}
+
+qiao_status qiao_device_query_traffic(qiao_device* device, qiao_memory_traffic* out_traffic) {
+    QIAO_CHECK_HANDLE(device);
+    QIAO_CHECK_POINTER(out_traffic);
+    return entry([&]() -> qiao_status { return write_struct(device_traffic(device), out_traffic, "qiao_memory_traffic"); });
 }

@@ -7,6 +7,7 @@
 #include "api/instance.h"
 #include "api/memory_kind.h"
 #include "api/share.h"
+#include "dispatch/allocation.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
@@ -100,11 +101,11 @@ qiao_status call_import(qiao_device* device, uint64_t losses, const qiao_memory_
 qiao_status publish_import(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, const Sharing& sharing,
                            qiao_memory** out_memory) {
     if (sharing.imported != nullptr && allocation.host_pointer != sharing.imported) {
-        release_allocation(device, allocation.allocation);
+        free_allocation(device, allocation.allocation);
         return fail(QIAO_ERROR_PLUGIN, "plugin %s: memory_import gave host pointer %p for memory at %p", device->body.plugin_id.c_str(), allocation.host_pointer, sharing.imported);
     }
     if (overlaps_allocation(device->body, losses, allocation.address, desc.size_bytes)) {
-        release_allocation(device, allocation.allocation);
+        free_allocation(device, allocation.allocation);
         return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", desc.size_bytes, allocation.address, device_name(device));
     }
     return publish(device, losses, desc, allocation, nullptr, sharing, out_memory);

@@ -1,8 +1,6 @@
 // What entries that submit work share: the queue's check, and the way to the core's worker.
 #pragma once
 
-#include <utility>
-
 #include "api/entry.h"
 #include "dispatch/queue.h"
 #include "dispatch/submit.h"
@@ -16,12 +14,9 @@
 namespace qiao {
 
 // With the queue's lock held. An operation may take several values, of which the last one is its own.
-inline void defer(Queue& queue, Operation operation, uint64_t* out_value, uint64_t value_count = 1) {
-    const uint64_t value = queue_last_value(queue) + value_count;
-    queue.deferred->push(std::move(operation), value);
-    ++queue.deferred_count;
-    queue_give_out(queue, value);
-    if (out_value != nullptr) *out_value = value;
-}
+void defer(Queue& queue, Operation operation, uint64_t* out_value, uint64_t value_count = 1);
+
+// The same: books what a direct slot answered. UNSUPPORTED is not reported, since the caller tries another way.
+qiao_status book(Queue& queue, qiao_status status, const char* slot, uint64_t value, uint64_t* out_value);
 
 }  // namespace qiao

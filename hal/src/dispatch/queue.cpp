@@ -73,7 +73,7 @@ qiao_status queue_open(qiao_device* device, const qiao_queue_desc& desc, const q
         std::lock_guard guard(device->body.state);
         if (!device_was_lost_since(device, losses)) {
             device->body.queues.push_back(queue);
-            if (device->body.shared_count != 0) body.launch_device.store(looks_for_shared(), std::memory_order_relaxed);
+            if (!device->body.shared.empty()) body.launch_device.store(looks_for_shared(), std::memory_order_relaxed);
             *out_queue = queue;
             return QIAO_OK;
         }

@@ -48,6 +48,8 @@ constexpr SlotRule kSlots[] = {
     SLOT(memory, memory_wrap, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_import, QIAO_PROVENANCE_ABSENT),
     SLOT(memory, memory_export, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_evict, QIAO_PROVENANCE_ABSENT),
+    SLOT(memory, memory_restore, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_load, QIAO_PROVENANCE_ABSENT),
     SLOT(program, program_unload, QIAO_PROVENANCE_ABSENT),
     SLOT(program, kernel_find, QIAO_PROVENANCE_ABSENT),
@@ -67,6 +69,7 @@ constexpr SlotRule kSlots[] = {
     SLOT(queue, queue_native, QIAO_PROVENANCE_ABSENT),
     SLOT(queue, queue_wrap, QIAO_PROVENANCE_ABSENT),
     SLOT(queue, queue_can_copy, QIAO_PROVENANCE_EMULATED),
+    SLOT(queue, queue_prefetch, QIAO_PROVENANCE_ABSENT),
 };
 #undef SLOT
 static_assert(std::size(kSlots) == kSlotCount);

@@ -395,6 +395,12 @@ qiao_status DeferredQueue::perform(SignalOperation& operation, uint64_t value) {
     return QIAO_OK;
 }
 
+qiao_status DeferredQueue::perform(FetchOperation& operation, uint64_t value) {
+    QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
+    operation.shared->bring_ahead(operation.range);
+    return QIAO_OK;
+}
+
 qiao_status DeferredQueue::perform(CallOperation& operation, uint64_t value) {
     QIAO_RETURN_IF_ERROR(wait_for_earlier(value));
     QIAO_RETURN_IF_ERROR(bring_results(queue_->body.device->body.instance, queue_->body.device));

@@ -14,6 +14,7 @@
 
 #include "dispatch/copy_route.h"
 #include "emulation/copy.h"
+#include "emulation/ranges.h"
 #include "object/program.h"
 #include "object/queue.h"
 
@@ -44,11 +45,16 @@ struct SignalOperation {
     qiao_timeline* timeline;  // with a use, and counted among its signallers
     uint64_t value;
 };
+// Results in shared memory, brought to the host before anybody waits for them.
+struct FetchOperation {
+    std::shared_ptr<SharedMemory> shared;
+    Range range;
+};
 struct CallOperation {
     qiao_queue_callback callback;
     void* user;
 };
-using Operation = std::variant<LaunchOperation, CopyOperation, FillOperation, AfterOperation, SignalOperation, CallOperation>;
+using Operation = std::variant<LaunchOperation, CopyOperation, FillOperation, AfterOperation, SignalOperation, FetchOperation, CallOperation>;
 
 class DeferredQueue {
 public:
@@ -98,6 +104,7 @@ private:
     qiao_status perform(FillOperation& operation, uint64_t value);
     qiao_status perform(AfterOperation& operation, uint64_t value);
     qiao_status perform(SignalOperation& operation, uint64_t value);
+    qiao_status perform(FetchOperation& operation, uint64_t value);
     qiao_status perform(CallOperation& operation, uint64_t value);
     template <class Slot>
     qiao_status hand_over(uint64_t value, const char* name, Slot&& slot);

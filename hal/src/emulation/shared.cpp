@@ -22,6 +22,20 @@ constexpr uint64_t kGapBytes = 8192;
 // A wait that covers work of a queue has to learn that it ended, though another thread be inside that queue.
 constexpr uint64_t kPatienceNs = 1'000'000'000;
 
+// So many queues at work on one allocation that it pays to forget those that are not any more.
+constexpr size_t kManyUses = 16;
+
+// The last value of each timeline.
+void note_use(std::vector<std::pair<qiao_timeline*, uint64_t>>& uses, qiao_timeline* timeline, uint64_t value) {
+    const auto known = std::find_if(uses.begin(), uses.end(), [timeline](const auto& use) { return use.first == timeline; });
+    if (known != uses.end()) {
+        known->second = value;
+        return;
+    }
+    add_use(timeline);
+    uses.emplace_back(timeline, value);
+}
+
 // Those with results that a wait has to bring, process-wide: a wait covers work of any queue.
 struct Awaited {
     std::mutex mutex;
@@ -64,6 +78,16 @@ void merge_near(std::vector<Run>& runs) {
     if (!runs.empty()) runs.resize(kept + 1);
 }
 
+void add_traffic(qiao_memory_traffic& sum, const qiao_memory_traffic& part) {
+    for (const auto member : {&qiao_memory_traffic::to_device_bytes, &qiao_memory_traffic::to_host_bytes, &qiao_memory_traffic::to_device_count,
+                              &qiao_memory_traffic::to_host_count, &qiao_memory_traffic::conflict_bytes, &qiao_memory_traffic::prefetched_to_device_bytes,
+                              &qiao_memory_traffic::prefetched_to_host_bytes, &qiao_memory_traffic::resident_bytes, &qiao_memory_traffic::eviction_count,
+                              &qiao_memory_traffic::restore_count}) {
+        sum.*member += part.*member;
+    }
+    sum.tracking = part.tracking;
+}
+
 qiao_tracking tracking_number(Tracking tracking) {
     switch (tracking) {
         case Tracking::kScan: return QIAO_TRACKING_SCAN;
@@ -88,28 +112,62 @@ std::atomic<uint32_t> g_awaited_allocations{0};
 qiao_status SharedMemory::create(const Owner& owner, void* allocation, const qiao_memory_desc& desc, std::shared_ptr<SharedMemory>& out) {
     TrackingChoice choice;
     QIAO_RETURN_IF_ERROR(choose_tracking(choice));
-    const std::shared_ptr<SharedMemory> made(new SharedMemory(owner, allocation, desc.flags));
+    const std::shared_ptr<SharedMemory> made(new SharedMemory(owner, allocation, desc));
     QIAO_RETURN_IF_ERROR(conflicts_are_errors(made->conflicts_are_errors_));
     QIAO_RETURN_IF_ERROR(HostView::create(desc.size_bytes, desc.alignment, choice.tracking, made->view_));
     made->tracking_ = choice.tracking;
     made->device_is_behind_ = choice.tracking == Tracking::kCompare;  // which sees no zero that is written over the first ones
     made->traffic_.tracking = tracking_number(choice.tracking);
+    made->touch();
     out = made;
     return QIAO_OK;
 }
 
 SharedMemory::~SharedMemory() {
     for (const auto& [timeline, value] : writers_) drop_use(timeline);
+    for (const auto& [timeline, value] : uses_) drop_use(timeline);
 }
 
-void SharedMemory::release() {
+void SharedMemory::give_up_results() {
     const std::lock_guard guard(mutex_);
     forget_results();
 }
 
+DevicePart SharedMemory::release() {
+    const std::lock_guard guard(mutex_);
+    forget_results();
+    is_released_ = true;
+    return {allocation_, is_resident_ ? desc_.size_bytes : 0};
+}
+
 qiao_memory_traffic SharedMemory::traffic() {
     const std::lock_guard guard(mutex_);
-    return traffic_;
+    qiao_memory_traffic traffic = traffic_;
+    traffic.resident_bytes = is_resident_ ? view_->size_bytes() : 0;
+    return traffic;
+}
+
+void SharedMemory::advise(const Range& range, qiao_memory_advice advice) {
+    const std::lock_guard guard(mutex_);
+    switch (advice) {
+        case QIAO_MEMORY_ADVICE_READ_MOSTLY: read_mostly_.add(range); break;
+        case QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY: read_mostly_.remove(range); break;
+        case QIAO_MEMORY_ADVICE_PREFERRED_DEVICE: preference_ = 2; break;
+        case QIAO_MEMORY_ADVICE_PREFERRED_HOST: preference_ = 0; break;
+        default: preference_ = 1; break;
+    }
+}
+
+qiao_status SharedMemory::pin(void*& out_allocation) {
+    const std::lock_guard guard(mutex_);
+    if (!is_resident_) {
+        fail(QIAO_ERROR_NOT_FOUND, "the %" PRIu64 " bytes of shared memory are not on %s now, so there is no native object", view_->size_bytes(), device_name(owner_.device));
+        set_remedy("prefetch the memory to the device, and ask again; from then on it stays there");
+        return QIAO_ERROR_NOT_FOUND;
+    }
+    is_pinned_ = true;
+    out_allocation = allocation_;
+    return QIAO_OK;
 }
 
 SharedMemory::Work SharedMemory::ask_writers() const {
@@ -140,11 +198,12 @@ qiao_status SharedMemory::refuse_conflicts() {
     return bytes == 0 ? QIAO_OK : report_conflict(bytes);
 }
 
-// What has to go to the device, in runs_. Bytes that it has written are left out, but for those of which it is known that the
+// What of the range has to go to the device, in runs_; all of the memory where the device is behind. Bytes that it has written are left out, but for those of which it is known that the
 // host has written them as well: what is only taken for written would be old there.
-qiao_status SharedMemory::find_written(bool will_be_written) {
+qiao_status SharedMemory::find_written(const Range& wanted, bool will_be_written) {
     runs_.clear();
-    QIAO_RETURN_IF_ERROR(view_->take(0, view_->size_bytes(), will_be_written, runs_));
+    const Range taken = device_is_behind_ ? Range{0, view_->size_bytes()} : wanted;
+    QIAO_RETURN_IF_ERROR(view_->take(taken.begin, taken.end - taken.begin, will_be_written, runs_));
     if (device_is_behind_ || tracking_ == Tracking::kFull) {
         Ranges unseen;
         unseen.add({0, view_->size_bytes()});
@@ -168,10 +227,10 @@ void SharedMemory::give_up_failed_results() {
     forget_results();
 }
 
-qiao_status SharedMemory::send(bool will_be_written) {
+qiao_status SharedMemory::send(const Range& range, bool will_be_written) {
     give_up_failed_results();
     QIAO_RETURN_IF_ERROR(refuse_conflicts());
-    QIAO_RETURN_IF_ERROR(find_written(will_be_written));
+    QIAO_RETURN_IF_ERROR(find_written(range, will_be_written));
     if (runs_.empty()) return QIAO_OK;
     if (const uint64_t bytes = conflict_of(runs_); bytes != 0) {
         report_conflict(bytes);
@@ -187,16 +246,22 @@ qiao_status SharedMemory::send(bool will_be_written) {
     return QIAO_OK;
 }
 
-void SharedMemory::book(qiao_timeline* timeline, uint64_t value, const Range& written) {
-    unfetched_.add(written);
-    const auto known = std::find_if(writers_.begin(), writers_.end(), [timeline](const auto& writer) { return writer.first == timeline; });
-    if (known != writers_.end()) {
-        known->second = value;
-    } else {
-        add_use(timeline);
-        writers_.emplace_back(timeline, value);
-    }
-    if ((flags_ & QIAO_MEMORY_FETCH_EXPLICIT) == 0) Awaited::get().add(shared_from_this());
+// With tracking by `full` nothing is known of what the host writes, so the launch would send everything once more.
+qiao_status SharedMemory::prefetch(const Range& range) {
+    if (tracking_ == Tracking::kFull) return QIAO_OK;
+    const uint64_t before = traffic_.to_device_bytes;
+    const qiao_status status = send(range, false);
+    traffic_.prefetched_to_device_bytes += traffic_.to_device_bytes - before;
+    return status;
+}
+
+void SharedMemory::book(qiao_timeline* timeline, uint64_t value, const Ranges& written) {
+    if (uses_.size() >= kManyUses) has_pending_uses();
+    note_use(uses_, timeline, value);
+    if (written.empty()) return;
+    for (const Range& range : written) unfetched_.add(range);
+    note_use(writers_, timeline, value);
+    if ((desc_.flags & QIAO_MEMORY_FETCH_EXPLICIT) == 0) Awaited::get().add(shared_from_this());
 }
 
 qiao_status SharedMemory::bring(const Range& range, uint64_t& kept_bytes) {
@@ -252,6 +317,29 @@ qiao_status SharedMemory::bring_results() {
     return kept_bytes == 0 ? QIAO_OK : report_conflict(kept_bytes);
 }
 
+bool SharedMemory::has_results(const Range& range) {
+    const std::lock_guard guard(mutex_);
+    return !unfetched_.within(range).empty();
+}
+
+void SharedMemory::bring_ahead(const Range& range) {
+    const std::unique_lock guard(mutex_, std::try_to_lock);
+    if (!guard) return;  // a submission or a wait has it: a worker waits for neither
+    give_up_failed_results();
+    const std::vector<Range> parts = unfetched_.within(range);
+    if (parts.empty() || ask_writers() == Work::kRunning || (conflicts_are_errors_ && has_conflicts())) return;
+    const uint64_t before = traffic_.to_host_bytes;
+    uint64_t kept_bytes = 0;
+    for (const Range& part : parts) {
+        if (bring(part, kept_bytes) != QIAO_OK) return;
+        unfetched_.remove(part);
+    }
+    ++traffic_.to_host_count;
+    traffic_.prefetched_to_host_bytes += traffic_.to_host_bytes - before;
+    if (unfetched_.empty()) forget_results();
+    if (kept_bytes != 0) report_conflict(kept_bytes);
+}
+
 qiao_status SharedMemory::report_conflict(uint64_t bytes) {
     traffic_.conflict_bytes += bytes;
     Device& device = owner_.device->body;
@@ -268,48 +356,6 @@ qiao_status SharedMemory::report_conflict(uint64_t bytes) {
     return QIAO_ERROR_INVALID_ARGUMENT;
 }
 
-SharedUses::~SharedUses() {
-    if (!locked_) return;
-    for (const Use& use : uses_) use.shared->mutex_.unlock();
-}
-
-void SharedUses::add(const Memory& memory, const Range& reached, bool is_written) {
-    SharedMemory* shared = memory.shared.get();
-    if (shared == nullptr) return;
-    const auto after = std::lower_bound(uses_.begin(), uses_.end(), shared, [](const Use& use, const SharedMemory* other) { return use.shared < other; });
-    const bool is_known = after != uses_.end() && after->shared == shared;
-    Use& use = is_known ? *after : *uses_.insert(after, Use{shared, {0, 0}});
-    if (!is_written) return;
-    const bool was_written = use.written.begin != use.written.end;
-    use.written = was_written ? Range{std::min(use.written.begin, reached.begin), std::max(use.written.end, reached.end)} : reached;
-}
-
-void SharedUses::add_arguments(const Kernel& kernel, const void* block) {
-    const Device& device = kernel.device->body;
-    for (const uint32_t position : kernel.address_arguments) {
-        const Argument& argument = kernel.arguments[position];
-        uint64_t address;
-        std::memcpy(&address, static_cast<const std::byte*>(block) + argument.offset, sizeof address);
-        const FoundMemory found = address == 0 ? FoundMemory{} : find_memory(device, address);
-        if (found.memory == nullptr) continue;
-        const Memory& memory = found.memory->body;
-        add(memory, {0, memory.size_bytes}, argument.access != QIAO_ACCESS_READ);
-    }
-}
-
-qiao_status SharedUses::send() {
-    for (const Use& use : uses_) use.shared->mutex_.lock();
-    locked_ = true;
-    for (const Use& use : uses_) QIAO_RETURN_IF_ERROR(use.shared->send(use.written.begin != use.written.end));
-    return QIAO_OK;
-}
-
-void SharedUses::book(const Queue& queue, uint64_t value) {
-    for (const Use& use : uses_) {
-        if (use.written.begin != use.written.end) use.shared->book(queue.timeline, value, use.written);
-    }
-}
-
 qiao_status bring_awaited(qiao_instance* instance, const qiao_device* waited_for) {
     qiao_status result = QIAO_OK;
     ErrorRecord failure;
@@ -317,7 +363,7 @@ qiao_status bring_awaited(qiao_instance* instance, const qiao_device* waited_for
         const qiao_status status = shared->bring_results();
         if (status == QIAO_ERROR_DEVICE_LOST) {
             if (waited_for != nullptr && shared->device() != waited_for) continue;
-            shared->release();  // told once
+            shared->give_up_results();  // told once
         }
         if (status == QIAO_OK || result != QIAO_OK) continue;
         result = status;
@@ -326,16 +372,36 @@ qiao_status bring_awaited(qiao_instance* instance, const qiao_device* waited_for
     return result == QIAO_OK ? result : fail(std::move(failure));
 }
 
-void shared_added(qiao_device* device) {
+void shared_added(const std::shared_ptr<SharedMemory>& shared, uint64_t address) {
+    qiao_device* device = shared->device();
+    shared->address_ = address;
     const std::lock_guard guard(device->body.state);
-    if (device->body.shared_count++ != 0) return;
+    device->body.shared.push_back(shared);
+    if (device->body.shared.size() != 1) return;
     for (qiao_queue* queue : device->body.queues) queue->body.launch_device.store(looks_for_shared(), std::memory_order_relaxed);
 }
 
-void shared_removed(qiao_device* device) {
+void shared_removed(const std::shared_ptr<SharedMemory>& shared) {
+    qiao_device* device = shared->device();
+    const qiao_memory_traffic traffic = shared->traffic();
     const std::lock_guard guard(device->body.state);
-    if (--device->body.shared_count != 0) return;
+    add_traffic(device->body.past_traffic, traffic);
+    std::erase(device->body.shared, shared);
+    if (!device->body.shared.empty()) return;
     for (qiao_queue* queue : device->body.queues) queue->body.launch_device.store(device, std::memory_order_relaxed);
+}
+
+qiao_memory_traffic device_traffic(qiao_device* device) {
+    std::vector<std::shared_ptr<SharedMemory>> all;
+    qiao_memory_traffic sum;
+    {
+        const std::lock_guard guard(device->body.state);
+        all = device->body.shared;
+        sum = device->body.past_traffic;
+    }
+    sum.resident_bytes = 0;
+    for (const auto& shared : all) add_traffic(sum, shared->traffic());
+    return sum;
 }
 
 }  // namespace qiao

@@ -39,6 +39,7 @@ constexpr Slot kDevice[] = {SLOT(device, device_open), SLOT(device, device_close
 constexpr Slot kMemory[] = {SLOT(memory, memory_allocate), SLOT(memory, memory_free), SLOT(memory, memory_write),
                             SLOT(memory, memory_read)};
 constexpr Slot kMap[] = {SLOT(memory, memory_map), SLOT(memory, memory_unmap)};
+constexpr Slot kEvict[] = {SLOT(memory, memory_evict), SLOT(memory, memory_restore)};
 constexpr Slot kProgram[] = {SLOT(program, program_load), SLOT(program, program_unload), SLOT(program, kernel_find),
                              SLOT(program, kernel_launch)};
 constexpr Slot kQueue[] = {SLOT(queue, queue_create), SLOT(queue, queue_destroy), SLOT(queue, queue_launch),
@@ -138,6 +139,7 @@ Verdict check_tables(const qiao_plugin_tables* tables, uint64_t roles, const std
     reader.all("device", whole.device, kDevice);
     reader.all("memory", whole.memory, kMemory);
     reader.all_or_none("memory", whole.memory, kMap);
+    reader.all_or_none("memory", whole.memory, kEvict);
     reader.all("program", whole.program, kProgram);
     reader.all_or_none("queue", whole.queue, kQueue);
     return reader.take();

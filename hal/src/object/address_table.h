@@ -44,6 +44,9 @@ public:
         return tag_ << (kIndexBits + kOffsetBits) | uint64_t{index} << kOffsetBits;
     }
 
+    // Another allocation of the plugin's, or none, behind an address that insert returned.
+    void replace(uint64_t address, void* plugin_allocation) { record_of(address)->plugin_allocation.store(plugin_allocation, std::memory_order_release); }
+
     // `address` is what insert returned.
     void erase(uint64_t address) {
         std::lock_guard guard(mutex_);

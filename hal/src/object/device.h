@@ -14,6 +14,7 @@
 #include "object/imported_ranges.h"
 #include "object/instance.h"
 #include "object/lock.h"
+#include "qiao/memory.h"
 
 struct qiao_memory;
 struct qiao_pool;
@@ -21,6 +22,8 @@ struct qiao_queue;
 struct qiao_timeline;
 
 namespace qiao {
+
+class SharedMemory;
 
 // Every slot of this core's ABI; null where the plugin has none.
 struct DeviceTables {
@@ -86,10 +89,12 @@ struct Device {
     std::vector<qiao_queue*> queues;     // live and retiring
     std::vector<qiao_queue*> visitors;   // of other devices, that were given copies from or to this one
     std::vector<qiao_pool*> pools;       // not released yet
+    void (*give_back_pools)(qiao_device* device) = nullptr;  // what they hold and nobody uses; set with the first one
     std::vector<Retired> retired;
     bool resetting = false;              // what is lost may still be at work: nothing is destroyed in the plugin
     uint64_t destroying = 0;             // calls that destroy something in the plugin
-    uint32_t shared_count = 0;           // allocations of emulated shared memory
+    std::vector<std::shared_ptr<SharedMemory>> shared;  // allocations of emulated shared memory
+    qiao_memory_traffic past_traffic = QIAO_MEMORY_TRAFFIC_INIT;  // of those that were released
     AddressMap<qiao_memory> addresses;                          // the device's own
     std::unique_ptr<AddressTable<qiao_memory>> made_addresses;  // for a device that has none; else null
     ImportedRanges imported;                                    // of host memory that it was given where it lies

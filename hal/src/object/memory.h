@@ -29,7 +29,7 @@ struct Sharing {
 struct Memory {
     qiao_device* const device;
     const uint64_t losses;  // of the device before it was made: one more, and it is lost
-    void* allocation;  // the plugin's
+    void* const allocation;  // the plugin's; null for emulated shared memory, whose comes and goes
     uint64_t address;
     uint64_t size_bytes;  // what was asked for: the limit of every check
     void* host_pointer;

@@ -14,6 +14,7 @@ void pool_enter(qiao_pool* pool) {
     Device& device = pool->body.device->body;
     std::lock_guard guard(device.state);
     device.pools.push_back(pool);
+    device.give_back_pools = pools_give_back;
 }
 
 void pool_leave(qiao_pool* pool) {

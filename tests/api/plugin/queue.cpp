@@ -321,7 +321,7 @@ qiao_status queue_timestamps(void* handle, uint64_t value, uint64_t* out_start_n
 
 const qiao_plugin_queue_ops kQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
                                          queue_mark, queue_poll, queue_wait, queue_fill, queue_after, nullptr, queue_timestamps, nullptr, nullptr,
-                                         queue_can_copy};
+                                         queue_can_copy, nullptr};
 const qiao_plugin_queue_ops kLeastQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
                                               queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_queue_ops kNotifyingQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,

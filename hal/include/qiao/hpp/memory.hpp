@@ -31,6 +31,22 @@ enum class Access : qiao_access {
     kReadWrite = QIAO_ACCESS_READ | QIAO_ACCESS_WRITE,
 };
 
+/// What a program knows of the use of its shared memory (qiao_memory_advise has what each does).
+enum class Advice : qiao_memory_advice {
+    kReadMostly = QIAO_MEMORY_ADVICE_READ_MOSTLY, ///< no kernel writes the range: nothing of it is brought back
+    kNotReadMostly = QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY,
+    kPreferredDevice = QIAO_MEMORY_ADVICE_PREFERRED_DEVICE, ///< leaves the device last where room is needed
+    kPreferredHost = QIAO_MEMORY_ADVICE_PREFERRED_HOST,     ///< leaves it first
+    kNoPreference = QIAO_MEMORY_ADVICE_NO_PREFERENCE,
+};
+
+/// The sums of Memory::traffic over all shared memory that was made on the device, also what has been released.
+inline qiao_memory_traffic device_traffic(Device device) {
+    qiao_memory_traffic traffic = QIAO_MEMORY_TRAFFIC_INIT;
+    check(qiao_device_query_traffic(device.get(), &traffic));
+    return traffic;
+}
+
 /// An allocation of bytes; contents are undefined until written. Its address, size and kind are asked once and kept here,
 /// so reading them costs no call. Destruction never waits: queued work that uses the memory runs to its end.
 class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release> {
@@ -107,6 +123,11 @@ class Memory : public Owner<qiao_memory, qiao_memory_retain, qiao_memory_release
         check(qiao_memory_query_traffic(get(), &traffic));
         return traffic;
     }
+    /// Of a range, or of the whole; where it is preferred only of the whole.
+    void advise(Advice advice, uint64_t offset, uint64_t size_bytes) const {
+        check(qiao_memory_advise(get(), offset, size_bytes, static_cast<qiao_memory_advice>(advice)));
+    }
+    void advise(Advice advice) const { advise(advice, 0, size_bytes()); }
     /// Brings what the device has written in the range to the host. False if the work that writes it has not ended.
     bool fetch(uint64_t offset, uint64_t size_bytes) const {
         const qiao_status status = qiao_memory_fetch(get(), offset, size_bytes);

@@ -132,6 +132,25 @@ class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
         return at(reached);
     }
 
+    /// Moves shared memory to the queue's device, so that the launch behind it moves nothing, or to the host once what is before it
+    /// has ended, so that the wait behind it finds the results there. Does nothing for memory of which nothing is moved.
+    template <class Target>
+    Point prefetch_to_device(Target&& range) {
+        const auto to = detail::place_of(std::forward<Target>(range));
+        return prefetch(to.place, to.count * sizeof(typename decltype(to)::Element), to.place.device);
+    }
+    template <class Target>
+    Point prefetch_to_host(Target&& range) {
+        const auto to = detail::place_of(std::forward<Target>(range));
+        return prefetch(to.place, to.count * sizeof(typename decltype(to)::Element), Device());
+    }
+    /// A place that only an address tells; a null target is the host.
+    Point prefetch(const qiao_place& place, uint64_t size_bytes, Device target) {
+        uint64_t value = 0;
+        check(qiao_queue_prefetch(get(), place, size_bytes, target.get(), &value));
+        return at(value);
+    }
+
     /// Later operations start when the point is reached, also one that is not submitted yet, of any device.
     Point after(const Point& point) {
         uint64_t value = 0;
