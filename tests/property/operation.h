@@ -14,8 +14,8 @@ using Random = std::mt19937_64;
 
 // name, how often among the others
 #define PROPERTY_VERBS(X)                                                                                     \
-    X(allocate, 10) X(pool_allocate, 4) X(host_allocate, 2) X(release, 7)                                     \
-    X(write, 6) X(store, 8) X(map, 3) X(fill, 6) X(copy, 14) X(copy_rows, 6)                                  \
+    X(allocate, 10) X(pool_allocate, 4) X(host_allocate, 2) X(share, 4) X(import, 2) X(release, 8)            \
+    X(write, 6) X(store, 8) X(map, 3) X(fill, 6) X(copy, 14) X(copy_boxes, 6) X(prefetch, 4) X(advise, 3)     \
     X(blend, 10) X(scramble, 6) X(gather, 5) X(reverse, 4)                                                      \
     X(check, 8) X(wait, 4) X(synchronize, 1) X(hold, 3) X(open, 2) X(call, 2)
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <numeric>
+#include <unistd.h>
 
 #include "kernels_qpk.h"
 
@@ -15,6 +17,7 @@ constexpr size_t kMostBlocks = 10;
 constexpr uint64_t kMostWords = 2048;  // of a launch
 constexpr uint32_t kGroup = 16;
 constexpr size_t kQueues = 2;  // of each card
+constexpr uint64_t kPage = 65536;  // the largest there is
 
 uint64_t size_from(uint32_t number) {
     static constexpr uint64_t kBases[] = {1, 60, 256, 1000, 4096, 4096, 10000, 65536, 300000};
@@ -37,12 +40,12 @@ Bytes bytes_from(uint64_t size, uint32_t seed) {
 
 std::vector<uint32_t> words_of(const Block& block, const Range& range) {
     std::vector<uint32_t> words(range.bytes / 4);
-    std::memcpy(words.data(), block.contents.bytes.data() + range.offset, words.size() * 4);
+    std::memcpy(words.data(), block.contents->bytes.data() + range.offset, words.size() * 4);
     return words;
 }
 
 void set_words(Block& block, const Range& range, const std::vector<uint32_t>& words) {
-    std::memcpy(block.contents.bytes.data() + range.offset, words.data(), words.size() * 4);
+    std::memcpy(block.contents->bytes.data() + range.offset, words.data(), words.size() * 4);
 }
 
 Range words_from(uint64_t size, uint32_t at, uint32_t length) {
@@ -51,12 +54,22 @@ Range words_from(uint64_t size, uint32_t at, uint32_t length) {
     return range;
 }
 
+bool can(const Card& card, qiao_share_type type) {
+    return (card.properties.import_types & (1u << type)) != 0;
+}
+
 template <class T>
 qiao::Address<T> address_at(const Block& block, const Range& range) {
     return qiao::Address<T>(block.address + range.offset);
 }
 
 }  // namespace
+
+HostBytes::HostBytes(uint64_t size_bytes)
+    : data_(static_cast<uint8_t*>(std::aligned_alloc(kPage, (size_bytes + kPage - 1) / kPage * kPage))) {}
+HostBytes::~HostBytes() {
+    std::free(data_);
+}
 
 std::string Block::describe() const {
     const std::string size = std::to_string(this->size()) + " bytes";
@@ -137,6 +150,10 @@ Block* World::pick_of_card(uint32_t number, const Card& card) {
     return pick(number, [&](const Block& block) { return block.card == &card; });
 }
 
+Block* World::pick_to_write(uint32_t number, const Card* card) {
+    return pick(number, [&](const Block& block) { return block.card != nullptr && (card == nullptr || block.card == card) && !block.is_read_mostly; });
+}
+
 // ---------------------------------------------------------------------------------------------- order
 
 void World::before_read(Line& line, const Contents& contents) {
@@ -150,27 +167,27 @@ void World::before_write(Line& line, const Contents& contents) {
 }
 
 void World::after_read(const Line& line, Block& block, const qiao::Point& point) {
-    block.contents.read.push_back({&line, point});
+    block.contents->read.push_back({&line, point});
 }
 
 void World::after_write(const Line& line, Block& block, const qiao::Point& point) {
-    block.contents.read.clear();
-    block.contents.written = Use{&line, point};
+    block.contents->read.clear();
+    block.contents->written = Use{&line, point};
     block.is_stale = block.fetched_by_hand;
 }
 
 void World::host_reads(Block& block) {
-    if (block.contents.written) {
+    if (block.contents->written) {
         open_gate();
-        wait(std::exchange(block.contents.written, std::nullopt)->point);
+        wait(std::exchange(block.contents->written, std::nullopt)->point);
     }
     if (std::exchange(block.is_stale, false) && !block.memory.fetch(0, block.size())) throw Failure("results cannot be fetched after the wait for them");
 }
 
 void World::host_writes(Block& block) {
     host_reads(block);
-    if (!block.contents.read.empty()) open_gate();
-    for (const Use& use : std::exchange(block.contents.read, {})) wait(use.point);
+    if (!block.contents->read.empty()) open_gate();
+    for (const Use& use : std::exchange(block.contents->read, {})) wait(use.point);
 }
 
 void World::wait(const qiao::Point& point) {
@@ -183,84 +200,140 @@ void World::open_gate() {
 
 // ---------------------------------------------------------------------------------------------- memory
 
-qiao::Memory World::allocate(const Card& card, uint64_t size_bytes, const qiao::MemoryOptions& options) {
-    try {
-        return qiao::Memory(card.device, size_bytes, options);
-    } catch (const qiao::OutOfMemoryError&) {  // what was freed is behind work that waits for the gate
+bool World::has_room(const Card& card, uint64_t size_bytes) const {
+    return blocks_.size() < kMostBlocks && card.live_bytes + size_bytes <= card.properties.memory_bytes / 4;
+}
+
+qiao::Memory World::allocate(const Card& card, const qiao_memory_desc& desc) {
+    qiao_memory* made = nullptr;
+    qiao_status status = qiao_memory_allocate(card.device.get(), &desc, &made);
+    if (status == QIAO_ERROR_OUT_OF_MEMORY) {  // what was freed is behind work that waits for the gate
         open_gate();
         card.device.synchronize();
-        return qiao::Memory(card.device, size_bytes, options);
+        status = qiao_memory_allocate(card.device.get(), &desc, &made);
     }
+    qiao::check(status);
+    return qiao::Memory::adopt(made);
 }
 
 void World::fill_new(Block& block, Line& line, uint32_t way, uint32_t seed) {
     const uint64_t size = block.size();
     if (way % 3 == 0) {
         const uint8_t pattern = static_cast<uint8_t>(seed);
-        block.contents.bytes.assign(size, pattern);
+        block.contents->bytes.assign(size, pattern);
         after_write(line, block, line.queue.fill(qiao::Slice<uint8_t>{block.card->device, qiao::Address<uint8_t>(block.address), size}, pattern));
         return;
     }
-    block.contents.bytes = bytes_from(size, seed);
-    if (way % 3 == 1 && block.memory) return block.memory.write(block.contents.bytes.data(), size);
-    const Bytes& bytes = lent_.emplace_back(block.contents.bytes);
+    block.contents->bytes = bytes_from(size, seed);
+    if (way % 3 == 1 && block.memory) return block.memory.write(block.contents->bytes.data(), size);
+    const Bytes& bytes = lent_.emplace_back(block.contents->bytes);
     const qiao_place source = {nullptr, reinterpret_cast<uintptr_t>(bytes.data())};
     after_write(line, block, line.queue.copy({source, block.place(0), size, 1, 0, 0, 0}));
+}
+
+void World::publish(std::unique_ptr<Block> block) {
+    if (block->card != nullptr) block->card->live_bytes += block->size();
+    if (block->memory) {
+        block->address = block->memory.address().value();
+        block->pointer = static_cast<uint8_t*>(block->memory.host_pointer());
+    }
+    blocks_.push_back(std::move(block));
 }
 
 void World::do_allocate(const Numbers& n) {
     Card& card = this->card(n[0]);
     static constexpr qiao::MemoryKind kKinds[] = {qiao::MemoryKind::kDevice, qiao::MemoryKind::kShared, qiao::MemoryKind::kHost};
-    qiao::MemoryOptions options;
-    options.kind = kKinds[n[1] % std::size(kKinds)];
-    options.alignment = n[5] % 4 == 0 ? 4096 : 0;
-    options.fetch_explicit = options.kind == qiao::MemoryKind::kShared && n[5] % 3 == 1;
-    const uint64_t size = size_from(n[2]);
-    if (blocks_.size() >= kMostBlocks || !card.properties.has(options.kind) || card.live_bytes + size > card.properties.memory_bytes / 4) return;
+    qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
+    const qiao::MemoryKind kind = kKinds[n[1] % std::size(kKinds)];
+    desc.kind = static_cast<qiao_memory_kind>(kind);
+    desc.size_bytes = size_from(n[2]);
+    desc.alignment = n[5] % 4 == 0 ? 4096 : 0;
+    if (kind == qiao::MemoryKind::kShared && n[5] % 3 == 1) desc.flags = QIAO_MEMORY_FETCH_EXPLICIT;
+    if (kind == qiao::MemoryKind::kHost && n[5] % 3 != 1 && can(card, QIAO_SHARE_TYPE_HOST_FILE)) desc.flags = QIAO_MEMORY_SHAREABLE;
+    if (!has_room(card, desc.size_bytes) || !card.properties.has(kind)) return;
     auto block = std::make_unique<Block>();
     block->card = &card;
-    block->memory = allocate(card, size, options);
-    block->contents.bytes.resize(size);
-    block->address = block->memory.address().value();
-    block->pointer = static_cast<uint8_t*>(block->memory.host_pointer());
-    block->fetched_by_hand = options.fetch_explicit;
-    card.live_bytes += size;
-    fill_new(*block, line_of(card, n[4]), n[6], n[3]);
-    blocks_.push_back(std::move(block));
+    block->memory = allocate(card, desc);
+    block->contents->bytes.resize(desc.size_bytes);
+    block->fetched_by_hand = (desc.flags & QIAO_MEMORY_FETCH_EXPLICIT) != 0;
+    block->can_be_shared = (desc.flags & QIAO_MEMORY_SHAREABLE) != 0;
+    Block& made = *block;
+    publish(std::move(block));
+    fill_new(made, line_of(card, n[4]), n[6], n[3]);
 }
 
 void World::do_pool_allocate(const Numbers& n) {
     Card& card = this->card(n[0]);
     const uint64_t size = size_from(n[1]);
-    if (blocks_.size() >= kMostBlocks || card.live_bytes + size > card.properties.memory_bytes / 4) return;
+    if (!has_room(card, size)) return;
     Line& line = line_of(card, n[2]);
     auto block = std::make_unique<Block>();
     block->card = &card;
     block->address = card.pool.allocate(size, line.queue).value();
-    block->contents.bytes.resize(size);
-    card.live_bytes += size;
-    fill_new(*block, line, n[3] % 2 * 2, n[4]);
-    blocks_.push_back(std::move(block));
+    block->contents->bytes.resize(size);
+    Block& made = *block;
+    publish(std::move(block));
+    fill_new(made, line, n[3] % 2 * 2, n[4]);
 }
 
 void World::do_host_allocate(const Numbers& n) {
     if (blocks_.size() >= kMostBlocks) return;
     auto block = std::make_unique<Block>();
-    block->contents.bytes = bytes_from(size_from(n[0]), n[1]);
-    block->host = std::make_unique<uint8_t[]>(block->size());
-    block->pointer = block->host.get();
+    block->contents->bytes = bytes_from(size_from(n[0]), n[1]);
+    block->host = std::make_shared<HostBytes>(block->size());
+    block->pointer = block->host->data();
     block->address = reinterpret_cast<uintptr_t>(block->pointer);
-    std::memcpy(block->pointer, block->contents.bytes.data(), block->size());
-    blocks_.push_back(std::move(block));
+    std::memcpy(block->pointer, block->contents->bytes.data(), block->size());
+    publish(std::move(block));
+}
+
+// The same bytes with another card.
+void World::do_share(const Numbers& n) {
+    const Block* block = pick(n[0], [](const Block& one) { return one.can_be_shared; });
+    Card& card = this->card(n[1]);
+    if (block == nullptr || !has_room(card, block->size()) || !can(card, QIAO_SHARE_TYPE_HOST_FILE)) return;
+    qiao_share_handle handle{};
+    int32_t descriptor = -1;
+    qiao_memory* imported = nullptr;
+    qiao::check(qiao_memory_export(block->memory.get(), 0, &handle, &descriptor));
+    const qiao_status status = qiao_memory_import(card.device.get(), &handle, descriptor, 0, &imported);
+    close(descriptor);
+    qiao::check(status);
+    auto other = std::make_unique<Block>();
+    other->card = &card;
+    other->memory = qiao::Memory::adopt(imported);
+    other->contents = block->contents;
+    other->can_be_shared = true;
+    if (other->memory.host_pointer() != block->pointer) throw Failure("one file has two host pointers");
+    publish(std::move(other));
+}
+
+// The host's bytes with a card.
+void World::do_import(const Numbers& n) {
+    const Block* block = pick(n[0], [](const Block& one) { return one.card == nullptr; });
+    Card& card = this->card(n[1]);
+    if (block == nullptr || !has_room(card, block->size()) || !can(card, QIAO_SHARE_TYPE_HOST_POINTER)) return;
+    const auto is_same = [&](const auto& one) { return one->card == &card && one->contents == block->contents; };
+    if (std::any_of(blocks_.begin(), blocks_.end(), is_same)) return;  // once for each card
+    qiao_memory* imported = nullptr;
+    qiao::check(qiao_memory_import_host(card.device.get(), block->pointer, block->size(), 0, &imported));
+    auto other = std::make_unique<Block>();
+    other->card = &card;
+    other->memory = qiao::Memory::adopt(imported);
+    other->contents = block->contents;
+    other->host = block->host;
+    if (other->memory.host_pointer() != block->pointer) throw Failure("imported memory has another host pointer");
+    publish(std::move(other));
 }
 
 void World::release(Block& block, Line& line, bool in_order) {
-    if (block.card == nullptr) return host_writes(block);  // the host's bytes must stay as long as work uses them
+    if (block.host != nullptr) host_writes(block);  // the host's bytes must stay as long as work uses them
+    if (block.card == nullptr) return;
     block.card->live_bytes -= block.size();
     if (!block.is_from_pool()) return block.memory = qiao::Memory(), void();
     const qiao::Address<std::byte> address(block.address);
     if (in_order) {
-        before_write(line, block.contents);
+        before_write(line, *block.contents);
         block.card->pool.free(address, line.queue);
     } else {
         host_writes(block);
@@ -284,7 +357,7 @@ void World::do_write(const Numbers& n) {
     const Bytes bytes = bytes_from(range.bytes, n[3]);
     host_writes(*block);
     block->memory.write(bytes.data(), range.bytes, range.offset);
-    std::copy(bytes.begin(), bytes.end(), block->contents.bytes.begin() + static_cast<std::ptrdiff_t>(range.offset));
+    std::copy(bytes.begin(), bytes.end(), block->contents->bytes.begin() + static_cast<std::ptrdiff_t>(range.offset));
 }
 
 void World::do_store(const Numbers& n) {
@@ -295,7 +368,7 @@ void World::do_store(const Numbers& n) {
     const Bytes bytes = bytes_from(range.bytes, n[3]);
     host_writes(*block);
     std::memcpy(block->pointer + range.offset, bytes.data(), range.bytes);
-    std::memcpy(block->contents.bytes.data() + range.offset, bytes.data(), range.bytes);
+    std::memcpy(block->contents->bytes.data() + range.offset, bytes.data(), range.bytes);
 }
 
 void World::do_map(const Numbers& n) {
@@ -304,7 +377,7 @@ void World::do_map(const Numbers& n) {
     const Range range = range_from(block->size(), n[1], n[2]);
     host_writes(*block);
     qiao::Mapping<uint8_t> mapping(block->memory, range.offset, range.bytes, qiao::Access::kReadWrite);
-    uint8_t* model = block->contents.bytes.data() + range.offset;
+    uint8_t* model = block->contents->bytes.data() + range.offset;
     if (std::memcmp(mapping.data(), model, range.bytes) != 0) throw Failure("a mapping of " + block->describe() + " differs");
     const Range part = range_from(range.bytes, n[3], n[4]);
     const Bytes bytes = bytes_from(part.bytes, n[5]);
@@ -323,11 +396,11 @@ void World::do_fill(const Numbers& n) {
     if (range.bytes == 0) return;
     const Bytes pattern = bytes_from(width, n[4]);
     Line& line = any_line(n[5]);
-    before_write(line, block->contents);
+    before_write(line, *block->contents);
     uint64_t value = 0;
     qiao::check(qiao_queue_fill(line.queue.get(), block->place(range.offset), range.bytes, pattern.data(), width, &value));
     after_write(line, *block, line.queue.at(value));
-    for (uint64_t i = 0; i < range.bytes; ++i) block->contents.bytes[range.offset + i] = pattern[i % width];
+    for (uint64_t i = 0; i < range.bytes; ++i) block->contents->bytes[range.offset + i] = pattern[i % width];
 }
 
 void World::do_copy(const Numbers& n) {
@@ -335,44 +408,89 @@ void World::do_copy(const Numbers& n) {
     if (source == nullptr) return;
     Range from = range_from(source->size(), n[2], n[3]), to = range_from(target->size(), n[4], n[3]);
     from.bytes = to.bytes = std::min(from.bytes, to.bytes);
-    if (source == target && from.offset < to.end() && to.offset < from.end()) return;
+    if (source->contents == target->contents && from.offset < to.end() && to.offset < from.end()) return;
     Line& line = any_line(n[5]);
-    before_read(line, source->contents);
-    before_write(line, target->contents);
+    before_read(line, *source->contents);
+    before_write(line, *target->contents);
     const qiao::Point point = line.queue.copy({source->place(from.offset), target->place(to.offset), from.bytes, 1, 0, 0, 0});
     after_read(line, *source, point);
     after_write(line, *target, point);
-    std::memcpy(target->contents.bytes.data() + to.offset, source->contents.bytes.data() + from.offset, from.bytes);
+    std::memcpy(target->contents->bytes.data() + to.offset, source->contents->bytes.data() + from.offset, from.bytes);
 }
 
-void World::do_copy_rows(const Numbers& n) {
+// One side of a copy in three dimensions, at the beginning of what the block has.
+struct Box {
+    uint64_t width, rows, slices, pitch, slice_pitch;
+    uint64_t bytes() const { return (slices - 1) * slice_pitch + (rows - 1) * pitch + width; }
+    uint64_t at(uint64_t slice, uint64_t row) const { return slice * slice_pitch + row * pitch; }
+};
+
+void World::do_copy_boxes(const Numbers& n) {
     Block *source = pick(n[0]), *target = pick(n[1]);
-    if (source == nullptr || source == target) return;
-    const uint64_t rows = 2 + n[2] % 6, width = 1 + n[3] % 200;
-    const uint64_t source_pitch = width + n[4] % 50, target_pitch = width + n[5] % 50;
-    const uint64_t source_bytes = source_pitch * (rows - 1) + width, target_bytes = target_pitch * (rows - 1) + width;
-    if (source_bytes > source->size() || target_bytes > target->size()) return;
-    const uint64_t from = n[6] % (source->size() - source_bytes + 1), to = n[7] % (target->size() - target_bytes + 1);
+    if (source == nullptr || source->contents == target->contents) return;
+    const uint64_t width = 1 + n[3] % 200, rows = 1 + n[2] % 6, slices = 1 + n[2] / 8 % 4;
+    const auto box_from = [&](uint32_t number) {
+        const uint64_t pitch = width + number % 50;
+        return Box{width, rows, slices, pitch, pitch * rows + number / 64 % 100};
+    };
+    const Box from = box_from(n[4]), to = box_from(n[5]);
+    if (from.bytes() > source->size() || to.bytes() > target->size()) return;
+    const uint64_t first = n[6] % (source->size() - from.bytes() + 1), to_first = n[7] % (target->size() - to.bytes() + 1);
     Line& line = any_line(n[6]);
-    before_read(line, source->contents);
-    before_write(line, target->contents);
-    const qiao::Point point = line.queue.copy({source->place(from), target->place(to), width, rows, source_pitch, target_pitch, 0});
+    before_read(line, *source->contents);
+    before_write(line, *target->contents);
+    qiao_copy copy = QIAO_COPY_INIT;
+    copy.source = source->place(first);
+    copy.target = target->place(to_first);
+    copy.size_bytes = width;
+    copy.rows = rows;
+    copy.slices = slices;
+    copy.source_pitch = from.pitch;
+    copy.target_pitch = to.pitch;
+    copy.source_slice_pitch = from.slice_pitch;
+    copy.target_slice_pitch = to.slice_pitch;
+    const qiao::Point point = line.queue.copy(copy);
     after_read(line, *source, point);
     after_write(line, *target, point);
-    for (uint64_t row = 0; row < rows; ++row)
-        std::memcpy(target->contents.bytes.data() + to + row * target_pitch, source->contents.bytes.data() + from + row * source_pitch, width);
+    for (uint64_t slice = 0; slice < slices; ++slice)
+        for (uint64_t row = 0; row < rows; ++row)
+            std::memcpy(target->contents->bytes.data() + to_first + to.at(slice, row), source->contents->bytes.data() + first + from.at(slice, row), width);
+}
+
+// A promise to use the memory, which is a use itself.
+void World::do_prefetch(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return one.card != nullptr; });
+    if (block == nullptr) return;
+    const Range range = range_from(block->size(), n[1], n[2]);
+    Line& line = line_of(*block->card, n[3]);
+    before_write(line, *block->contents);
+    uint64_t value = 0;
+    qiao_device* target = n[4] % 2 == 0 ? block->card->device.get() : nullptr;
+    qiao::check(qiao_queue_prefetch(line.queue.get(), block->place(range.offset), range.bytes, target, &value));
+    const bool is_stale = block->is_stale;
+    after_write(line, *block, line.queue.at(value));
+    block->is_stale = is_stale;
+}
+
+void World::do_advise(const Numbers& n) {
+    Block* block = pick(n[0], [](const Block& one) { return static_cast<bool>(one.memory); });
+    if (block == nullptr) return;
+    const qiao_memory_advice advice = QIAO_MEMORY_ADVICE_READ_MOSTLY + n[1] % QIAO_MEMORY_ADVICE_NO_PREFERENCE;
+    qiao::check(qiao_memory_advise(block->memory.get(), 0, block->size(), advice));
+    if (advice == QIAO_MEMORY_ADVICE_READ_MOSTLY) block->is_read_mostly = true;
+    if (advice == QIAO_MEMORY_ADVICE_NOT_READ_MOSTLY) block->is_read_mostly = false;
 }
 
 void World::do_blend(const Numbers& n) {
     Card& card = this->card(n[0]);
-    Block *in = pick_of_card(n[1], card), *out = pick_of_card(n[2], card);
-    if (in == nullptr) return;
+    Block *in = pick_of_card(n[1], card), *out = pick_to_write(n[2], &card);
+    if (in == nullptr || out == nullptr) return;
     Range from = words_from(in->size(), n[3], n[4]), to = words_from(out->size(), n[5], n[4]);
     from.bytes = to.bytes = std::min(from.bytes, to.bytes);
-    if (from.bytes == 0 || (in == out && from.offset < to.end() && to.offset < from.end())) return;
+    if (from.bytes == 0 || (in->contents == out->contents && from.offset < to.end() && to.offset < from.end())) return;
     Line& line = line_of(card, n[6]);
-    before_read(line, in->contents);
-    before_write(line, out->contents);
+    before_read(line, *in->contents);
+    before_write(line, *out->contents);
     const qiao::Point point = line.queue.launch(card.blend, from.bytes / 4, address_at<const uint32_t>(*in, from), address_at<uint32_t>(*out, to), n[7]);
     after_read(line, *in, point);
     after_write(line, *out, point);
@@ -383,12 +501,12 @@ void World::do_blend(const Numbers& n) {
 }
 
 void World::do_scramble(const Numbers& n) {
-    Block* block = pick(n[0], [](const Block& one) { return one.card != nullptr; });
+    Block* block = pick_to_write(n[0], nullptr);
     if (block == nullptr) return;
     const Range range = words_from(block->size(), n[1], n[2]);
     if (range.bytes == 0) return;
     Line& line = line_of(*block->card, n[3]);
-    before_write(line, block->contents);
+    before_write(line, *block->contents);
     after_write(line, *block, line.queue.launch(block->card->scramble, range.bytes / 4, address_at<uint32_t>(*block, range), n[4]));
     std::vector<uint32_t> words = words_of(*block, range);
     for (uint32_t& word : words) word = word * 1664525u + n[4];
@@ -397,16 +515,16 @@ void World::do_scramble(const Numbers& n) {
 
 void World::do_gather(const Numbers& n) {
     Card& card = this->card(n[0]);
-    Block *in = pick_of_card(n[1], card), *index = pick_of_card(n[2], card), *out = pick_of_card(n[3], card);
-    if (in == nullptr || out == in || out == index) return;
+    Block *in = pick_of_card(n[1], card), *index = pick_of_card(n[2], card), *out = pick_to_write(n[3], &card);
+    if (in == nullptr || out == nullptr || out->contents == in->contents || out->contents == index->contents) return;
     const Range from = words_from(in->size(), n[4], n[5]);
     Range by = words_from(index->size(), n[5], n[6]), to = words_from(out->size(), n[6], n[7]);
     by.bytes = to.bytes = std::min(by.bytes, to.bytes);
     if (from.bytes == 0 || to.bytes == 0) return;
     Line& line = line_of(card, n[7]);
-    before_read(line, in->contents);
-    before_read(line, index->contents);
-    before_write(line, out->contents);
+    before_read(line, *in->contents);
+    before_read(line, *index->contents);
+    before_write(line, *out->contents);
     const uint32_t count = static_cast<uint32_t>(from.bytes / 4);
     const qiao::Point point = line.queue.launch(card.gather, to.bytes / 4, address_at<const uint32_t>(*in, from),
                                                 address_at<const uint32_t>(*index, by), address_at<uint32_t>(*out, to), count);
@@ -420,13 +538,13 @@ void World::do_gather(const Numbers& n) {
 }
 
 void World::do_reverse(const Numbers& n) {
-    Block* block = pick(n[0], [](const Block& one) { return one.card != nullptr; });
+    Block* block = pick_to_write(n[0], nullptr);
     if (block == nullptr) return;
     Range range = words_from(block->size(), n[1], n[2]);
     range.bytes -= range.bytes % (kGroup * 4);
     if (range.bytes == 0) return;
     Line& line = line_of(*block->card, n[3]);
-    before_write(line, block->contents);
+    before_write(line, *block->contents);
     after_write(line, *block, line.queue.launch(block->card->reverse, qiao::Shape(range.bytes / 4).in_groups(kGroup), address_at<uint32_t>(*block, range),
                                                 qiao::Local<uint32_t>(kGroup)));
     std::vector<uint32_t> words = words_of(*block, range);
@@ -482,14 +600,14 @@ void World::compare(Block& block, const Range& range, uint32_t way) {
             block.memory.read(copied.data(), range.bytes, range.offset);
         } else {
             Line& line = any_line(way);
-            before_read(line, block.contents);
+            before_read(line, *block.contents);
             const qiao_place target = {nullptr, reinterpret_cast<uintptr_t>(copied.data())};
             const qiao::Point point = line.queue.copy({block.place(range.offset), target, range.bytes, 1, 0, 0, 0});
             open_gate();
             wait(point);
         }
     }
-    const uint8_t* model = block.contents.bytes.data() + range.offset;
+    const uint8_t* model = block.contents->bytes.data() + range.offset;
     const uint64_t at = static_cast<uint64_t>(std::mismatch(bytes, bytes + range.bytes, model).first - bytes);
     if (at == range.bytes) return;
     throw Failure(block.describe() + ": byte " + std::to_string(range.offset + at) + " is " + std::to_string(bytes[at]) + " and must be " +

@@ -18,6 +18,19 @@ namespace property {
 
 using Bytes = std::vector<uint8_t>;
 
+// The host's own, whole pages, as devices want them that import it.
+class HostBytes {
+public:
+    explicit HostBytes(uint64_t size_bytes);
+    ~HostBytes();
+    HostBytes(const HostBytes&) = delete;
+    HostBytes& operator=(const HostBytes&) = delete;
+    uint8_t* data() const { return data_; }
+
+private:
+    uint8_t* data_;
+};
+
 // Qiao did not do what the model did.
 class Failure : public std::runtime_error {
 public:
@@ -62,15 +75,17 @@ struct Contents {
 
 struct Block {
     Card* card = nullptr;  // null = host memory
-    Contents contents;
-    qiao::Memory memory;              // empty: of a pool, or the host's
-    std::unique_ptr<uint8_t[]> host;  // the host's
-    uint64_t address = 0;             // with the card; a pointer without
-    uint8_t* pointer = nullptr;       // the host's way to it, if there is one
-    bool fetched_by_hand = false;     // results come when asked for
-    bool is_stale = false;            // ... and there are some
+    std::shared_ptr<Contents> contents = std::make_shared<Contents>();  // of one that is shared: the same
+    qiao::Memory memory;                // empty: of a pool, or the host's
+    std::shared_ptr<HostBytes> host{};  // the host's, also where a card has imported them
+    uint64_t address = 0;               // with the card; a pointer without
+    uint8_t* pointer = nullptr;         // the host's way to it, if there is one
+    bool can_be_shared = false;
+    bool is_read_mostly = false;   // no kernel writes it
+    bool fetched_by_hand = false;  // results come when asked for
+    bool is_stale = false;         // ... and there are some
 
-    uint64_t size() const { return contents.bytes.size(); }
+    uint64_t size() const { return contents->bytes.size(); }
     qiao_place place(uint64_t offset) const { return {card == nullptr ? nullptr : card->device.get(), address + offset}; }
     bool is_from_pool() const { return card != nullptr && !memory; }
     std::string describe() const;
@@ -109,9 +124,12 @@ private:
     Block* pick(uint32_t number, Is&& is);
     Block* pick(uint32_t number);
     Block* pick_of_card(uint32_t number, const Card& card);
+    Block* pick_to_write(uint32_t number, const Card* card);  // by a kernel, of that card or of any
 
     void fill_new(Block& block, Line& line, uint32_t way, uint32_t seed);
-    qiao::Memory allocate(const Card& card, uint64_t size_bytes, const qiao::MemoryOptions& options);
+    bool has_room(const Card& card, uint64_t size_bytes) const;
+    qiao::Memory allocate(const Card& card, const qiao_memory_desc& desc);
+    void publish(std::unique_ptr<Block> block);
     void release(Block& block, Line& line, bool in_order);
 
     void before_read(Line& line, const Contents& contents);
