@@ -220,9 +220,9 @@ qiao_status kernel_launch(void* handle, void* kernel_handle, const qiao_plugin_g
 }  // namespace
 
 const qiao_plugin_memory_ops kMemoryOps = {sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write,
-                                           memory_read, memory_map, memory_unmap, nullptr, nullptr, nullptr, nullptr};
+                                           memory_read, memory_map, memory_unmap, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_memory_ops kLeastMemoryOps = {sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write,
-                                                memory_read, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+                                                memory_read, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_program_ops kProgramOps = {sizeof(qiao_plugin_program_ops), program_load, program_unload, kernel_find,
                                              kernel_launch, nullptr};
 

@@ -323,8 +323,8 @@ const qiao_plugin_queue_ops kQueueOps = {sizeof(qiao_plugin_queue_ops), queue_cr
                                          queue_mark, queue_poll, queue_wait, queue_fill, queue_after, nullptr, queue_timestamps, nullptr, nullptr,
                                          queue_can_copy, nullptr};
 const qiao_plugin_queue_ops kLeastQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                              queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+                                              queue_mark, queue_poll, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 const qiao_plugin_queue_ops kNotifyingQueueOps = {sizeof(qiao_plugin_queue_ops), queue_create, queue_destroy, queue_launch, queue_copy,
-                                                  queue_mark, queue_poll, nullptr, queue_fill, queue_after, queue_notify, queue_timestamps, nullptr, nullptr, nullptr};
+                                                  queue_mark, queue_poll, nullptr, queue_fill, queue_after, queue_notify, queue_timestamps, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace queued
