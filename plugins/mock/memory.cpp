@@ -35,6 +35,8 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
         allocation->epoch = device.epoch;
         qiao_plugin_allocation made = {};
         if (device.card->profile().addresses) made.address = allocation->address;
+        if (device.card->profile().coinciding_addresses)
+            made.address = allocation->number = device.numbers.give(allocation->address, desc->size_bytes, desc->alignment);
         made.size_bytes = desc->size_bytes;
         allocation->host_visible = host_can_touch(device, desc->kind);
         if (allocation->host_visible) made.host_pointer = reinterpret_cast<void*>(allocation->address);
@@ -47,6 +49,7 @@ qiao_status memory_allocate(void* pointer, const qiao_plugin_memory_desc* desc,
 void memory_free(void* pointer, void* allocation_pointer) {
     Device& device = plugin::object<Device>(pointer);
     const std::unique_ptr<Allocation> allocation(static_cast<Allocation*>(allocation_pointer));
+    if (allocation->number != 0) device.numbers.take_back(allocation->number);
     const std::lock_guard lock(device.mutex); // no reset in between
     if (allocation->epoch == device.epoch) device.card->free(allocation->native);
 }
