@@ -1,6 +1,6 @@
-/* Faults in the middle of copies between two mock cards: a failed copy says how far it came, leaves the memory around it alone, fails
- * its queue and nothing else. The cards have no queues of their own (tier t0), so that the copy is staged, in chunks of 64 KiB, or
- * mapped where one side is memory that the host reaches. Both directions at once neither wait for each other nor mix. */
+/* Faults in the middle of copies between two mock cards: a failed copy says how far it came, leaves the memory around it alone,
+ * fails its queue and nothing else. Where the cards have no queues of their own (tier t0) the copy is staged, in chunks of 64 KiB,
+ * or mapped where one side is memory that the host reaches. Both directions at once neither wait for each other nor mix. */
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
@@ -55,18 +55,21 @@ public:
         session.device = first;
         expected = pattern(shape.span() + 2 * kGuard, 4);
         REQUIRE_OK(qiao_memory_write(target.get(), 0, expected.data(), expected.size()));
+        faults(first), faults(second);  // asked for now: a lost card is not asked
         wanted = copy_of(place(source), place(target, kGuard), shape.bytes);
         wanted.rows = shape.rows, wanted.slices = shape.slices;
         wanted.source_pitch = wanted.target_pitch = shape.pitch();
         wanted.source_slice_pitch = wanted.target_slice_pitch = shape.slice_pitch();
     }
-    ~Cards() { faults(first).clear(card_); }
+    ~Cards() { clear_faults(); }
+    // Also of a card that was lost.
+    void clear_faults() { faults(first).clear(cards_[0]); }
 
     void add_fault(qiao_device* device, const std::string& rule) {
         char problem[256] = "";
         const qiao_mock_faults& table = faults(device);
         INFO(rule, ": ", problem);
-        REQUIRE_OK(table.add(card_, rule.c_str(), problem, sizeof problem));
+        REQUIRE_OK(table.add(device == first ? cards_[0] : cards_[1], rule.c_str(), problem, sizeof problem));
     }
     uint64_t submit() {
         uint64_t value = 0;
@@ -101,24 +104,27 @@ public:
 private:
     const qiao_mock_faults& faults(qiao_device* device) {
         const void* table = nullptr;
-        REQUIRE_OK(qiao_device_get_extension(device, QIAO_MOCK_FAULTS_NAME, &table, &card_));
-        return *static_cast<const qiao_mock_faults*>(table);
+        void*& card = device == first ? cards_[0] : cards_[1];
+        if (card == nullptr) REQUIRE_OK(qiao_device_get_extension(device, QIAO_MOCK_FAULTS_NAME, &table, &card));
+        if (table != nullptr) table_ = static_cast<const qiao_mock_faults*>(table);
+        return *table_;
     }
-    void* card_ = nullptr;
+    void* cards_[2] = {};
+    const qiao_mock_faults* table_ = nullptr;
 };
 
 std::string failure_of(const Queue& queue, uint64_t value, qiao_status expected) {
     CHECK(qiao_timeline_wait(timeline_of(queue), value, kPatience) == expected);
     qiao_error error = QIAO_ERROR_INIT;
     qiao_error_query(&error);
-    return error.message;
+    return std::string(error.object) + ": " + error.message;
 }
 
 /* Fails each call of the slot in turn, until a copy passes. */
 void fail_each(const Shape& shape, const char* slot, bool of_source, qiao_memory_kind target_kind, qiao_memory_kind source_kind, qiao_copy_path path) {
     bool passed = false;
     for (uint64_t call = 1; !passed; ++call) {
-        INFO(shape.name, ": ", slot, " number ", call);
+        INFO(std::string(shape.name), ": ", std::string(slot), " number ", call);
         REQUIRE(call < 100);
         Cards cards(shape, target_kind, source_kind);
         qiao_copy_plan plan = QIAO_COPY_PLAN_INIT;
@@ -127,6 +133,7 @@ void fail_each(const Shape& shape, const char* slot, bool of_source, qiao_memory
         cards.add_fault(of_source ? cards.first : cards.second, slot + (":" + std::to_string(call)) + "=error:-12");
         const uint64_t value = cards.submit();
         passed = qiao_timeline_wait(timeline_of(cards.queue), value, kPatience) == QIAO_OK;
+        cards.clear_faults();
         const qiao_copy_report report = cards.report_of(value);
         CHECK(report.path == path);
         CHECK(report.total_bytes == shape.total());
@@ -154,6 +161,49 @@ void fail_each(const Shape& shape, const char* slot, bool of_source, qiao_memory
 }
 
 } // namespace
+
+// On cards with queues of their own.
+TEST_SUITE("faults.direct") {
+    TEST_CASE("a copy that the card's queue refuses to take is not submitted, and the next one is made") {
+        for (const Shape& shape : kShapes) {
+            INFO(std::string(shape.name));
+            Cards cards(shape);
+            qiao_copy_plan plan = QIAO_COPY_PLAN_INIT;
+            REQUIRE_OK(qiao_queue_query_copy(cards.queue.get(), &cards.wanted, &plan));
+            CHECK(plan.path == QIAO_COPY_PATH_PEER);
+            CHECK(plan.operations == 1);
+            cards.add_fault(cards.first, "queue_copy:1=error:-12");
+            uint64_t value = 4711;
+            CHECK_FAILS(qiao_queue_copy(cards.queue.get(), &cards.wanted, &value), QIAO_ERROR_IO, "queue_copy");
+            CHECK(value == 0);
+            cards.check_arrived(0);
+            value = cards.submit();
+            CHECK(value == 1);
+            wait_for(cards.queue, value);
+            CHECK(cards.report_of(value).path == QIAO_COPY_PATH_PEER);
+            cards.check_arrived(shape.total());
+        }
+    }
+
+    TEST_CASE("a card that is lost while its queue copies: the report has the reason, the neighbours their bytes") {
+        Cards cards(kShapes[0]);
+        cards.add_fault(cards.first, "queue_copy:2=stall");
+        const uint64_t first = cards.submit();
+        wait_for(cards.queue, first);
+        const uint64_t stalled = cards.submit();
+        qiao_copy_report report = QIAO_COPY_REPORT_INIT;
+        CHECK(qiao_queue_query_copy_report(cards.queue.get(), stalled, &report) == QIAO_NOT_READY);
+        REQUIRE_OK(qiao_device_reset(cards.first));
+        CHECK(qiao_timeline_wait(timeline_of(cards.queue), stalled, kPatience) == QIAO_ERROR_DEVICE_LOST);
+        CHECK(cards.report_of(stalled).status == QIAO_ERROR_DEVICE_LOST);
+        CHECK(cards.report_of(stalled).done_bytes == 0);
+        CHECK(cards.report_of(first).status == QIAO_OK);
+        for (uint64_t index = 0; index < cards.shape.total(); ++index) cards.expected[kGuard + index] = cards.content[index];
+        CHECK(download<uint8_t>(cards.target, cards.expected.size()) == cards.expected);
+        CHECK(download<uint8_t>(cards.before, kGuard) == pattern(kGuard, 2));
+        CHECK(download<uint8_t>(cards.behind, kGuard) == pattern(kGuard, 3));
+    }
+}
 
 TEST_SUITE("faults.copies") {
     TEST_CASE("each read and each write of a staged copy fails in turn") {
