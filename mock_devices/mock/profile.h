@@ -36,6 +36,7 @@ struct CardProfile {
     uint32_t local_memory_bytes = 65536;
     bool addresses = true; /* false: says that it has none; kernels are given them all the same */
     bool host_pointers = false; /* unified: kernels are given any address of the process, allocated on the card or not */
+    bool coinciding_addresses = false; /* says addresses that other cards say too; its user translates them for kernels */
     uint32_t max_argument_bytes = 4096; /* at most kMaxBlockBytes */
     uint32_t queue_priorities = 2;
     CardFeatures features;

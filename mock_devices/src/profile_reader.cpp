@@ -189,8 +189,10 @@ class Reader {
         }
         if (key == "count") return read_number(where, value, 1, kMaxCards, count);
         if (key == "addresses") {
-            if (value != "native" && value != "none") return wrong(where, value, "\"native\" or \"none\"");
-            card.addresses = value == "native";
+            if (value != "native" && value != "none" && value != "coinciding")
+                return wrong(where, value, "\"native\", \"coinciding\" or \"none\"");
+            card.addresses = value != "none";
+            card.coinciding_addresses = value == "coinciding";
             return {};
         }
         if (key == "host_pointers") {

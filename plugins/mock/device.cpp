@@ -50,6 +50,7 @@ std::string note_of(const mock::Card& card, bool faulty) {
     note += profile.kind == mock::CardKind::kUnified ? "; shares the host's memory" : "; own memory is modelled";
     if (card.strict()) note += "; strict";
     if (faulty) note += "; faults are injected";
+    if (profile.coinciding_addresses) note += "; addresses equal other cards'";
     return note;
 }
 
@@ -57,7 +58,7 @@ std::string note_of(const mock::Card& card, bool faulty) {
  * submitted, so no kernel runs beside the host; a discrete card's bus has no atomics. */
 void describe_levels(const mock::Card& card, qiao_plugin_device_info& info) {
     const mock::CardProfile& profile = card.profile();
-    if (!profile.addresses) return;
+    if (!profile.addresses || profile.coinciding_addresses) return;
     if (profile.kind == mock::CardKind::kDiscrete) {
         info.memory_levels[QIAO_MEMORY_KIND_HOST] = QIAO_PLUGIN_MEMORY_LEVEL(QIAO_MEMORY_LEVEL_POINTER);
         return;
@@ -103,7 +104,6 @@ void describe(const mock::Card& card, bool faulty, qiao_plugin_device_info& info
     info.import_alignment = kPageBytes;
     info.formats = "host-elf";
     describe_levels(card, info);
-    if (faulty) info.tables = &mock_faulty_tables;
 }
 
 qiao_status make_immediate_queue(Device& device) {
@@ -130,7 +130,15 @@ qiao_status device_query(void* pointer, uint32_t index, qiao_plugin_device_info*
         qiao_plugin_device_info info = {};
         const std::lock_guard lock(plugin.mutex);
         const mock::Card& card = *plugin.machine->cards().at(index);
-        describe(card, is_faulty(plugin, card), info);
+        const bool faulty = is_faulty(plugin, card), coinciding = card.profile().coinciding_addresses;
+        if (faulty && coinciding) {
+            return plugin.host.fail({.status = QIAO_ERROR_INVALID_ARGUMENT,
+                                     .message = card.profile().name + ": faults are not injected into a card with coinciding addresses",
+                                     .remedy = "take another profile, or unset QIAO_MOCK_FAULTS"});
+        }
+        describe(card, faulty, info);
+        if (faulty) info.tables = plugin.least ? &mock_faulty_t0_tables : &mock_faulty_tables;
+        if (coinciding) info.tables = plugin.least ? &mock_coinciding_t0_tables : &mock_coinciding_tables;
         plugin::write_growing(out_info, info);
         return QIAO_OK;
     });
@@ -212,7 +220,7 @@ qiao_status device_clock(void* pointer, uint64_t* out_device_ns, uint64_t* out_h
 
 qiao_features features_of(const mock::CardProfile& profile) noexcept {
     qiao_features features = QIAO_FEATURE_PRINTF;
-    if (profile.addresses) features |= QIAO_FEATURE_ADDRESSES;
+    if (profile.addresses && !profile.coinciding_addresses) features |= QIAO_FEATURE_ADDRESSES;
     if (profile.features.fp64) features |= QIAO_FEATURE_FP64;
     if (profile.features.int64) features |= QIAO_FEATURE_INT64;
     if (profile.features.int64_atomics) features |= QIAO_FEATURE_INT64_ATOMICS;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../common/host.h"
+#include "coinciding.h"
 #include "mock/card.h"
 #include "status.h"
 
@@ -17,6 +18,7 @@ struct Plugin {
     std::string profile; // name or path
     mock::MachineOptions options;
     bool all_faulty = false; // the environment has faults: for all cards
+    bool least = false;      // cards have the functions only that they must have
     mock::Faults faults;
     std::mutex mutex;                       // guards what follows
     std::unique_ptr<mock::Machine> machine; // made when its cards are counted
@@ -39,6 +41,7 @@ struct Device {
 
     std::mutex mutex;   // guards what follows
     uint64_t epoch = 0; // counts resets: what was made before one is only forgotten
+    CoincidingAddresses numbers; // of a card of which the profile says so
     // Launches of hosts that have no queues.
     std::unique_ptr<mock::Queue> immediate;
     uint64_t immediate_value = 0;
@@ -49,6 +52,7 @@ struct Device {
 struct Allocation {
     mock::Allocation* native = nullptr;
     uint64_t address = 0;
+    uint64_t number = 0; // the address that the host is told, where that is another
     uint64_t epoch = 0; // of the device when it was made
     bool host_visible = false;
 };
@@ -60,7 +64,8 @@ qiao_features features_of(const mock::CardProfile& profile) noexcept;
 
 extern const qiao_plugin_tables mock_tables;
 extern const qiao_plugin_tables mock_t0_tables; // the required functions alone
-extern const qiao_plugin_tables mock_faulty_tables; // faults.cpp
+extern const qiao_plugin_tables mock_faulty_tables, mock_faulty_t0_tables; // faults.cpp
+extern const qiao_plugin_tables mock_coinciding_tables, mock_coinciding_t0_tables; // coinciding.cpp
 extern const qiao_plugin_device_ops mock_device_ops;
 extern const qiao_plugin_memory_ops mock_memory_ops;
 /* Slots of the faulty table too. */
@@ -68,5 +73,26 @@ qiao_status mock_memory_evict(void* device, void* allocation);
 qiao_status mock_memory_restore(void* device, void* allocation);
 extern const qiao_plugin_program_ops mock_program_ops;
 extern const qiao_plugin_queue_ops mock_queue_ops;
+
+// The functions that a card must have; with them goes the score: which of a package's variants this processor can run.
+constexpr qiao_plugin_device_ops required_of(const qiao_plugin_device_ops& all) {
+    qiao_plugin_device_ops ops = {};
+    ops.struct_size = sizeof(ops);
+    ops.device_count = all.device_count;
+    ops.device_query = all.device_query;
+    ops.device_open = all.device_open;
+    ops.device_close = all.device_close;
+    ops.device_synchronize = all.device_synchronize;
+    return ops;
+}
+constexpr qiao_plugin_memory_ops required_of(const qiao_plugin_memory_ops& all) {
+    qiao_plugin_memory_ops ops = {};
+    ops.struct_size = sizeof(ops);
+    ops.memory_allocate = all.memory_allocate;
+    ops.memory_free = all.memory_free;
+    ops.memory_write = all.memory_write;
+    ops.memory_read = all.memory_read;
+    return ops;
+}
 
 } // namespace qiao::mock_plugin

@@ -306,6 +306,9 @@ const qiao_plugin_queue_ops faulty_queue_ops = {
 };
 #undef FAULTY
 
+const qiao_plugin_device_ops faulty_t0_device_ops = required_of(faulty_device_ops);
+const qiao_plugin_memory_ops faulty_t0_memory_ops = required_of(faulty_memory_ops);
+
 // ---------------------------------------------------------------------------------------------- rules from the program
 
 qiao_status add_rule(void* card, const char* text, char* problem, size_t problem_size) {
@@ -334,6 +337,9 @@ const qiao_plugin_extension extensions[] = {{QIAO_MOCK_FAULTS_NAME, &fault_funct
 
 const qiao_plugin_tables mock_faulty_tables = {
     sizeof(qiao_plugin_tables), &faulty_device_ops, &faulty_memory_ops, &faulty_program_ops, &faulty_queue_ops, extensions,
+};
+const qiao_plugin_tables mock_faulty_t0_tables = {
+    sizeof(qiao_plugin_tables), &faulty_t0_device_ops, &faulty_t0_memory_ops, &faulty_program_ops, nullptr, extensions,
 };
 
 } // namespace qiao::mock_plugin

@@ -22,7 +22,7 @@ bool host_can_touch(const Device& device, qiao_memory_kind kind) {
 }
 
 // With the device's mutex held.
-void hand_out(const Device& device, std::unique_ptr<Allocation> allocation, mock::Allocation* native, const qiao_plugin_memory_desc& desc,
+void hand_out(Device& device, std::unique_ptr<Allocation> allocation, mock::Allocation* native, const qiao_plugin_memory_desc& desc,
               qiao_plugin_allocation* out_allocation) {
     allocation->native = native;
     allocation->address = native->address.load(std::memory_order_relaxed);
@@ -30,6 +30,8 @@ void hand_out(const Device& device, std::unique_ptr<Allocation> allocation, mock
     allocation->host_visible = host_can_touch(device, desc.kind);
     qiao_plugin_allocation made = {};
     if (device.card->profile().addresses) made.address = allocation->address;
+    if (device.card->profile().coinciding_addresses)
+        made.address = allocation->number = device.numbers.give(allocation->address, desc.size_bytes, desc.alignment);
     made.size_bytes = desc.size_bytes;
     if (allocation->host_visible) made.host_pointer = reinterpret_cast<void*>(allocation->address);
     made.allocation = allocation.release();
@@ -66,6 +68,7 @@ qiao_status memory_import(void* pointer, const qiao_plugin_memory_desc* desc, co
 void memory_free(void* pointer, void* allocation_pointer) {
     Device& device = plugin::object<Device>(pointer);
     const std::unique_ptr<Allocation> allocation(static_cast<Allocation*>(allocation_pointer));
+    if (allocation->number != 0) device.numbers.take_back(allocation->number);
     const std::lock_guard lock(device.mutex); // no reset in between
     if (allocation->epoch == device.epoch) device.card->free(allocation->native);
 }

@@ -55,9 +55,6 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
         return refuse(out_info, "QIAO_MOCK_TIER is '" + tier + "'; it must be t0 or all",
                       "set QIAO_MOCK_TIER to t0 for cards with the required functions only, to all or not at all for others");
     }
-    if (tier == "t0" && !faults.empty()) {
-        return refuse(out_info, "QIAO_MOCK_TIER is t0 and QIAO_MOCK_FAULTS is set; faults are for cards with all functions", "unset one of them");
-    }
     auto plugin = std::make_unique<Plugin>();
     plugin->host = plugin::Host(host);
     plugin->profile = setting("QIAO_MOCK_PROFILE", "default");
@@ -65,9 +62,10 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     plugin->options.clock = clock == "virtual" ? mock::ClockKind::kVirtual : mock::ClockKind::kHost;
     plugin->options.report = [host = plugin->host](const std::string& text) { host.log(QIAO_LOG_LEVEL_WARNING, text); };
     plugin->all_faulty = !faults.empty();
+    plugin->least = tier == "t0";
     for (mock::FaultRule& rule : rules.value())
         plugin->faults.add(std::move(rule));
-    out_info->tables = plugin->all_faulty ? &mock_faulty_tables : tier == "t0" ? &mock_t0_tables : &mock_tables;
+    out_info->tables = plugin->least ? &mock_t0_tables : &mock_tables;
     out_info->plugin_close = mock_plugin_close;
     out_info->plugin = plugin.release();
     return QIAO_OK;
@@ -81,26 +79,8 @@ const qiao_plugin_tables mock_tables = {
 
 namespace {
 
-/* The thirteen functions that a card must have, and the score: which of a package's variants this processor can run. */
-const qiao_plugin_device_ops t0_device_ops = [] {
-    qiao_plugin_device_ops ops = {};
-    ops.struct_size = sizeof(ops);
-    ops.device_count = mock_device_ops.device_count;
-    ops.device_query = mock_device_ops.device_query;
-    ops.device_open = mock_device_ops.device_open;
-    ops.device_close = mock_device_ops.device_close;
-    ops.device_synchronize = mock_device_ops.device_synchronize;
-    return ops;
-}();
-const qiao_plugin_memory_ops t0_memory_ops = [] {
-    qiao_plugin_memory_ops ops = {};
-    ops.struct_size = sizeof(ops);
-    ops.memory_allocate = mock_memory_ops.memory_allocate;
-    ops.memory_free = mock_memory_ops.memory_free;
-    ops.memory_write = mock_memory_ops.memory_write;
-    ops.memory_read = mock_memory_ops.memory_read;
-    return ops;
-}();
+const qiao_plugin_device_ops t0_device_ops = required_of(mock_device_ops);
+const qiao_plugin_memory_ops t0_memory_ops = required_of(mock_memory_ops);
 
 } // namespace
 

@@ -209,23 +209,16 @@ static qiao_status opencl_queue_copy(void* queue_pointer, const qiao_plugin_copy
     return QIAO_OK;
 }
 
-// A slice pitch must be a whole number of rows. Of boxes in one buffer that lie between each other, or reach over a row's end, drivers
-// say that they overlap.
+// A slice pitch must be a whole number of rows. Of boxes in one buffer drivers say that they overlap where they only lie between
+// each other, or reach over a row's end.
 static qiao_status opencl_buffer_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {
     if (is_elsewhere(*copy, device_of(*static_cast<Queue*>(queue_pointer)))) return QIAO_ERROR_UNSUPPORTED;
-    if (copy->rows <= 1 && copy->slices <= 1) return QIAO_OK;
+    if (copy->rows <= 1) return QIAO_OK;
     const auto fits = [&](uint64_t pitch, uint64_t slice_pitch) {
         return copy->slices <= 1 || (slice_pitch % pitch == 0 && slice_pitch / pitch >= copy->rows);
     };
-    const auto end_of = [&](const qiao_plugin_place& place, uint64_t pitch, uint64_t slice_pitch) {
-        return place.offset + (copy->slices - 1) * slice_pitch + (copy->rows - 1) * pitch + copy->size_bytes;
-    };
-    const auto wraps = [&](const qiao_plugin_place& place, uint64_t pitch) { return place.offset % pitch + copy->size_bytes > pitch; };
-    const bool mixed = copy->source.allocation == copy->target.allocation &&
-                       ((copy->source.offset < end_of(copy->target, copy->target_pitch, copy->target_slice_pitch) &&
-                         copy->target.offset < end_of(copy->source, copy->source_pitch, copy->source_slice_pitch)) ||
-                        wraps(copy->source, copy->source_pitch) || wraps(copy->target, copy->target_pitch));
-    const bool can = !mixed && fits(copy->source_pitch, copy->source_slice_pitch) && fits(copy->target_pitch, copy->target_slice_pitch);
+    const bool can = copy->source.allocation != copy->target.allocation && fits(copy->source_pitch, copy->source_slice_pitch) &&
+                     fits(copy->target_pitch, copy->target_slice_pitch);
     return can ? QIAO_OK : QIAO_ERROR_UNSUPPORTED;
 }
 

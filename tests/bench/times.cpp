@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "null_device.h"
+#include "object/address_map.h"
 #include "object/address_table.h"
 
 namespace {
@@ -241,6 +242,53 @@ void address_find_dependent(benchmark::State& state) {
     benchmark::DoNotOptimize(last);
 }
 BENCHMARK(address_find_dependent)->Arg(10'000)->Arg(1'000'000);
+
+// The same among native addresses: ranges of any bytes, 4 KiB apart, and 256 bytes apart so that 16 share a page.
+class Map {
+public:
+    Map(size_t count, uint64_t step) : handles_(count), size_bytes_(step - step / 4) {
+        std::minstd_rand random(1);
+        uint64_t address = UINT64_C(0x7f1234560080);
+        for (uint64_t& handle : handles_) {
+            map_.insert(address, size_bytes_, &handle);
+            addresses_.push_back(address + random() % size_bytes_);
+            address += step;
+        }
+        std::shuffle(addresses_.begin(), addresses_.end(), random);
+    }
+    uint64_t address(size_t index) const { return addresses_[index]; }
+    uint64_t size_bytes() const { return size_bytes_; }
+    auto find(uint64_t address) const { return map_.find(address); }
+
+private:
+    qiao::AddressMap<uint64_t> map_;
+    std::vector<uint64_t> handles_, addresses_;
+    const uint64_t size_bytes_;
+};
+
+void native_address_find(benchmark::State& state) {
+    const size_t count = static_cast<size_t>(state.range(0));
+    const Map map(count, static_cast<uint64_t>(state.range(1)));
+    size_t index = 0;
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(map.find(map.address(index)).offset);
+        if (++index == count) index = 0;
+    }
+}
+BENCHMARK(native_address_find)->ArgsProduct({{10'000, 1'000'000}, {4096, 256}});
+
+void native_address_find_dependent(benchmark::State& state) {
+    const size_t count = static_cast<size_t>(state.range(0));
+    const Map map(count, static_cast<uint64_t>(state.range(1)));
+    size_t index = 0;
+    uint64_t last = 0;
+    for (auto _ : state) {
+        last = map.find(map.address(index) + last).size_bytes - map.size_bytes();  // 0, but the processor does not know
+        if (++index == count) index = 0;
+    }
+    benchmark::DoNotOptimize(last);
+}
+BENCHMARK(native_address_find_dependent)->ArgsProduct({{10'000, 1'000'000}, {4096, 256}});
 
 // Two threads on one queue, each with its own shape of the block.
 void null_launch_shared_queue(benchmark::State& state) {

@@ -108,6 +108,43 @@ TEST_SUITE("queue.copy") {
     }
 }
 
+TEST_SUITE("queue.box") {
+    TEST_CASE("a box of elements, with the path that was planned and a report") {
+        const Session session;
+        qiao::Queue queue(session.device);
+        const qiao::Buffer<uint32_t> buffer(session.device, numbers(2 * 4 * 5));  // two slices of four rows of five
+        std::vector<uint32_t> part(2 * 2 * 3);
+        const qiao::Extent extent = {3, 2, 2};
+        const qiao_copy wanted = qiao::Queue::box(buffer.slice(6, 34), {5, 20}, part, {}, extent);
+        const qiao_copy_plan plan = queue.plan(wanted);
+        CHECK(plan.total_bytes == 48);
+        const qiao::Point point = queue.copy_box(buffer.slice(6, 34), {5, 20}, part, {}, extent);
+        wait_for(point);
+        CHECK(part == std::vector<uint32_t>{6, 7, 8, 11, 12, 13, 26, 27, 28, 31, 32, 33});
+        const auto report = queue.report(point);
+        REQUIRE(report.has_value());
+        CHECK(report->path == plan.path);
+        CHECK(report->done_bytes == 48);
+        CHECK(report->status == QIAO_OK);
+    }
+
+    TEST_CASE("a box that leaves its elements, one without any, and points that are no copy's") {
+        const Session session;
+        qiao::Queue queue(session.device), other(session.device);
+        const qiao::Buffer<uint32_t> buffer(session.device, 40);
+        std::vector<uint32_t> part(11);
+        const auto small = record_of([&] { queue.copy_box(buffer, {5, 20}, part, {}, {3, 2, 2}); });
+        CHECK(small.status == QIAO_ERROR_OUT_OF_RANGE);
+        CHECK(contains(small.message, "target of the copy has 11 elements, the box reaches to 12"));
+        CHECK(record_of([&] { queue.copy_box(buffer, {5, 40}, part, {}, {3, 1, 2}); }).status == QIAO_ERROR_OUT_OF_RANGE);
+        CHECK(record_of([&] { queue.copy_box(buffer, {}, part, {}, {0, 1, 1}); }).status == QIAO_ERROR_OUT_OF_RANGE);
+        const qiao::Point filled = queue.fill(buffer, 1);
+        CHECK(filled.value() == 1);  // nothing was submitted before
+        CHECK(record_of([&] { static_cast<void>(queue.report(filled)); }).status == QIAO_ERROR_NOT_FOUND);
+        CHECK(record_of([&] { static_cast<void>(other.report(filled)); }).status == QIAO_ERROR_INVALID_ARGUMENT);
+    }
+}
+
 TEST_SUITE("queue.fill") {
     template <class T>
     void check_fill(const Session& session, T value) {

@@ -81,6 +81,31 @@ def test_reshape_view_and_transpose(device):
         array[::2].reshape(3, 4)
 
 
+def test_copies_of_elements_at_strides(device):
+    values = np.arange(6 * 7 * 8, dtype=np.uint32).reshape(6, 7, 8)
+    array, other = device.array(values), device.array(np.zeros((4, 5, 3, 6), np.uint32))
+    back = np.zeros((4, 5, 3), np.uint32)
+    queue = qiao.Queue(device)
+    point = queue.copy(array[1:5, 2:7, 3:6], back)
+    point.wait()
+    np.testing.assert_array_equal(back, values[1:5, 2:7, 3:6])
+    report = queue.copy_report(point)
+    assert (report["total_bytes"], report["done_bytes"], report["status"]) == (240, 240, None)
+    assert report["path"] in ("direct", "mapped", "host")
+    queue.copy(values[1:5, 2:7, 3:6], other[:, :, :, 2]).wait()  # four dimensions of bytes: several boxes
+    np.testing.assert_array_equal(other.numpy()[:, :, :, 2], values[1:5, 2:7, 3:6])
+    assert not other.numpy()[:, :, :, 1].any()
+    queue.copy(array[::2, :, 0].T, array[1::2, :, 1].T).wait()
+    np.testing.assert_array_equal(array.numpy()[1::2, :, 1], values[::2, :, 0])
+    for source in (array[1:5, 2:7, 3:6], values[1:5, 2:7, 3:6]):
+        with pytest.raises(ValueError, match="shapes"):
+            queue.copy(source, np.zeros((5, 4, 3), np.uint32))
+    with pytest.raises(ValueError, match="negative stride"):
+        queue.copy(values[::-1, 0, 0], np.zeros(6, np.uint32))
+    with pytest.raises(qiao.NotFoundError):
+        queue.copy_report(queue.fill(array, 1))
+
+
 def test_an_array_without_elements_is_one(device):
     array = device.empty((0, 3), "int32")
     assert array.numpy().shape == (0, 3)
@@ -235,7 +260,7 @@ def test_copies_between_devices(device, other, numbers):
 
 
 @pytest.mark.parametrize("source, target, error", [
-    (np.zeros(4, "f4"), np.zeros(5, "f4"), ValueError), (np.zeros((4, 4), "f4").T[1:], np.zeros(12, "f4"), TypeError),
+    (np.zeros(4, "f4"), np.zeros(5, "f4"), ValueError), (np.zeros((4, 4), "f4").T[1:], np.zeros(12, "f4"), ValueError),
     (b"1234", b"1234", TypeError), ([1, 2], np.zeros(2), TypeError)])
 def test_copies_that_are_none(device, source, target, error):
     with pytest.raises(error):

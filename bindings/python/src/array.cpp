@@ -184,7 +184,7 @@ void move(QueueObject& queue, const ArrayObject& array, uint64_t address, void* 
     if (bytes == 0) return;
     array.memory->use_on(queue);
     const qiao_place there{array.memory->device->device.get(), address}, here{nullptr, reinterpret_cast<uintptr_t>(host)};
-    const Point point = queue.use().copy(to_host ? qiao_copy{there, here, bytes, 1, 0, 0, 0} : qiao_copy{here, there, bytes, 1, 0, 0, 0});
+    const Point point = queue.use().copy(to_host ? qiao_copy{there, here, bytes, 1, 0, 0, 0, 1, 0, 0} : qiao_copy{here, there, bytes, 1, 0, 0, 0, 1, 0, 0});
     try {
         finish(queue, point);
     } catch (py::error_already_set&) { // Ctrl-C: the host's memory is used until the copy has ended

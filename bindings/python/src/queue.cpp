@@ -11,10 +11,13 @@
 namespace qiao::python {
 namespace {
 
-/* One side of a copy: an array of a device, or any object that exports contiguous host memory. */
+/* One side of a copy: an array of a device, or any object that exports host memory. */
 struct Side {
     qiao_place place{};
     uint64_t bytes = 0;
+    Extents shape, strides; /* strides in bytes */
+    uint32_t item_size = 0;
+    bool is_contiguous = true;
     py::object keep; /* host memory; null for arrays, which the core keeps */
     MemoryObject* memory = nullptr; /* of an array */
 };
@@ -24,21 +27,84 @@ Side side_of(const py::object& object, bool is_target) {
     if (py::isinstance<ArrayObject>(object)) {
         const auto& array = object.cast<const ArrayObject&>();
         array.check_usable(std::string("the ") + role);
-        if (!array.is_contiguous()) raise_value_error(std::string("the ") + role + " is not contiguous; copy it first");
         if (is_target && !array.is_writable) raise_value_error("the target is a read-only array");
-        return {{array.memory->device->device.get(), array.address}, array.size_bytes(), {}, array.memory.get()};
+        return {{array.memory->device->device.get(), array.address}, array.size_bytes(), array.shape, array.strides, array.item_size,
+                array.is_contiguous(), {}, array.memory.get()};
     }
     Py_buffer view;
-    if (PyObject_GetBuffer(object.ptr(), &view, is_target ? PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS : PyBUF_C_CONTIGUOUS) != 0) {
+    if (PyObject_GetBuffer(object.ptr(), &view, is_target ? PyBUF_WRITABLE | PyBUF_STRIDES : PyBUF_STRIDES) != 0) {
         PyErr_Clear();
-        raise_type_error(std::string("the ") + role + " of a copy is an array of a device or " + (is_target ? "writable, " : "") +
-                         "contiguous host memory (numpy.ndarray, bytes), not " + type_name(object));
+        raise_type_error(std::string("the ") + role + " of a copy is an array of a device or " + (is_target ? "writable " : "") +
+                         "host memory (numpy.ndarray, bytes), not " + type_name(object));
     }
-    const uintptr_t address = reinterpret_cast<uintptr_t>(view.buf);
-    const auto bytes = static_cast<uint64_t>(view.len);
+    Side side{{nullptr, reinterpret_cast<uintptr_t>(view.buf)}, static_cast<uint64_t>(view.len), Extents(view.shape, view.ndim), Extents(view.strides, view.ndim),
+              static_cast<uint32_t>(view.itemsize), PyBuffer_IsContiguous(&view, 'C') != 0, {}, nullptr};
     PyBuffer_Release(&view);
-    return {{nullptr, address}, bytes, py::memoryview(object), nullptr}; // a view, so that a bytearray cannot be resized meanwhile
+    side.keep = py::memoryview(object); // a view, so that a bytearray cannot be resized meanwhile
+    return side;
 }
+
+/* Elements at strides as boxes: rows of bytes that lie together on both sides, in slices; what dimensions are left are gone through
+ * one box after the other. */
+class Boxes {
+  public:
+    Boxes(const Side& from, const Side& to) {
+        if (from.shape.size() != to.shape.size() || !std::equal(from.shape.begin(), from.shape.end(), to.shape.begin()) || from.item_size != to.item_size)
+            raise_value_error("the source of the copy and its target have different shapes or items; only contiguous ones are copied as bytes");
+        copy_.source = from.place, copy_.target = to.place, copy_.size_bytes = from.item_size;
+        for (size_t i = from.shape.size(); i-- > 0;) {
+            if (from.shape[i] != 1) add(static_cast<uint64_t>(from.shape[i]), from.strides[i], to.strides[i]);
+        }
+    }
+
+    Point submit(Queue& queue) const {
+        uint64_t count = 1;
+        for (const Dimension& each : outer_)
+            count *= each.extent;
+        if (count > kMostBoxes)
+            raise_value_error("the copy has " + std::to_string(count) + " separate boxes, more than " + std::to_string(kMostBoxes) + "; copy one side first");
+        Point last = queue.at(0);
+        for (uint64_t index = 0; index < count; ++index) {
+            qiao_copy box = copy_;
+            uint64_t rest = index;
+            for (const Dimension& each : outer_) {
+                const uint64_t at = rest % each.extent;
+                box.source.address += at * each.source_stride, box.target.address += at * each.target_stride;
+                rest /= each.extent;
+            }
+            last = queue.copy(box);
+        }
+        return last;
+    }
+
+  private:
+    static constexpr uint64_t kMostBoxes = 4096;
+    struct Dimension {
+        uint64_t extent, source_stride, target_stride;
+    };
+
+    void add(uint64_t extent, py::ssize_t source, py::ssize_t target) {
+        if (source < 0 || target < 0) raise_value_error("a side of the copy has a negative stride; copy it first");
+        const Dimension dimension = {extent, static_cast<uint64_t>(source), static_cast<uint64_t>(target)};
+        const bool together = copy_.rows == 0 && outer_.empty() && dimension.source_stride == copy_.size_bytes && dimension.target_stride == copy_.size_bytes;
+        if (together) {
+            copy_.size_bytes *= extent;
+        } else if (copy_.rows == 0 && outer_.empty() && holds(dimension, copy_.size_bytes, copy_.size_bytes)) {
+            copy_.rows = extent, copy_.source_pitch = dimension.source_stride, copy_.target_pitch = dimension.target_stride;
+        } else if (copy_.rows != 0 && copy_.slices == 0 && outer_.empty() && holds(dimension, span(copy_.source_pitch), span(copy_.target_pitch))) {
+            copy_.slices = extent, copy_.source_slice_pitch = dimension.source_stride, copy_.target_slice_pitch = dimension.target_stride;
+        } else {
+            outer_.push_back(dimension);
+        }
+    }
+    static bool holds(const Dimension& dimension, uint64_t source_bytes, uint64_t target_bytes) {
+        return dimension.source_stride >= source_bytes && dimension.target_stride >= target_bytes;
+    }
+    uint64_t span(uint64_t pitch) const { return (copy_.rows - 1) * pitch + copy_.size_bytes; }
+
+    qiao_copy copy_ = QIAO_COPY_INIT;
+    std::vector<Dimension> outer_;
+};
 
 PointObject copy(QueueObject& queue, const py::object& source, const py::object& target) {
     const Side from = side_of(source, false), to = side_of(target, true);
@@ -46,10 +112,30 @@ PointObject copy(QueueObject& queue, const py::object& source, const py::object&
         raise_value_error("the source of the copy has " + std::to_string(from.bytes) + " bytes, its target " + std::to_string(to.bytes));
     for (const Side* side : {&from, &to})
         if (side->memory != nullptr) side->memory->use_on(queue);
-    const Point point = queue.use().copy({from.place, to.place, from.bytes, 1, 0, 0, 0});
+    const bool plain = (from.is_contiguous && to.is_contiguous) || from.bytes == 0;
+    const Point point = plain ? queue.use().copy({from.place, to.place, from.bytes, 1, 0, 0, 0, 1, 0, 0}) : Boxes(from, to).submit(queue.use());
     if (from.keep) queue.borrow(point, from.keep);
     if (to.keep) queue.borrow(point, to.keep);
     return queue.at(point);
+}
+
+const char* path_name(qiao_copy_path path) {
+    constexpr const char* kNames[] = {"unknown", "direct", "peer", "mapped", "staged", "host"};
+    return path < std::size(kNames) ? kNames[path] : kNames[0];
+}
+
+/* What became of a copy, by names that a plot or a log can take. */
+py::object report(QueueObject& queue, const PointObject& point) {
+    const auto report = queue.use().report(point.timeline->timeline.at(point.value));
+    if (!report) return py::none();
+    py::dict values;
+    values["path"] = path_name(report->path);
+    values["status"] = report->status == QIAO_OK ? py::object(py::none()) : py::object(py::str(qiao_status_get_name(report->status)));
+    values["total_bytes"] = report->total_bytes;
+    values["done_bytes"] = report->done_bytes;
+    values["chunk_bytes"] = report->chunk_bytes;
+    values["operations"] = report->operations;
+    return values;
 }
 
 /* Functions of Python's are called on threads of Qiao, which an interpreter that ends would kill: it waits for those that are
@@ -145,8 +231,11 @@ void bind_queue(py::module_& module) {
         .def_property_readonly("device", [](const QueueObject& self) { return self.device->share(); })
         .def_property_readonly("timeline", [](const QueueObject& self) { return self.timeline; })
         .def("copy", &copy, py::arg("source"), py::arg("target"),
-             "Copies bytes between arrays (of any devices) and contiguous host memory, which is kept alive and must not be changed "
-             "until the point is reached.")
+             "Copies between arrays (of any devices) and host memory, which is kept alive and must not be changed until the point is "
+             "reached. Contiguous sides need only have as many bytes; elements at strides are copied between equal shapes.")
+        .def("copy_report", &report, py::arg("point"),
+             "What the copy has done, as a dict: path (\"direct\", \"peer\", \"mapped\", \"staged\", \"host\"), status (None, or the name "
+             "of the error), total_bytes, done_bytes, chunk_bytes, operations. None before it has ended.")
         .def("fill", [](QueueObject& self, const ArrayObject& target, const py::object& value) { return fill(self, target, value); },
              py::arg("target"), py::arg("value"))
         .def("after", [](QueueObject& self, const PointObject& point) {

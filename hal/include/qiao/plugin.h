@@ -436,7 +436,7 @@ typedef struct qiao_plugin_queue_ops {
     /// counted handle is retained meanwhile. The application may use it too, in between the core's operations.
     qiao_status (*queue_wrap)(void* device, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue);
     /// Optional; default: yes, but for several slices. Whether queue_copy takes the copy as a whole: QIAO_OK, or what it would
-    /// answer, UNSUPPORTED. Does nothing. Concurrent with submission.
+    /// answer, UNSUPPORTED. The same for each slice or row of a copy. Does nothing. Concurrent with submission.
     qiao_status (*queue_can_copy)(void* queue, const qiao_plugin_copy* copy);
     /// Optional; default: nothing is moved. An operation that carries a value. Return QIAO_ERROR_UNSUPPORTED before doing anything
     /// for memory that the vendor cannot move: then it is none.

@@ -13,7 +13,9 @@
 #include "dispatch/memory_level.h"
 #include "dispatch/submit.h"
 #include "dispatch/tables.h"
+#include "emulation/copy.h"
 #include "emulation/deferred.h"
+#include "emulation/staging.h"
 #include "loader/loader.h"
 #include "object/memory.h"
 #include "object/pool.h"
@@ -171,6 +173,7 @@ void tear_down(qiao_instance* instance) {
         const std::string text = "work or a call on " + device->body.id + " does not end: the device stays open and its plugin loaded until the process ends";
         instance->body.log.write(QIAO_LOG_LEVEL_ERROR, "core", text.c_str());
     }
+    Staging::get().give_back_all();
     // A thread that is still inside a plugin comes back to all of this; the handles are dead, their bodies stay.
     if (!closed) return;
     for (qiao_device* device : instance->body.devices) {
@@ -190,6 +193,8 @@ qiao_status read_options(const qiao_instance_desc* desc, qiao_instance_desc& opt
         return fail(QIAO_ERROR_INVALID_ARGUMENT, "qiao_instance_desc.log_level is %u; the highest is %u", options.log_level, QIAO_LOG_LEVEL_DEBUG);
     }
     if (options.log_level == 0) QIAO_RETURN_IF_ERROR(log_level_from_environment(options.log_level));
+    uint64_t ignored = 0;
+    QIAO_RETURN_IF_ERROR(forced_chunk(ignored));  // said here, and not by each copy
     return QIAO_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "../threads.h"
+#include "emulation/staging.h"
 
 namespace {
 
@@ -49,6 +50,7 @@ public:
     std::vector<std::byte> bytes;
     std::function<qiao_status(uint64_t number)> before = [](uint64_t) -> qiao_status { return QIAO_OK; };
     std::function<void(uint64_t number)> behind = [](uint64_t) {};
+    std::function<void(uint64_t size_bytes)> took = [](uint64_t) {};
     uint64_t calls = 0, most_bytes = 0;  // calls come one after another
 
 private:
@@ -59,6 +61,7 @@ private:
         if (const qiao_status status = before(number); status != QIAO_OK) return status;
         REQUIRE(offset + size_bytes <= bytes.size());
         move(bytes.data() + offset);
+        took(size_bytes);
         behind(number);
         return QIAO_OK;
     }
@@ -283,6 +286,130 @@ TEST_CASE("host memory is one side: row by row, without a buffer") {
     CHECK(qiao::copy_through_host(qiao::Side::host(host.data()), card.side(), wanted, progress) == QIAO_OK);
     for (uint64_t row = 0; row < 9; ++row) std::memcpy(before.data() + row * 8, host.data() + row * 50, 7);
     CHECK(card.bytes == before);
+}
+
+TEST_CASE("slices of rows arrive, also where a chunk ends inside of one, and are counted as planned") {
+    for (const auto& [bytes, rows, slices] : {std::array<uint64_t, 3>{1, 50, 20}, {700'001, 3, 4}, {kChunk, 2, 2}, {kChunk + 1, 1, 2}}) {
+        INFO(slices, " slices of ", rows, " rows of ", bytes, " bytes");
+        const uint64_t source_pitch = bytes + 3, target_pitch = bytes + 1, source_slice = rows * source_pitch + 5, target_slice = rows * target_pitch;
+        Pair pair(slices * source_slice + 16);
+        qiao_plugin_copy wanted = plain(bytes, 3, 1);
+        wanted.rows = rows, wanted.source_pitch = source_pitch, wanted.target_pitch = target_pitch;
+        wanted.slices = slices, wanted.source_slice_pitch = source_slice, wanted.target_slice_pitch = target_slice;
+        const qiao::CopyProgress plan = qiao::plan_through_host(pair.source.side(), pair.target.side(), wanted);
+        CHECK(plan.path == QIAO_COPY_PATH_STAGED);
+        CHECK(pair.copy(wanted) == QIAO_OK);
+        for (uint64_t slice = 0; slice < slices; ++slice) {
+            for (uint64_t row = 0; row < rows; ++row)
+                pair.expect_row(3 + slice * source_slice + row * source_pitch, 1 + slice * target_slice + row * target_pitch, bytes);
+        }
+        CHECK(pair.target.bytes == pair.expected);
+        CHECK(pair.progress.done_bytes == bytes * rows * slices);
+        CHECK(pair.progress.operations == plan.operations);
+        CHECK(pair.source.calls + pair.target.calls == plan.operations);
+        CHECK(pair.progress.chunk_bytes == plan.chunk_bytes);
+    }
+}
+
+TEST_CASE("what the host reaches on one side is read into, or written from, by the other device alone") {
+    Pair pair(1000);
+    const qiao_plugin_copy wanted = plain(700, 10, 20);
+    SUBCASE("the target") {
+        CHECK(qiao::copy_through_host(pair.source.side(), pair.target.side_in_place(20), wanted, pair.progress) == QIAO_OK);
+        CHECK(pair.source.calls == 1);
+        CHECK(pair.target.calls == 0);
+    }
+    SUBCASE("the source") {
+        CHECK(qiao::copy_through_host(pair.source.side_in_place(10), pair.target.side(), wanted, pair.progress) == QIAO_OK);
+        CHECK(pair.source.calls == 0);
+        CHECK(pair.target.calls == 1);
+    }
+    SUBCASE("both: the source's device moves them") {
+        CHECK(qiao::copy_through_host(pair.source.side_in_place(10), pair.target.side_in_place(20), wanted, pair.progress) == QIAO_OK);
+        CHECK(pair.source.calls == 1);
+        CHECK(pair.target.calls == 0);
+    }
+    pair.expect_row(10, 20, 700);
+    CHECK(pair.target.bytes == pair.expected);
+    CHECK(pair.progress.path == QIAO_COPY_PATH_MAPPED);
+    CHECK(pair.progress.operations == 1);
+    CHECK(pair.progress.done_bytes == 700);
+}
+
+TEST_CASE("a mapped copy that fails says how far it came, and touches nothing behind") {
+    Pair pair(1000);
+    qiao_plugin_copy wanted = plain(7, 10, 20);
+    wanted.rows = 9, wanted.source_pitch = 50, wanted.target_pitch = 8;
+    pair.source.before = [](uint64_t number) -> qiao_status { return number == 4 ? QIAO_ERROR_IO : QIAO_OK; };
+    CHECK(qiao::copy_through_host(pair.source.side(), pair.target.side_in_place(20), wanted, pair.progress) == QIAO_ERROR_IO);
+    for (uint64_t row = 0; row < 4; ++row) pair.expect_row(10 + row * 50, 20 + row * 8, 7);
+    CHECK(pair.target.bytes == pair.expected);
+    CHECK(pair.progress.done_bytes == 28);
+    CHECK(qiao::last_error().message.find("28 of 63 bytes") != std::string::npos);
+}
+
+TEST_CASE("memory within the host's reach that was lost is not touched either") {
+    Pair pair(64);
+    pair.target.body().losses = 1;
+    CHECK(qiao::copy_through_host(pair.source.side(), pair.target.side_in_place(0), plain(64), pair.progress) == QIAO_ERROR_DEVICE_LOST);
+    CHECK(pair.target.bytes == pair.expected);
+    CHECK(pair.progress.done_bytes == 0);
+}
+
+TEST_CASE("while nothing is known a large copy tries chunk sizes, keeps the best, and arrives whole") {
+    unsetenv("QIAO_COPY_CHUNK");
+    Pair pair((120u << 20) + 12345);
+    uint64_t clock_ns = 0;
+    static uint64_t* now;
+    now = &clock_ns;
+    // A simulated card, whose clock rises by a fixed time for each call and byte, and by more for what does not fit its cache.
+    pair.source.body().info.flags = QIAO_PLUGIN_DEVICE_SIMULATED;
+    pair.source.body().tables.device.device_clock = [](void*, uint64_t* out_device_ns, uint64_t* out_host_ns) -> qiao_status {
+        *out_device_ns = *out_host_ns = *now;
+        return QIAO_OK;
+    };
+    pair.source.took = [&](uint64_t size_bytes) { clock_ns += 20'000 + size_bytes / (size_bytes > (1u << 20) ? 5 : 10); };
+    CHECK(pair.copy(plain(pair.source.bytes.size())) == QIAO_OK);
+    CHECK(pair.target.bytes == pair.source.bytes);
+    CHECK(pair.progress.done_bytes == pair.source.bytes.size());
+    CHECK(pair.progress.chunk_bytes == 16u << 20);  // the largest that was tried
+    const qiao::CopyProgress plan = qiao::plan_through_host(pair.source.side(), pair.target.side(), plain(pair.source.bytes.size()));
+    CHECK(plan.chunk_bytes == 1u << 20);
+    CHECK(pair.copy(plain(64u << 20)) == QIAO_OK);
+    CHECK(pair.progress.chunk_bytes == 1u << 20);
+    CHECK(pair.progress.operations == 128);
+    setenv("QIAO_COPY_CHUNK", "4194304", 1);
+}
+
+TEST_CASE("a chunk size that is no number, too small or too large is refused by name") {
+    for (const char* text : {"4M", "-1", "4095", "1073741825", "99999999999999999999", " 4096"}) {
+        setenv("QIAO_COPY_CHUNK", text, 1);
+        uint64_t bytes = 1;
+        CHECK(qiao::forced_chunk(bytes) == QIAO_ERROR_INVALID_ARGUMENT);
+        CHECK(bytes == 0);
+        CHECK(qiao::last_error().message.find(std::string("QIAO_COPY_CHUNK=") + text) != std::string::npos);
+    }
+    setenv("QIAO_COPY_CHUNK", "4096", 1);
+    Pair pair(3 * 4096 + 1);
+    CHECK(pair.copy(plain(pair.source.bytes.size())) == QIAO_OK);
+    CHECK(pair.source.calls == 4);
+    CHECK(pair.source.most_bytes == 4096);
+    setenv("QIAO_COPY_CHUNK", "4194304", 1);
+}
+
+TEST_CASE("buffers are kept from one copy to the next, up to a limit, and given back on demand") {
+    qiao::Staging& staging = qiao::Staging::get();
+    staging.give_back_all();
+    Pair pair(2 * kChunk);
+    CHECK(pair.copy(plain(2 * kChunk)) == QIAO_OK);
+    CHECK(staging.kept_bytes() == 2 * kChunk);
+    CHECK(pair.copy(plain(2 * kChunk)) == QIAO_OK);
+    CHECK(pair.copy(plain(100)) == QIAO_OK);
+    CHECK(staging.kept_bytes() == 2 * kChunk);
+    staging.give({std::make_unique_for_overwrite<std::byte[]>(1), qiao::Staging::kKeptBytes});  // would be beyond the limit
+    CHECK(staging.kept_bytes() == 2 * kChunk);
+    staging.give_back_all();
+    CHECK(staging.kept_bytes() == 0);
 }
 
 TEST_CASE("a fill repeats its pattern over chunks, and stops where a write fails") {

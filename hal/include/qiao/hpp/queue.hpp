@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -31,7 +32,42 @@ struct Timestamps {
     uint64_t start_ns = 0, end_ns = 0;
 };
 
+/// Elements of a copy along each dimension, the fastest first.
+struct Extent {
+    uint64_t width = 1, height = 1, depth = 1;
+};
+
+/// Where a box lies in an array of rows and slices, in elements. Zero: rows, or slices, one behind the other.
+struct Pitches {
+    uint64_t row = 0, slice = 0;
+};
+
 namespace detail {
+template <class Source, class Target>
+qiao_copy plain_copy(const Source& from, const Target& to) noexcept {
+    qiao_copy copy = QIAO_COPY_INIT;
+    copy.source = from.place;
+    copy.target = to.place;
+    copy.size_bytes = from.count * sizeof(typename Target::Element);
+    return copy;
+}
+
+inline Pitches whole(Pitches pitches, const Extent& extent) noexcept {
+    if (pitches.row == 0) pitches.row = extent.width;
+    if (pitches.slice == 0) pitches.slice = pitches.row * extent.height;
+    return pitches;
+}
+/// Sizes so large that this overflows leave an allocation too: the library refuses them.
+inline void check_reach(const char* side, uint64_t count, const Pitches& pitches, const Extent& extent) {
+    if (extent.width == 0 || extent.height == 0 || extent.depth == 0)
+        refuse(QIAO_ERROR_OUT_OF_RANGE, "an extent of the copy is 0", "copy at least one element");
+    const uint64_t last = (extent.depth - 1) * pitches.slice + (extent.height - 1) * pitches.row + extent.width;
+    if (last <= count) return;
+    refuse(QIAO_ERROR_OUT_OF_RANGE,
+           std::string("the ") + side + " of the copy has " + std::to_string(count) + " elements, the box reaches to " + std::to_string(last),
+           "take a smaller extent, or the pitches that the elements lie at");
+}
+
 template <class T>
 struct Identity {
     using Type = T;
@@ -112,13 +148,58 @@ class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
             std::is_same_v<std::remove_const_t<typename decltype(from)::Element>, typename decltype(to)::Element>,
             "the elements of source and target must be of one type, and those of the target not const");
         detail::check_counts(from.count, to.count);
-        return copy({from.place, to.place, from.count * sizeof(typename decltype(to)::Element), 1, 0, 0, 0});
+        return copy(detail::plain_copy(from, to));
     }
-    /// Rows, or places that only addresses tell.
-    Point copy(const qiao_copy& rows) {
+    /// Copies a box: `queue.copy_box(picture, {1920}, part, {640}, {640, 480})`. Source and target begin at the box's first
+    /// element, and must reach to its last; both may have more.
+    template <class Source, class Target>
+    Point copy_box(Source&& source, Pitches source_pitches, Target&& target, Pitches target_pitches, const Extent& extent) {
+        return copy(box(std::forward<Source>(source), source_pitches, std::forward<Target>(target), target_pitches, extent));
+    }
+    /// What copy_box gives to C, for plan().
+    template <class Source, class Target>
+    static qiao_copy box(Source&& source, Pitches source_pitches, Target&& target, Pitches target_pitches, const Extent& extent) {
+        const auto from = detail::place_of(std::forward<Source>(source));
+        const auto to = detail::place_of(std::forward<Target>(target));
+        static_assert(
+            std::is_same_v<std::remove_const_t<typename decltype(from)::Element>, typename decltype(to)::Element>,
+            "the elements of source and target must be of one type, and those of the target not const");
+        using Element = typename decltype(to)::Element;
+        source_pitches = detail::whole(source_pitches, extent);
+        target_pitches = detail::whole(target_pitches, extent);
+        detail::check_reach("source", from.count, source_pitches, extent);
+        detail::check_reach("target", to.count, target_pitches, extent);
+        return {from.place,
+                to.place,
+                extent.width * sizeof(Element),
+                extent.height,
+                source_pitches.row * sizeof(Element),
+                target_pitches.row * sizeof(Element),
+                0,
+                extent.depth,
+                source_pitches.slice * sizeof(Element),
+                target_pitches.slice * sizeof(Element)};
+    }
+    /// Rows and slices of bytes, or places that only addresses tell.
+    Point copy(const qiao_copy& bytes) {
         uint64_t value = 0;
-        check(qiao_queue_copy(get(), &rows, &value));
+        check(qiao_queue_copy(get(), &bytes, &value));
         return at(value);
+    }
+
+    /// What the copy would do if it were given now: its path, among others.
+    qiao_copy_plan plan(const qiao_copy& bytes) const {
+        qiao_copy_plan plan = QIAO_COPY_PLAN_INIT;
+        check(qiao_queue_query_copy(get(), &bytes, &plan));
+        return plan;
+    }
+    /// What a copy has done, also one that failed: then `status` says why, and `done_bytes` how far it came. Nothing if it has not
+    /// ended yet. NotFoundError if the point is no copy's, or not one of the last 256 copies.
+    std::optional<qiao_copy_report> report(const Point& point) const {
+        check_own(point);
+        qiao_copy_report report = QIAO_COPY_REPORT_INIT;
+        if (!detail::has_ended(qiao_queue_query_copy_report(get(), point.value(), &report))) return std::nullopt;
+        return report;
     }
     /// Every element becomes `value`, of 1, 2, 4, 8 or 16 bytes.
     template <class Target>
@@ -182,10 +263,7 @@ class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
     /// Of an operation of a queue with profiling; nothing if it has not ended yet. NotFoundError if it is so old that it has
     /// been forgotten (at least the last 256 are kept).
     std::optional<Timestamps> timestamps(const Point& point) const {
-        if (point.timeline() != timeline_) {
-            detail::refuse(QIAO_ERROR_INVALID_ARGUMENT, "the point is of another timeline",
-                           "ask the queue that returned it");
-        }
+        check_own(point);
         Timestamps times;
         if (!detail::has_ended(qiao_queue_query_timestamps(get(), point.value(), &times.start_ns, &times.end_ns)))
             return std::nullopt;
@@ -195,6 +273,10 @@ class Queue : public Owner<qiao_queue, qiao_queue_retain, qiao_queue_release> {
   private:
     explicit Queue(qiao_queue* owned) : Owner(owned) { check(qiao_queue_get_timeline(owned, &timeline_)); }
 
+    void check_own(const Point& point) const {
+        if (point.timeline() == timeline_) return;
+        detail::refuse(QIAO_ERROR_INVALID_ARGUMENT, "the point is of another timeline", "ask the queue that returned it");
+    }
     static qiao_queue_desc describe(const QueueOptions& options) {
         qiao_queue_desc desc = QIAO_QUEUE_DESC_INIT;
         desc.flags = options.profiling ? QIAO_QUEUE_PROFILING : 0;
