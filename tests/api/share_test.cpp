@@ -219,6 +219,19 @@ TEST_SUITE("share") {
         CHECK(pages.words()[0] == 5);
     }
 
+    TEST_CASE("memory that was released while work used it can be imported again at once") {
+        Session session;
+        Pages pages(64 * kPage);
+        const Queue queue = session.queue();
+        uint64_t last = 0;
+        for (uint32_t round = 0; round < 20; ++round) {
+            const Memory memory = import_host(session.device, pages.at(), 64 * kPage);
+            last = fill(queue, place(memory), 64 * kPage, round);
+        }
+        wait_for(queue, last);
+        CHECK(pages.words()[64 * 1024 - 1] == 19);
+    }
+
     TEST_CASE("an import is refused for a pointer, a size or flags that are wrong") {
         Session session;
         Pages pages(4 * kPage);

@@ -91,6 +91,8 @@ def test_what_cannot_be_used_where_it_lies_is_refused(device):
     values = pages()
     with pytest.raises(ValueError, match="read-only"):
         device.import_host(b"0" * 4096)
+    with pytest.raises(TypeError, match="bytes-like"):
+        device.import_host([1, 2, 3])
     with pytest.raises(ValueError, match="strides"):
         device.import_host(values.reshape(64, 64).T)
     with pytest.raises(ValueError, match="without elements"):
@@ -112,9 +114,9 @@ def test_devices_of_a_process_have_the_same_bytes(device, other, program):
     assert not array.host.any()
     with array.export() as handle:
         assert len(handle.data) == 128
-        there = other.import_memory(handle, (4, 5), "int32")
         with pytest.raises(ValueError, match="does not fit"):
             other.import_memory(handle, 5000, "int32")
+        there = other.import_memory(handle, (4, 5), "int32")
         with pytest.raises(qiao.InvalidArgumentError, match="of memory"):
             qiao.import_timeline(handle)
     assert handle.fileno() == -1

@@ -51,7 +51,8 @@ ArrayObject import_memory(DeviceObject& self, const py::object& handle, const py
 }
 
 ArrayObject import_host(DeviceObject& self, const py::object& values) {
-    const py::array host = py::module_::import("numpy").attr("asarray")(values);
+    // Not numpy.asarray, which copies what is no array.
+    const py::array host = py::isinstance<py::array>(values) ? values : py::module_::import("numpy").attr("frombuffer")(values, "uint8");
     if (!host.writeable()) raise_value_error("the device could write to it, and the host's array is read-only");
     if ((host.flags() & py::array::c_style) == 0) raise_value_error("only contiguous arrays are used where they lie; this one has strides");
     if (host.size() == 0) raise_value_error("an array without elements has no memory to use");

@@ -2,6 +2,8 @@
 // driver shares is its plugin's.
 #include "qiao/share.h"
 
+#include <time.h>
+
 #include "api/allocation.h"
 #include "api/entry.h"
 #include "api/instance.h"
@@ -11,6 +13,8 @@
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
 #include "dispatch/tables.h"
+#include "dispatch/wait.h"
+#include "emulation/deferred.h"
 #include "object/timeline.h"
 #include "share/descriptor.h"
 #include "share/handle.h"
@@ -111,9 +115,21 @@ qiao_status publish_import(qiao_device* device, uint64_t losses, const qiao_memo
     return publish(device, losses, desc, allocation, nullptr, sharing, out_memory);
 }
 
+// Released memory has its range until work that may use it has ended: then it is worth a little wait.
+bool enter_range(qiao_device* device, const void* pointer, uint64_t size_bytes, uint64_t losses) {
+    constexpr uint64_t kPatienceNs = 1'000'000'000, kLookNs = 20'000'000;
+    for (const uint64_t start_ns = now_ns();;) {
+        if (device->body.imported.enter(pointer, size_bytes, losses)) return true;
+        if (retire_is_empty(device) || on_queue_worker() || now_ns() - start_ns > kPatienceNs) return false;
+        device_wait_idle(device, now_ns() + kLookNs);
+        retire_passed(device);
+        const timespec pause{0, 50'000};  // a queue's thread may be about to leave what has ended
+        nanosleep(&pause, nullptr);
+    }
+}
+
 qiao_status import_pointer(qiao_device* device, uint64_t losses, uint64_t size_bytes, const Sharing& sharing, qiao_memory** out_memory) {
-    ImportedRanges& imported = device->body.imported;
-    if (!imported.enter(sharing.imported, size_bytes, losses)) {
+    if (!enter_range(device, sharing.imported, size_bytes, losses)) {
         fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at %p overlap host memory that %s was given already", size_bytes, sharing.imported, device_name(device));
         return refuse("use the memory that has it (qiao_memory_find), or release that first");
     }
@@ -122,7 +138,7 @@ qiao_status import_pointer(qiao_device* device, uint64_t losses, uint64_t size_b
     qiao_plugin_allocation allocation;
     qiao_status status = call_import(device, losses, desc, import, allocation);
     if (status == QIAO_OK) status = publish_import(device, losses, desc, allocation, sharing, out_memory);
-    if (status != QIAO_OK) imported.leave(sharing.imported, losses);
+    if (status != QIAO_OK) device->body.imported.leave(sharing.imported, losses);
     return status;
 }
 

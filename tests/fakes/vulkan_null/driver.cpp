@@ -87,6 +87,11 @@ VKAPI_ATTR void VKAPI_CALL families1(VkPhysicalDevice, uint32_t* count, VkQueueF
     if (out != nullptr) *out = {VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT, 1, 0, {1, 1, 1}};
 }
 
+// Nothing is shared.
+VKAPI_ATTR void VKAPI_CALL external_buffers(VkPhysicalDevice, const VkPhysicalDeviceExternalBufferInfo*, VkExternalBufferProperties* out) {
+    out->externalMemoryProperties = {};
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL create_device(VkPhysicalDevice, const VkDeviceCreateInfo*, const VkAllocationCallbacks*, VkDevice* out) {
     static int device;
     *out = reinterpret_cast<VkDevice>(&device);
@@ -115,6 +120,7 @@ const Function kFunctions[] = {
     ENTRY(vkGetPhysicalDeviceMemoryProperties2, memory),
     ENTRY(vkGetPhysicalDeviceQueueFamilyProperties2, families),
     ENTRY(vkGetPhysicalDeviceQueueFamilyProperties, families1),
+    ENTRY(vkGetPhysicalDeviceExternalBufferProperties, external_buffers),
     ENTRY(vkCreateDevice, create_device),
     ENTRY(vkGetDeviceProcAddr, device_function),
 };
