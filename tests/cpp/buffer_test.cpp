@@ -134,6 +134,28 @@ TEST_SUITE("buffer.shared") {
     }
 }
 
+TEST_SUITE("buffer.prefetch") {
+    TEST_CASE("moves ahead of the use, both ways; advice is taken") {
+        const Session session;
+        qiao::Queue queue(session.device);
+        qiao::MemoryOptions options;
+        options.kind = qiao::MemoryKind::kShared;
+        const qiao::Buffer<uint32_t> buffer(session.device, 1000, options);
+        auto* const values = static_cast<uint32_t*>(buffer.memory().host_pointer());
+        std::fill_n(values, 1000, 4u);
+        queue.prefetch_to_device(buffer);
+        queue.fill(buffer.slice(0, 500), 9);
+        wait_for(queue.prefetch_to_host(buffer.slice(0, 250)));
+        CHECK(values[499] == 9);
+        CHECK(values[500] == 4);
+        const bool is_emulated = session.device.properties().has_emulated_shared();
+        CHECK(buffer.memory().traffic().prefetched_to_host_bytes == (is_emulated ? 1000 : 0));
+        CHECK(qiao::device_traffic(session.device).to_host_bytes == (is_emulated ? 2000 : 0));
+        buffer.memory().advise(qiao::Advice::kPreferredHost);
+        buffer.memory().advise(qiao::Advice::kReadMostly, 0, 16);
+    }
+}
+
 TEST_SUITE("buffer.map") {
     TEST_CASE("a mapping is a range of elements, and ends by itself") {
         const Session session;

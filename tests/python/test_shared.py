@@ -43,6 +43,35 @@ def test_what_is_moved_is_told(device, program):
     assert array.traffic["conflict_bytes"] == 0
 
 
+def test_it_is_moved_ahead_of_its_use(device, program):
+    array = device.shared(50_000, "int32")
+    emulated = device.properties["emulated_shared"]
+    array.host[:] = 3
+    array.prefetch()
+    point = program.add_to[50_000](array, 4)
+    array.prefetch("host").wait()
+    point.wait()
+    assert (array.host == 7).all()
+    assert array.traffic["prefetched_to_host_bytes"] == (200_000 if emulated else 0)
+    assert device.traffic["to_host_bytes"] >= array.traffic["to_host_bytes"]
+    with pytest.raises(ValueError, match="'card'"):
+        array.prefetch("card")
+    with pytest.raises(ValueError, match="contiguous"):
+        array[::2].prefetch()
+
+
+def test_advice(device, program):
+    array, out = device.shared(1000, "int32"), device.shared(1000, "int32")
+    array.host[:] = 1
+    for advice in ("preferred_device", "preferred_host", "no_preference", "not_read_mostly", "read_mostly"):
+        array.advise(advice)
+    with pytest.raises(ValueError, match="'often'"):
+        array.advise("often")
+    program.add_to[1000](array, 1).wait()
+    assert array.traffic["to_host_bytes"] == 0
+    assert out.traffic["eviction_count"] == 0
+
+
 def test_results_are_fetched_where_that_was_asked_for(device, program):
     array = device.shared(10_000, "int32", fetch="explicit")
     array.host[:] = 3

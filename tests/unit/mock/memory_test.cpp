@@ -22,6 +22,58 @@ Allocation* take(Memory& memory, uint64_t size, uint64_t alignment = 256, Memory
 
 } // namespace
 
+TEST_SUITE("memory.evict") {
+    TEST_CASE("evicted memory keeps its addresses, is not charged and not found, and comes back") {
+        for (const bool strict : {false, true}) {
+            INFO("strict ", strict);
+            Memory memory(kernels::discrete(1 << 20), strict);
+            Allocation* one = take(memory, 600 << 10);
+            const uint64_t address = one->address.load();
+            REQUIRE(memory.evict(one).ok());
+            CHECK(memory.free_bytes() == 1 << 20);
+            CHECK(memory.find(address) == nullptr);
+            CHECK(contains(memory.explain(address), "it is in one that was evicted"));
+            CHECK(memory.evict(one).code() == Code::kInvalid);
+            Allocation* other = take(memory, 600 << 10);
+            CHECK(other->address.load() != address);
+            const mock::Status refused = memory.restore(one);
+            CHECK(refused.code() == Code::kOutOfMemory);
+            CHECK(contains(refused.message(), "614400 bytes are needed"));
+            memory.free(other);
+            REQUIRE(memory.restore(one).ok());
+            CHECK(memory.restore(one).code() == Code::kInvalid);
+            CHECK(memory.free_bytes() == (1 << 20) - (600 << 10));
+            CHECK(memory.find(address + 5) == one);
+            {
+                const mock::AccessScope access(&memory);
+                *reinterpret_cast<volatile char*>(address) = 1;
+            }
+            memory.free(one);
+            CHECK(memory.free_bytes() == 1 << 20);
+        }
+    }
+
+    TEST_CASE("evicted memory is freed like any other, and its addresses are used again") {
+        for (const bool strict : {false, true}) {
+            Memory memory(kernels::discrete(1 << 20), strict);
+            Allocation* one = take(memory, 1000);
+            const uint64_t address = one->address.load();
+            REQUIRE(memory.evict(one).ok());
+            memory.free(one);
+            CHECK(memory.free_bytes() == 1 << 20);
+            Allocation* again = take(memory, 1000);
+            CHECK(again->address.load() == address);
+            const mock::AccessScope access(&memory);
+            *reinterpret_cast<volatile char*>(address) = 1;
+        }
+    }
+
+    TEST_CASE("only a discrete card's own memory") {
+        Memory memory(kernels::discrete(1 << 20), false);
+        CHECK(memory.evict(take(memory, 100, 256, MemoryKind::kHost)).code() == Code::kUnsupported);
+    }
+}
+
 TEST_SUITE("memory.allocate") {
     TEST_CASE("reaches the limit, refuses one page more, and gives all of it again") {
         Memory memory(kernels::discrete(1 << 20), false);
