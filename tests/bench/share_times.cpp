@@ -1,5 +1,6 @@
 // What sharing costs: a signal to another process and back, and memory made, mapped and imported. The figures are read by people.
 #include <qiao/qiao.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,14 @@ void report(const char* what, int rounds, Body&& body) {
     std::printf("%-58s %12.0f ns median, %12.0f least, %d runs\n", what, times[times.size() / 2], times.front(), rounds);
 }
 
+// Beside each other where there are two processors: one that has just slept would else be put where the other one runs.
+void run_on(int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
 qiao_instance* make_instance() {
     qiao_instance* instance = nullptr;
     check(qiao_instance_create(nullptr, &instance));
@@ -55,6 +64,7 @@ void answer(int from, uint64_t last) {
     std::snprintf(path, sizeof path, "/proc/%d/fd/%d", message.process, message.descriptor);
     std::FILE* file = std::fopen(path, "r+");
     if (file == nullptr) std::_Exit(1);
+    run_on(1);
     qiao_instance* instance = make_instance();
     qiao_timeline* timeline = nullptr;
     check(qiao_timeline_import(instance, &message.handle, fileno(file), &timeline));
@@ -70,6 +80,7 @@ void signal_there_and_back(uint64_t rounds) {
     int ends[2];
     if (pipe(ends) != 0) std::exit(1);
     if (fork() == 0) answer(ends[0], 2 * rounds);
+    run_on(0);
     qiao_instance* instance = make_instance();
     qiao_timeline* timeline = nullptr;
     Message message = {};

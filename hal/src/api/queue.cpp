@@ -313,7 +313,7 @@ qiao_status qiao_queue_signal(qiao_queue* queue, qiao_timeline* timeline, uint64
         Queue& body = queue->body;
         if (timeline->body.instance != body.device->body.instance) return fail(QIAO_ERROR_INVALID_HANDLE, "the timeline is of another instance");
         if (timeline->body.of_queue) return fail(QIAO_ERROR_INVALID_ARGUMENT, "the timeline belongs to a queue; only its operations raise it");
-        if (timeline->body.shared != nullptr) learn_from_others(timeline->body);
+        if (timeline->body.shared != nullptr) learn_from_others(timeline->body, 0);
         if (value <= timeline->body.reached.load()) {
             return fail(QIAO_ERROR_OUT_OF_RANGE, "value %" PRIu64 " is not above the timeline's present value %" PRIu64, value, timeline->body.reached.load());
         }

@@ -40,9 +40,9 @@ bool raise_here(Timeline& timeline, uint64_t value, uint64_t& present) {
 
 }  // namespace
 
-void learn_from_others(Timeline& timeline) {
+void learn_from_others(Timeline& timeline, uint64_t value) {
     timeline_advance(timeline, timeline.shared->value());
-    if (timeline.failed.load(std::memory_order_acquire)) return;
+    if (timeline.reached.load(std::memory_order_acquire) >= value || timeline.failed.load(std::memory_order_acquire)) return;
     const std::string trouble = timeline.shared->trouble();
     if (trouble.empty()) return;
     timeline_advance(timeline, timeline.shared->value());  // what was raised before the end counts

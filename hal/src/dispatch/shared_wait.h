@@ -5,8 +5,8 @@
 
 namespace qiao {
 
-// How far the others have brought it, or that it has failed.
-void learn_from_others(Timeline& timeline);
+// How far the others have brought it; if that is not as far as `value`, also whether it has failed, which takes system calls.
+void learn_from_others(Timeline& timeline, uint64_t value);
 
 // As timeline_wait, for a shared timeline.
 qiao_status wait_for_others(qiao_timeline* timeline, uint64_t value, uint64_t timeout_ns);

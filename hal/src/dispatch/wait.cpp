@@ -191,7 +191,7 @@ qiao_status timeline_report_failure(qiao_timeline* handle, uint64_t value) {
 void timeline_poll_last(qiao_timeline* handle) {
     QueueUse source(handle->body);
     if (source.get() != nullptr) timeline_poll(handle, queue_last_value(source.get()->body));
-    if (handle->body.shared != nullptr) learn_from_others(handle->body);
+    if (handle->body.shared != nullptr) learn_from_others(handle->body, 0);
 }
 
 void timeline_close_if_unraisable(qiao_timeline* handle) {
@@ -209,7 +209,7 @@ qiao_status timeline_poll(qiao_timeline* handle, uint64_t value, uint64_t patien
             mark_if_submitted(source.get(), value, false, now_ns() + patience_ns) == Submission::kMarked) {
             poll_queue(source.get());
         } else if (timeline.shared != nullptr) {
-            learn_from_others(timeline);
+            learn_from_others(timeline, value);
         }
     }
     if (is_reached(timeline, value)) return QIAO_OK;
