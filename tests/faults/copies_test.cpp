@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "mock/mock_faults.h"
-#include "support/session.h"
+#include "../api/support/session.h"
 
 using namespace api;
 
