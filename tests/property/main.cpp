@@ -20,18 +20,19 @@ struct Options {
     size_t length = 40;
     std::string replay;
     size_t failure_within = 0;
+    bool without_holds = false;
 };
 
 // Keeps a world as long as it is sound.
 class Runner {
 public:
-    explicit Runner(const std::vector<std::string>& devices) : devices_(devices), world_(std::make_unique<World>(devices)) {
+    explicit Runner(const Options& options) : devices_(options.devices), with_holds_(!options.without_holds), world_(make()) {
         std::cout << "devices: " << world_->describe() << std::endl;
     }
 
     // "" if all is as the model has it.
     std::string run(const Sequence& sequence) {
-        if (world_ == nullptr) world_ = std::make_unique<World>(devices_);
+        if (world_ == nullptr) world_ = make();
         try {
             world_->run(sequence);
             return "";
@@ -42,7 +43,10 @@ public:
     }
 
 private:
+    std::unique_ptr<World> make() const { return std::make_unique<World>(devices_, with_holds_); }
+
     const std::vector<std::string> devices_;
+    const bool with_holds_;
     std::unique_ptr<World> world_;
 };
 
@@ -99,9 +103,10 @@ int main(int argc, char** argv) {
     app.add_option("--seed", options.seed, "Of the first");
     app.add_option("--replay", options.replay, "A file with a sequence, as it is printed");
     app.add_option("--expect-failure", options.failure_within, "Succeed if one fails, and with at most so many operations when it is short");
+    app.add_flag("--without-holds", options.without_holds, "Keep no queue from going on: for cards whose memory is too small for that");
     CLI11_PARSE(app, argc, argv);
     try {
-        Runner runner(options.devices);
+        Runner runner(options);
         return options.replay.empty() ? search(runner, options) : replay(runner, read_sequence(options.replay));
     } catch (const std::exception& error) {
         std::cerr << error.what() << std::endl;

@@ -78,7 +78,7 @@ std::string Block::describe() const {
     return size + " of " + card->device.id() + ", " + (is_from_pool() ? "pool" : kKinds[static_cast<uint32_t>(memory.kind())]);
 }
 
-World::World(const std::vector<std::string>& selectors) : gate_(instance_) {
+World::World(const std::vector<std::string>& selectors, bool with_holds) : with_holds_(with_holds), gate_(instance_) {
     for (const std::string& selector : selectors) instance_.find_device(selector.c_str());  // throws with the ids there are
     for (const qiao::Device& device : instance_.devices()) {
         const auto is_named = [&](const std::string& selector) {
@@ -232,7 +232,7 @@ void World::fill_new(Block& block, Line& line, uint32_t way, uint32_t seed) {
 }
 
 void World::publish(std::unique_ptr<Block> block) {
-    if (block->card != nullptr) block->card->live_bytes += block->size();
+    if (block->card != nullptr) block->card->live_bytes += block->size_on_card();
     if (block->memory) {
         block->address = block->memory.address().value();
         block->pointer = static_cast<uint8_t*>(block->memory.host_pointer());
@@ -329,7 +329,7 @@ void World::do_import(const Numbers& n) {
 void World::release(Block& block, Line& line, bool in_order) {
     if (block.host != nullptr) host_writes(block);  // the host's bytes must stay as long as work uses them
     if (block.card == nullptr) return;
-    block.card->live_bytes -= block.size();
+    block.card->live_bytes -= block.size_on_card();
     if (!block.is_from_pool()) return block.memory = qiao::Memory(), void();
     const qiao::Address<std::byte> address(block.address);
     if (in_order) {
@@ -564,6 +564,7 @@ void World::do_synchronize(const Numbers& n) {
 
 // What is submitted to the queue from now on piles up until the gate is opened.
 void World::do_hold(const Numbers& n) {
+    if (!with_holds_) return;
     if (gate_value_ == opened_) ++gate_value_;
     any_line(n[0]).queue.after(gate_.at(gate_value_));
 }

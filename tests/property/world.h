@@ -57,7 +57,7 @@ struct Card {
     qiao::TypedKernel<Out, qiao::Local<uint32_t>> reverse;
     qiao::Pool pool;
     std::vector<Line*> lines;
-    uint64_t live_bytes = 0;
+    uint64_t live_bytes = 0;  // but for what can make room
 };
 
 // Work that touches bytes and may not have ended.
@@ -86,6 +86,8 @@ struct Block {
     bool is_stale = false;         // ... and there are some
 
     uint64_t size() const { return contents->bytes.size(); }
+    // What the library moves it can take from the card for a while.
+    uint64_t size_on_card() const { return memory && memory.kind() == qiao::MemoryKind::kShared && card->properties.has_emulated_shared() ? 0 : size(); }
     qiao_place place(uint64_t offset) const { return {card == nullptr ? nullptr : card->device.get(), address + offset}; }
     bool is_from_pool() const { return card != nullptr && !memory; }
     std::string describe() const;
@@ -98,8 +100,9 @@ struct Range {
 
 class World {
 public:
-    // The devices that one of the selectors (globs over ids) names.
-    explicit World(const std::vector<std::string>& selectors);
+    // The devices that one of the selectors (globs over ids) names. Without holds no queue is kept from going on: work that waits for
+    // memory which other work holds would wait for the host.
+    World(const std::vector<std::string>& selectors, bool with_holds);
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -144,6 +147,7 @@ private:
     void compare(Block& block, const Range& range, uint32_t way);
     void finish();
 
+    const bool with_holds_;
     qiao::Instance instance_;
     std::deque<Card> cards_;
     std::deque<Line> lines_;
