@@ -127,6 +127,10 @@ static qiao_status bad_kernel_launch(void* device, void* kernel, const qiao_plug
     (void)device, (void)kernel, (void)geometry, (void)block, (void)bindings;
     return QIAO_ERROR_UNSUPPORTED;
 }
+static inline qiao_status bad_memory_evict(void* device, void* allocation) {
+    (void)device, (void)allocation;
+    return QIAO_ERROR_UNSUPPORTED;
+}
 static inline qiao_status bad_memory_map(void* device, void* allocation, uint64_t offset, uint64_t size, uint64_t flags,
                                          void** out_pointer) {
     (void)device, (void)allocation, (void)offset, (void)size, (void)flags, (void)out_pointer;
@@ -160,7 +164,7 @@ static void fill_tables(void) {
                                           NULL,
                                           NULL};
     memory_ops = (qiao_plugin_memory_ops){
-        sizeof(memory_ops), bad_memory_allocate, bad_memory_free, bad_memory_write, bad_memory_read, NULL, NULL, NULL, NULL};
+        sizeof(memory_ops), bad_memory_allocate, bad_memory_free, bad_memory_write, bad_memory_read, NULL, NULL, NULL, NULL, NULL, NULL};
     program_ops = (qiao_plugin_program_ops){sizeof(program_ops), bad_program_load,  bad_program_unload,
                                             bad_kernel_find,     bad_kernel_launch, NULL};
     queue_ops.struct_size = sizeof(queue_ops);
@@ -183,6 +187,8 @@ static void fill_tables(void) {
     tables.queue = &queue_ops;
 #elif defined(BAD_MAP_ALONE)
     memory_ops.memory_map = bad_memory_map;
+#elif defined(BAD_EVICT_ALONE)
+    memory_ops.memory_evict = bad_memory_evict;
 #elif defined(BAD_EXTENSION_NAME) || defined(BAD_EXTENSION_TABLE) || defined(BAD_EXTENSIONS_NO_END)
     static qiao_plugin_extension extensions[65];
     for (int i = 0; i < 65; ++i) extensions[i] = (qiao_plugin_extension){"bad.thing.1", &tables};

@@ -46,6 +46,7 @@ const Expected kExpected[] = {
     {"short_table", QIAO_CANDIDATE_STATE_FAILED,
      "required slot kernel_find (the program table's struct_size is 28, the slot ends at 32)", kReport},
     {"half_queue", QIAO_CANDIDATE_STATE_FAILED, "has the slot queue_destroy but not queue_poll", kReport},
+    {"evict_alone", QIAO_CANDIDATE_STATE_FAILED, "has the slot memory_evict but not memory_restore", kReport},
     {"map_alone", QIAO_CANDIDATE_STATE_FAILED, "has the slot memory_map but not memory_unmap", kReport},
 
     {"extension_name", QIAO_CANDIDATE_STATE_FAILED, "has an extension \"bad.thing.v2\"; a name is vendor.noun.N", kReport},

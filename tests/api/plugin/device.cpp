@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 #include "control.h"
@@ -43,7 +44,8 @@ uint64_t now_ns() {
 }
 
 qiao_status device_count(void*, uint32_t* out_count) {
-    *out_count = kTraits.size();
+    const bool with_liar = std::getenv("QIAO_TEST_LIAR") != nullptr;  // what the core says of it would stand in every test's log
+    *out_count = kTraits.size() - (with_liar ? 0 : 1);
     return QIAO_OK;
 }
 

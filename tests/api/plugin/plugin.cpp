@@ -1,5 +1,5 @@
 // The handshake, and what the devices are like: one with every slot, one with the fewest, one that notifies, two without
-// addresses, of which one has no queues either, and one that says of its memory what is not so.
+// addresses, of which one has no queues either, and, where QIAO_TEST_LIAR is set, one that says of its memory what is not so.
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
