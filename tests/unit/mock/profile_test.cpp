@@ -149,7 +149,7 @@ TEST_SUITE("profile.parse") {
 
     TEST_CASE("errors in limits, features, figures and faults") {
         check_says(R"({"cards": [], "clock": "sun"})", "clock = \"sun\": must be \"host\" or \"virtual\"");
-        check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\" or \"none\"");
+        check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\", \"coinciding\" or \"none\"");
         check_says(card_with(R"(, "max_argument_bytes": 4097)"),
                    "cards[0].max_argument_bytes = 4097: must be a whole number from 8 to 4096");
         check_says(card_with(R"(, "queue_priorities": 3)"), "must be a whole number from 1 to 2");
