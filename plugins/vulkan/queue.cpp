@@ -217,9 +217,9 @@ static qiao_status vulkan_queue_copy(void* queue_pointer, const qiao_plugin_copy
     if (const qiao_status status = begin_operation(queue); status != QIAO_OK) return status;
     VkBufferCopy regions[64];
     uint32_t count = 0;
-    const uint64_t rows = copy->rows * copy->slices;
+    const uint64_t slice_rows = std::max<uint64_t>(copy->rows, 1), rows = slice_rows * std::max<uint64_t>(copy->slices, 1);
     for (uint64_t index = 0; index < rows; ++index) {
-        const uint64_t slice = index / copy->rows, row = index % copy->rows;
+        const uint64_t slice = index / slice_rows, row = index % slice_rows;
         regions[count++] = {source.offset + copy->source.offset + slice * copy->source_slice_pitch + row * copy->source_pitch,
                             target.offset + copy->target.offset + slice * copy->target_slice_pitch + row * copy->target_pitch, copy->size_bytes};
         if (count < std::size(regions) && index + 1 < rows) continue;

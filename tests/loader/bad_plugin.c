@@ -163,8 +163,11 @@ static void fill_tables(void) {
                                           NULL,
                                           NULL,
                                           NULL};
-    memory_ops = (qiao_plugin_memory_ops){
-        sizeof(memory_ops), bad_memory_allocate, bad_memory_free, bad_memory_write, bad_memory_read, NULL, NULL, NULL, NULL, NULL, NULL};
+    memory_ops = (qiao_plugin_memory_ops){.struct_size = sizeof(memory_ops),
+                                          .memory_allocate = bad_memory_allocate,
+                                          .memory_free = bad_memory_free,
+                                          .memory_write = bad_memory_write,
+                                          .memory_read = bad_memory_read};
     program_ops = (qiao_plugin_program_ops){sizeof(program_ops), bad_program_load,  bad_program_unload,
                                             bad_kernel_find,     bad_kernel_launch, NULL};
     queue_ops.struct_size = sizeof(queue_ops);

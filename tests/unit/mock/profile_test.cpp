@@ -150,7 +150,7 @@ TEST_SUITE("profile.parse") {
 
     TEST_CASE("errors in limits, features, figures and faults") {
         check_says(R"({"cards": [], "clock": "sun"})", "clock = \"sun\": must be \"host\" or \"virtual\"");
-        check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\" or \"none\"");
+        check_says(card_with(R"(, "addresses": "some")"), "cards[0].addresses = \"some\": must be \"native\", \"coinciding\" or \"none\"");
         check_says(card_with(R"(, "host_pointers": 1)"), "cards[0].host_pointers = 1: must be true or false");
         check_says(card_with(R"(, "host_pointers": true)"), "cards[0].host_pointers = true: must be false: only a unified card");
         check_says(card_with(R"(, "max_argument_bytes": 4097)"),
