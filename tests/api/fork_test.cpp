@@ -167,6 +167,7 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_queue_signal, own.q, x.t, 1, nullptr);
     CALL(qiao_queue_call, x.q, never_called, nullptr, nullptr);
     CALL(qiao_queue_query_timestamps, x.q, 1, out<uint64_t>(), out<uint64_t>());
+    CALL(qiao_queue_query_copy_report, x.q, 1, out<qiao_copy_report>());
     CALL(qiao_queue_get_native, x.q, out<qiao_native>());
     CALL(qiao_queue_wrap, x.d, out<qiao_native>(), nullptr, out<qiao_queue*>());
     CALL(qiao_timeline_create, x.i, 0, out<qiao_timeline*>());
@@ -182,6 +183,10 @@ std::multimap<std::string, Call> make_calls() {
         return qiao_queue_copy(queue, &request, nullptr);
     };
     calls.emplace("qiao_queue_copy", [copy](const Handles& x, const Handles&) { return copy(x.q, x.d, x.d); });
+    calls.emplace("qiao_queue_query_copy", [](const Handles& x, const Handles&) {
+        const qiao_copy request = copy_between(x.d, x.d);
+        return qiao_queue_query_copy(x.q, &request, out<qiao_copy_plan>());
+    });
     calls.emplace("qiao_queue_copy", [copy](const Handles& x, const Handles& own) { return copy(own.q, x.d, nullptr); });
     calls.emplace("qiao_queue_copy", [copy](const Handles& x, const Handles& own) { return copy(own.q, nullptr, x.d); });
     return calls;
