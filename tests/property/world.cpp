@@ -228,7 +228,7 @@ void World::fill_new(Block& block, Line& line, uint32_t way, uint32_t seed) {
     if (way % 3 == 1 && block.memory) return block.memory.write(block.contents->bytes.data(), size);
     const Bytes& bytes = lent_.emplace_back(block.contents->bytes);
     const qiao_place source = {nullptr, reinterpret_cast<uintptr_t>(bytes.data())};
-    after_write(line, block, line.queue.copy({source, block.place(0), size, 1, 0, 0, 0}));
+    after_write(line, block, line.queue.copy({source, block.place(0), size, 1, 0, 0, 0, 1, 0, 0}));
 }
 
 void World::publish(std::unique_ptr<Block> block) {
@@ -412,7 +412,7 @@ void World::do_copy(const Numbers& n) {
     Line& line = any_line(n[5]);
     before_read(line, *source->contents);
     before_write(line, *target->contents);
-    const qiao::Point point = line.queue.copy({source->place(from.offset), target->place(to.offset), from.bytes, 1, 0, 0, 0});
+    const qiao::Point point = line.queue.copy({source->place(from.offset), target->place(to.offset), from.bytes, 1, 0, 0, 0, 1, 0, 0});
     after_read(line, *source, point);
     after_write(line, *target, point);
     std::memcpy(target->contents->bytes.data() + to.offset, source->contents->bytes.data() + from.offset, from.bytes);
@@ -603,7 +603,7 @@ void World::compare(Block& block, const Range& range, uint32_t way) {
             Line& line = any_line(way);
             before_read(line, *block.contents);
             const qiao_place target = {nullptr, reinterpret_cast<uintptr_t>(copied.data())};
-            const qiao::Point point = line.queue.copy({block.place(range.offset), target, range.bytes, 1, 0, 0, 0});
+            const qiao::Point point = line.queue.copy({block.place(range.offset), target, range.bytes, 1, 0, 0, 0, 1, 0, 0});
             open_gate();
             wait(point);
         }
