@@ -463,7 +463,7 @@ TEST_SUITE("share") {
         CHECK(words_of(there) != nullptr);
     }
 
-    TEST_CASE("out of address space: the import says so, and leaves nothing behind") {
+    TEST_CASE("a limit on the size of files: the allocation says so, and leaves nothing behind") {
         Session session;
         { const Memory warm = allocate_shareable(session.device); }
         const size_t files = open_files(), maps = mapped_files();
