@@ -31,6 +31,8 @@ enum class Call : uint8_t {
     kMemoryRead,
     kMemoryMap,
     kMemoryUnmap,
+    kMemoryEvict,
+    kMemoryRestore,
     kProgramLoad,
     kProgramUnload,
     kKernelFind,

@@ -38,6 +38,8 @@ constexpr CallInfo kCalls[] = {
     {Call::kMemoryRead, "memory_read", kPlain | kAnswers},
     {Call::kMemoryMap, "memory_map", kPlain | kAnswers},
     {Call::kMemoryUnmap, "memory_unmap", kPlain},
+    {Call::kMemoryEvict, "memory_evict", kPlain},
+    {Call::kMemoryRestore, "memory_restore", kPlain},
     {Call::kProgramLoad, "program_load", kPlain | kAnswers},
     {Call::kProgramUnload, "program_unload", kOfACard},
     {Call::kKernelFind, "kernel_find", kPlain | kAnswers},

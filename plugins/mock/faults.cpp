@@ -268,8 +268,8 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     FAULTY(memory, memory_unmap, kMemoryUnmap),
     nullptr, // memory_native
     nullptr, // memory_wrap
-    mock_memory_evict,
-    mock_memory_restore,
+    FAULTY(memory, memory_evict, kMemoryEvict),
+    FAULTY(memory, memory_restore, kMemoryRestore),
 };
 
 const qiao_plugin_program_ops faulty_program_ops = {

@@ -59,7 +59,7 @@ class Check(QiaoTest):
         self.assertTrue(all(slot["brings"] for slot in slots.values()))
         self.assertIn("queue_create", report["next"])
         done = self.good("plugin", "check", TUTORIAL).stdout
-        self.assertIn("T0 13 of 13 present and 9 tried, T1 0 of 11, T2 0 of 2", done)
+        self.assertIn("T0 13 of 13 present and 9 tried, T1 0 of 11, T2 0 of 5", done)
         self.assertIn("No problem was found", done)
 
     def test_the_slots_are_those_of_the_library(self):
