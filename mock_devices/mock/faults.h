@@ -32,6 +32,8 @@ enum class Call : uint8_t {
     kMemoryMap,
     kMemoryUnmap,
     kMemoryImport,
+    kMemoryEvict,
+    kMemoryRestore,
     kProgramLoad,
     kProgramUnload,
     kKernelFind,

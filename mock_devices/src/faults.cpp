@@ -39,6 +39,8 @@ constexpr CallInfo kCalls[] = {
     {Call::kMemoryMap, "memory_map", kPlain | kAnswers},
     {Call::kMemoryUnmap, "memory_unmap", kPlain},
     {Call::kMemoryImport, "memory_import", kPlain | kAnswers},
+    {Call::kMemoryEvict, "memory_evict", kPlain},
+    {Call::kMemoryRestore, "memory_restore", kPlain},
     {Call::kProgramLoad, "program_load", kPlain | kAnswers},
     {Call::kProgramUnload, "program_unload", kOfACard},
     {Call::kKernelFind, "kernel_find", kPlain | kAnswers},

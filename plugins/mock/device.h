@@ -68,9 +68,6 @@ extern const qiao_plugin_tables mock_faulty_tables, mock_faulty_t0_tables; // fa
 extern const qiao_plugin_tables mock_coinciding_tables, mock_coinciding_t0_tables; // coinciding.cpp
 extern const qiao_plugin_device_ops mock_device_ops;
 extern const qiao_plugin_memory_ops mock_memory_ops;
-/* Slots of the faulty table too. */
-qiao_status mock_memory_evict(void* device, void* allocation);
-qiao_status mock_memory_restore(void* device, void* allocation);
 extern const qiao_plugin_program_ops mock_program_ops;
 extern const qiao_plugin_queue_ops mock_queue_ops;
 

@@ -273,8 +273,8 @@ const qiao_plugin_memory_ops faulty_memory_ops = {
     nullptr, // memory_wrap
     FAULTY(memory, memory_import, kMemoryImport),
     nullptr, // memory_export
-    mock_memory_evict,
-    mock_memory_restore,
+    FAULTY(memory, memory_evict, kMemoryEvict),
+    FAULTY(memory, memory_restore, kMemoryRestore),
 };
 
 const qiao_plugin_program_ops faulty_program_ops = {

@@ -102,9 +102,7 @@ qiao_status memory_unmap(void*, void*, void*) {
     return QIAO_OK;
 }
 
-} // namespace
-
-qiao_status mock_memory_evict(void* pointer, void* allocation_pointer) {
+qiao_status memory_evict(void* pointer, void* allocation_pointer) {
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "memory_evict", [&]() -> qiao_status {
         const Allocation& allocation = plugin::object<Allocation>(allocation_pointer);
@@ -114,7 +112,7 @@ qiao_status mock_memory_evict(void* pointer, void* allocation_pointer) {
     });
 }
 
-qiao_status mock_memory_restore(void* pointer, void* allocation_pointer) {
+qiao_status memory_restore(void* pointer, void* allocation_pointer) {
     Device& device = plugin::object<Device>(pointer);
     return plugin::guarded(device.host, "memory_restore", [&]() -> qiao_status {
         const Allocation& allocation = plugin::object<Allocation>(allocation_pointer);
@@ -124,13 +122,16 @@ qiao_status mock_memory_restore(void* pointer, void* allocation_pointer) {
     });
 }
 
+} // namespace
+
 const qiao_plugin_memory_ops mock_memory_ops = {
     sizeof(qiao_plugin_memory_ops), memory_allocate, memory_free, memory_write, memory_read, memory_map, memory_unmap,
     nullptr, // memory_native
     nullptr, // memory_wrap
     memory_import,
     nullptr, // memory_export: there is no driver that would hand anything over
-    mock_memory_evict, mock_memory_restore,
+    memory_evict,
+    memory_restore,
 };
 
 } // namespace qiao::mock_plugin
