@@ -146,8 +146,8 @@ TEST_SUITE("memory.allocate") {
             CHECK_FAILS(qiao_memory_allocate(session.device, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "kind");
         }
         SUBCASE("an unknown flag") {
-            desc.flags = 2;
-            CHECK_FAILS(qiao_memory_allocate(session.device, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "flags", "0x2");
+            desc.flags = 8;
+            CHECK_FAILS(qiao_memory_allocate(session.device, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "flags", "0x8");
         }
         SUBCASE("a reserved field that is not 0") {
             desc.reserved0 = 1;

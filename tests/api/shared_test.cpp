@@ -333,8 +333,8 @@ TEST_SUITE("shared") {
         qiao_memory* memory = nullptr;
         CHECK_FAILS(qiao_memory_allocate(session.device, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "FETCH_EXPLICIT", "shared", "device");
         desc.kind = QIAO_MEMORY_KIND_SHARED;
-        desc.flags |= 2;
-        CHECK_FAILS(qiao_memory_allocate(session.device, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "0x2");
+        desc.flags |= 8;
+        CHECK_FAILS(qiao_memory_allocate(session.device, &desc, &memory), QIAO_ERROR_INVALID_ARGUMENT, "0x8");
         CHECK(memory == nullptr);
         const Words words(session, 25);
         CHECK_FAILS(qiao_memory_fetch(words.memory.get(), 99, 2), QIAO_ERROR_OUT_OF_RANGE, "99", "100");

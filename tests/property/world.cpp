@@ -200,6 +200,11 @@ void World::open_gate() {
 
 // ---------------------------------------------------------------------------------------------- memory
 
+// Bytes are given to a card once.
+bool World::has_already(const Card& card, const Block& block) const {
+    return std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& one) { return one->card == &card && one->contents == block.contents; });
+}
+
 bool World::has_room(const Card& card, uint64_t size_bytes) const {
     return blocks_.size() < kMostBlocks && card.live_bytes + size_bytes <= card.properties.memory_bytes / 4;
 }
@@ -292,6 +297,7 @@ void World::do_share(const Numbers& n) {
     const Block* block = pick(n[0], [](const Block& one) { return one.can_be_shared; });
     Card& card = this->card(n[1]);
     if (block == nullptr || !has_room(card, block->size()) || !can(card, QIAO_SHARE_TYPE_HOST_FILE)) return;
+    if (has_already(card, *block)) return;
     qiao_share_handle handle{};
     int32_t descriptor = -1;
     qiao_memory* imported = nullptr;
@@ -313,8 +319,7 @@ void World::do_import(const Numbers& n) {
     const Block* block = pick(n[0], [](const Block& one) { return one.card == nullptr; });
     Card& card = this->card(n[1]);
     if (block == nullptr || !has_room(card, block->size()) || !can(card, QIAO_SHARE_TYPE_HOST_POINTER)) return;
-    const auto is_same = [&](const auto& one) { return one->card == &card && one->contents == block->contents; };
-    if (std::any_of(blocks_.begin(), blocks_.end(), is_same)) return;  // once for each card
+    if (has_already(card, *block)) return;
     qiao_memory* imported = nullptr;
     qiao::check(qiao_memory_import_host(card.device.get(), block->pointer, block->size(), 0, &imported));
     auto other = std::make_unique<Block>();

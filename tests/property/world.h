@@ -130,6 +130,7 @@ private:
     Block* pick_to_write(uint32_t number, const Card* card);  // by a kernel, of that card or of any
 
     void fill_new(Block& block, Line& line, uint32_t way, uint32_t seed);
+    bool has_already(const Card& card, const Block& block) const;
     bool has_room(const Card& card, uint64_t size_bytes) const;
     qiao::Memory allocate(const Card& card, const qiao_memory_desc& desc);
     void publish(std::unique_ptr<Block> block);
