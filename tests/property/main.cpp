@@ -20,15 +20,17 @@ struct Options {
     size_t length = 40;
     std::string replay;
     size_t failure_within = 0;
-    bool without_holds = false;
+    bool is_crowded = false;
 };
 
 // Keeps a world as long as it is sound.
 class Runner {
 public:
-    explicit Runner(const Options& options) : devices_(options.devices), with_holds_(!options.without_holds), world_(make()) {
+    explicit Runner(const Options& options) : devices_(options.devices), is_crowded_(options.is_crowded), world_(make()) {
         std::cout << "devices: " << world_->describe() << std::endl;
     }
+
+    std::string describe_traffic() const { return world_->describe_traffic(); }
 
     // "" if all is as the model has it.
     std::string run(const Sequence& sequence) {
@@ -43,10 +45,10 @@ public:
     }
 
 private:
-    std::unique_ptr<World> make() const { return std::make_unique<World>(devices_, with_holds_); }
+    std::unique_ptr<World> make() const { return std::make_unique<World>(devices_, is_crowded_); }
 
     const std::vector<std::string> devices_;
-    const bool with_holds_;
+    const bool is_crowded_;
     std::unique_ptr<World> world_;
 };
 
@@ -88,7 +90,7 @@ int search(Runner& runner, const Options& options) {
         std::cout << failure << std::endl;
         return options.failure_within != 0 && sequence.size() <= options.failure_within ? 0 : 1;
     }
-    std::cout << options.sequences << " sequences of " << options.length << " operations from seed " << options.seed << ": as the model has it" << std::endl;
+    std::cout << runner.describe_traffic() << options.sequences << " sequences of " << options.length << " operations from seed " << options.seed << ": as the model has it" << std::endl;
     return options.failure_within != 0 ? 1 : 0;
 }
 
@@ -103,7 +105,7 @@ int main(int argc, char** argv) {
     app.add_option("--seed", options.seed, "Of the first");
     app.add_option("--replay", options.replay, "A file with a sequence, as it is printed");
     app.add_option("--expect-failure", options.failure_within, "Succeed if one fails, and with at most so many operations when it is short");
-    app.add_flag("--without-holds", options.without_holds, "Keep no queue from going on: for cards whose memory is too small for that");
+    app.add_flag("--crowded", options.is_crowded, "Much shared memory: for cards that are too small for it");
     CLI11_PARSE(app, argc, argv);
     try {
         Runner runner(options);

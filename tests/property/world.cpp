@@ -78,7 +78,7 @@ std::string Block::describe() const {
     return size + " of " + card->device.id() + ", " + (is_from_pool() ? "pool" : kKinds[static_cast<uint32_t>(memory.kind())]);
 }
 
-World::World(const std::vector<std::string>& selectors, bool with_holds) : with_holds_(with_holds), gate_(instance_) {
+World::World(const std::vector<std::string>& selectors, bool is_crowded) : is_crowded_(is_crowded), gate_(instance_) {
     for (const std::string& selector : selectors) instance_.find_device(selector.c_str());  // throws with the ids there are
     for (const qiao::Device& device : instance_.devices()) {
         const auto is_named = [&](const std::string& selector) {
@@ -111,6 +111,17 @@ World::~World() {
 std::string World::describe() const {
     std::string text;
     for (const Card& card : cards_) text += (text.empty() ? "" : " ") + std::string(card.device.id());
+    return text;
+}
+
+std::string World::describe_traffic() const {
+    std::string text;
+    for (const Card& card : cards_) {
+        qiao_memory_traffic traffic = QIAO_MEMORY_TRAFFIC_INIT;
+        qiao::check(qiao_device_query_traffic(card.device.get(), &traffic));
+        text += std::string(card.device.id()) + ": " + std::to_string(traffic.to_device_bytes) + " bytes moved to it, " + std::to_string(traffic.to_host_bytes) +
+                " from it, " + std::to_string(traffic.eviction_count) + " evictions\n";
+    }
     return text;
 }
 
@@ -249,9 +260,10 @@ void World::do_allocate(const Numbers& n) {
     Card& card = this->card(n[0]);
     static constexpr qiao::MemoryKind kKinds[] = {qiao::MemoryKind::kDevice, qiao::MemoryKind::kShared, qiao::MemoryKind::kHost};
     qiao_memory_desc desc = QIAO_MEMORY_DESC_INIT;
-    const qiao::MemoryKind kind = kKinds[n[1] % std::size(kKinds)];
+    const bool is_large = is_crowded_ && n[1] % 4 != 0;
+    const qiao::MemoryKind kind = is_large ? qiao::MemoryKind::kShared : kKinds[n[1] % std::size(kKinds)];
     desc.kind = static_cast<qiao_memory_kind>(kind);
-    desc.size_bytes = size_from(n[2]);
+    desc.size_bytes = is_large ? 50000 + n[2] % 30000 : size_from(n[2]);
     desc.alignment = n[5] % 4 == 0 ? 4096 : 0;
     if (kind == qiao::MemoryKind::kShared && n[5] % 3 == 1) desc.flags = QIAO_MEMORY_FETCH_EXPLICIT;
     if (kind == qiao::MemoryKind::kHost && n[5] % 3 != 1 && can(card, QIAO_SHARE_TYPE_HOST_FILE)) desc.flags = QIAO_MEMORY_SHAREABLE;
@@ -270,7 +282,7 @@ void World::do_allocate(const Numbers& n) {
 void World::do_pool_allocate(const Numbers& n) {
     Card& card = this->card(n[0]);
     const uint64_t size = size_from(n[1]);
-    if (!has_room(card, size)) return;
+    if (is_crowded_ || !has_room(card, size)) return;  // a segment may be all there is
     Line& line = line_of(card, n[2]);
     auto block = std::make_unique<Block>();
     block->card = &card;
@@ -347,7 +359,7 @@ void World::release(Block& block, Line& line, bool in_order) {
 }
 
 void World::do_release(const Numbers& n) {
-    if (blocks_.empty()) return;
+    if (blocks_.empty() || (is_crowded_ && n[3] % 3 != 0)) return;
     const auto block = blocks_.begin() + static_cast<std::ptrdiff_t>(n[0] % blocks_.size());
     release(**block, (*block)->card == nullptr ? any_line(n[1]) : line_of(*(*block)->card, n[1]), n[2] % 3 != 0);
     blocks_.erase(block);
@@ -569,7 +581,7 @@ void World::do_synchronize(const Numbers& n) {
 
 // What is submitted to the queue from now on piles up until the gate is opened.
 void World::do_hold(const Numbers& n) {
-    if (!with_holds_) return;
+    if (is_crowded_) return;
     if (gate_value_ == opened_) ++gate_value_;
     any_line(n[0]).queue.after(gate_.at(gate_value_));
 }

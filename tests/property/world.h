@@ -100,14 +100,16 @@ struct Range {
 
 class World {
 public:
-    // The devices that one of the selectors (globs over ids) names. Without holds no queue is kept from going on: work that waits for
-    // memory which other work holds would wait for the host.
-    World(const std::vector<std::string>& selectors, bool with_holds);
+    // The devices that one of the selectors (globs over ids) names. Crowded: with much shared memory, for cards that are too small; then no
+    // queue is kept from going on, since work that waits for memory which other work holds would wait for the host.
+    World(const std::vector<std::string>& selectors, bool is_crowded);
     ~World();
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
     std::string describe() const;
+    // What the library has moved of shared memory, and how often some had to leave a card.
+    std::string describe_traffic() const;
 
     // Runs a sequence, compares everything and frees it. Throws Failure; the world is of no more use then.
     void run(const Sequence& sequence);
@@ -148,7 +150,7 @@ private:
     void compare(Block& block, const Range& range, uint32_t way);
     void finish();
 
-    const bool with_holds_;
+    const bool is_crowded_;
     qiao::Instance instance_;
     std::deque<Card> cards_;
     std::deque<Line> lines_;

@@ -9,6 +9,8 @@
 #include "dispatch/allocation.h"
 #include "dispatch/device.h"
 #include "dispatch/retire.h"
+#include "dispatch/submit.h"
+#include "dispatch/wait.h"
 #include "emulation/deferred.h"
 
 namespace qiao {
@@ -20,9 +22,20 @@ bool can_evict(const Device& device) {
     return device.made_addresses != nullptr || device.tables.memory.memory_evict != nullptr;
 }
 
-bool is_awaiting_frees(qiao_device* device) {
+// What is behind work before it is freed.
+size_t count_retired(qiao_device* device) {
     const std::lock_guard guard(device->body.state);
-    return !device->body.retired.empty();
+    return device->body.retired.size();
+}
+
+// While work runs a plugin may keep memory that it was given back, since it does not know what the work uses.
+bool is_working(qiao_device* device) {
+    bool is_busy = false;
+    for (qiao_queue* queue : device_use_queues(device)) {
+        is_busy |= !timeline_has_passed(queue->body.timeline, queue_last_value(queue->body));
+        drop_use(queue);
+    }
+    return is_busy;
 }
 
 }  // namespace
@@ -124,13 +137,16 @@ Room make_room(qiao_device* device, const SharedUses* uses) {
         give_back_pools = device->body.give_back_pools;
     }
     if (give_back_pools != nullptr) give_back_pools(device);
+    const size_t retired = count_retired(device);
     retire_passed(device);
+    const size_t still_retired = count_retired(device);
+    if (still_retired < retired) return Room::kMade;
     std::vector<std::pair<std::pair<uint32_t, uint64_t>, SharedMemory*>> order;  // which changes while it is looked at
     for (const auto& shared : candidates) {
         if (uses == nullptr || !uses->contains(shared.get())) order.emplace_back(shared->order_of_eviction(), shared.get());
     }
     std::sort(order.begin(), order.end());
-    Room room = is_awaiting_frees(device) ? Room::kBusy : Room::kNone;
+    Room room = still_retired != 0 || is_working(device) ? Room::kBusy : Room::kNone;
     for (const auto& [rank, shared] : order) {
         const Room found = shared->evict();
         if (found == Room::kMade) return found;
