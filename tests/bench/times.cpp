@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <thread>
 #include <vector>
@@ -243,6 +244,26 @@ void address_find_dependent(benchmark::State& state) {
 }
 BENCHMARK(address_find_dependent)->Arg(10'000)->Arg(1'000'000);
 
+// What no table of so many records of 32 bytes can be below: one read of each, in random order.
+void random_read(benchmark::State& state) {
+    struct alignas(32) Record {
+        uint64_t value = 0;
+    };
+    std::vector<Record> records(static_cast<size_t>(state.range(0)));
+    std::vector<uint32_t> order(records.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::shuffle(order.begin(), order.end(), std::minstd_rand(1));
+    for (size_t i = 0; i < records.size(); ++i) records[i].value = order[i];
+    size_t index = 0;
+    uint64_t sum = 0;
+    for (auto _ : state) {
+        sum += records[order[index]].value;
+        if (++index == order.size()) index = 0;
+    }
+    benchmark::DoNotOptimize(sum);
+}
+BENCHMARK(random_read)->Arg(10'000)->Arg(1'000'000);
+
 // The same among native addresses: ranges of any bytes, 4 KiB apart, and 256 bytes apart so that 16 share a page.
 class Map {
 public:
@@ -308,14 +329,13 @@ void mock_launch_wait(benchmark::State& state) {
 }
 
 // Sleeps before each; the counters are what count: the mean is that of the machine's interruptions.
-void mock_launch_wait_after_idle(benchmark::State& state) {
-    Compiled mock("mock:0");
-    mock.launch_and_wait();
+template <class Work>
+void time_after_idle(benchmark::State& state, Work&& work) {
     std::vector<double> times;
     for (auto _ : state) {
         std::this_thread::sleep_for(std::chrono::milliseconds(30));
         const auto start = std::chrono::steady_clock::now();
-        mock.launch_and_wait();
+        work();
         times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         state.SetIterationTime(times.back());
     }
@@ -325,6 +345,27 @@ void mock_launch_wait_after_idle(benchmark::State& state) {
     state.counters["p90_ns"] = 1e9 * times[times.size() * 9 / 10];
 }
 
+void mock_launch_wait_after_idle(benchmark::State& state) {
+    Compiled mock("mock:0");
+    mock.launch_and_wait();
+    time_after_idle(state, [&] { mock.launch_and_wait(); });
+}
+
+// What the machine itself takes after idle: to read as many cache lines, one after the other, as a launch's data lies in. Its code is as much again.
+void cold_lines_after_idle(benchmark::State& state) {
+    constexpr size_t kPages = 22, kLines = 63, kPageBytes = 4096, kLineBytes = 64;
+    std::vector<char> memory((kPages * 64 + 1) * kPageBytes);  // far apart
+    std::minstd_rand random(1);
+    std::vector<char*> lines;
+    for (size_t i = 0; i < kLines; ++i) lines.push_back(&memory[i % kPages * 64 * kPageBytes + random() % 64 * kLineBytes]);
+    for (size_t i = 0; i < kLines; ++i) std::memcpy(lines[i], &lines[(i + 1) % kLines], sizeof(char*));
+    time_after_idle(state, [&] {
+        char* line = lines[0];
+        for (size_t i = 0; i < kLines; ++i) std::memcpy(&line, line, sizeof line);
+        benchmark::DoNotOptimize(line);
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -332,6 +373,7 @@ int main(int argc, char** argv) {
     if (std::getenv("NULL_PLUGIN_LIBRARY") != nullptr) benchmark::RegisterBenchmark("null_launch_raw", null_launch_raw);
     benchmark::RegisterBenchmark("mock_launch_wait", mock_launch_wait);
     benchmark::RegisterBenchmark("mock_launch_wait_after_idle", mock_launch_wait_after_idle)->UseManualTime()->Iterations(100);
+    benchmark::RegisterBenchmark("cold_lines_after_idle", cold_lines_after_idle)->UseManualTime()->Iterations(100);
     std::atomic<bool> stop{false};
     std::thread second([&stop] {
         while (!stop.load()) std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
-#include "object/growing_memory.h"
 #include "qiao/types.h"
 
 namespace qiao {
@@ -139,9 +139,9 @@ private:
     Entry* take_node(size_t level) {
         auto& free = free_nodes_[level];
         if (free.empty()) {
-            ++node_count_;
-            if (free.capacity() < node_count_) free.reserve(2 * node_count_);  // so that giving back cannot fail
-            return memory_.take<Entry>(entry_count(level) + 1);
+            nodes_.push_back(std::make_unique<Entry[]>(entry_count(level) + 1));
+            if (free.capacity() < nodes_.size()) free.reserve(2 * nodes_.size());  // so that giving back cannot fail
+            return nodes_.back().get();
         }
         Entry* node = free.back();
         free.pop_back();
@@ -251,8 +251,7 @@ private:
     std::atomic<const Root*> root_{nullptr};
     mutable std::mutex mutex_;  // guards changes, and what follows
     std::array<Root, kLevels> roots_{};
-    GrowingMemory memory_;  // of all nodes
-    size_t node_count_ = 0;
+    std::vector<std::unique_ptr<Entry[]>> nodes_;  // all there are
     std::array<std::vector<Entry*>, kLevels> free_nodes_;
 };
 

@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <mutex>
 
-#include "object/growing_memory.h"
 #include "qiao/types.h"
 
 namespace qiao {
@@ -25,6 +25,9 @@ public:
 
     // The number-th table of the process; tags repeat after 14.
     explicit AddressTable(uint32_t number) : tag_(1 + number % 14) {}
+    ~AddressTable() {
+        for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
+    }
     AddressTable(const AddressTable&) = delete;
     AddressTable& operator=(const AddressTable&) = delete;
 
@@ -103,7 +106,7 @@ private:
     Record& make_record(uint32_t index) {
         std::atomic<Record*>& chunk = chunks_[index >> kChunkBits];
         if (chunk.load(std::memory_order_relaxed) == nullptr) {
-            chunk.store(memory_.take<Record>(1u << kChunkBits), std::memory_order_release);
+            chunk.store(new Record[1u << kChunkBits], std::memory_order_release);
         }
         return chunk.load(std::memory_order_relaxed)[index % (1u << kChunkBits)];
     }
@@ -120,7 +123,6 @@ private:
     std::mutex mutex_;  // guards changes
     std::deque<uint32_t> freed_;
     uint32_t next_ = 1;
-    GrowingMemory memory_;
     std::atomic<Record*> chunks_[kChunks] = {};
 };
 
