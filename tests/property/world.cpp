@@ -211,6 +211,16 @@ void World::open_gate() {
 
 // ---------------------------------------------------------------------------------------------- memory
 
+// What was released may be behind work that waits for the gate, and still have the room, or the bytes that are imported again.
+template <class Attempt>
+qiao_status World::patiently(const Card& card, Attempt&& attempt) {
+    const qiao_status status = attempt();
+    if (status != QIAO_ERROR_OUT_OF_MEMORY && status != QIAO_ERROR_OUT_OF_RANGE) return status;
+    open_gate();
+    card.device.synchronize();
+    return attempt();
+}
+
 // Bytes are given to a card once.
 bool World::has_already(const Card& card, const Block& block) const {
     return std::any_of(blocks_.begin(), blocks_.end(), [&](const auto& one) { return one->card == &card && one->contents == block.contents; });
@@ -222,13 +232,7 @@ bool World::has_room(const Card& card, uint64_t size_bytes) const {
 
 qiao::Memory World::allocate(const Card& card, const qiao_memory_desc& desc) {
     qiao_memory* made = nullptr;
-    qiao_status status = qiao_memory_allocate(card.device.get(), &desc, &made);
-    if (status == QIAO_ERROR_OUT_OF_MEMORY) {  // what was freed is behind work that waits for the gate
-        open_gate();
-        card.device.synchronize();
-        status = qiao_memory_allocate(card.device.get(), &desc, &made);
-    }
-    qiao::check(status);
+    qiao::check(patiently(card, [&] { return qiao_memory_allocate(card.device.get(), &desc, &made); }));
     return qiao::Memory::adopt(made);
 }
 
@@ -314,7 +318,7 @@ void World::do_share(const Numbers& n) {
     int32_t descriptor = -1;
     qiao_memory* imported = nullptr;
     qiao::check(qiao_memory_export(block->memory.get(), 0, &handle, &descriptor));
-    const qiao_status status = qiao_memory_import(card.device.get(), &handle, descriptor, 0, &imported);
+    const qiao_status status = patiently(card, [&] { return qiao_memory_import(card.device.get(), &handle, descriptor, 0, &imported); });
     close(descriptor);
     qiao::check(status);
     auto other = std::make_unique<Block>();
@@ -333,7 +337,7 @@ void World::do_import(const Numbers& n) {
     if (block == nullptr || !has_room(card, block->size()) || !can(card, QIAO_SHARE_TYPE_HOST_POINTER)) return;
     if (has_already(card, *block)) return;
     qiao_memory* imported = nullptr;
-    qiao::check(qiao_memory_import_host(card.device.get(), block->pointer, block->size(), 0, &imported));
+    qiao::check(patiently(card, [&] { return qiao_memory_import_host(card.device.get(), block->pointer, block->size(), 0, &imported); }));
     auto other = std::make_unique<Block>();
     other->card = &card;
     other->memory = qiao::Memory::adopt(imported);

@@ -135,6 +135,8 @@ private:
     bool has_already(const Card& card, const Block& block) const;
     bool has_room(const Card& card, uint64_t size_bytes) const;
     qiao::Memory allocate(const Card& card, const qiao_memory_desc& desc);
+    template <class Attempt>
+    qiao_status patiently(const Card& card, Attempt&& attempt);
     void publish(std::unique_ptr<Block> block);
     void release(Block& block, Line& line, bool in_order);
 
