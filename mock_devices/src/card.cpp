@@ -164,7 +164,8 @@ void Card::free(Allocation* allocation) {
     core_->reap();
     const std::shared_ptr<Memory> memory = core_->memory();
     auto users = core_->in_flight(memory.get());
-    if (users.empty()) return memory->free(allocation);
+    /* Where imported memory was, something else may be, and be imported, once this has returned. */
+    if (users.empty() || allocation->imported) return memory->free(allocation);
     allocation->released.store(true, std::memory_order_release);
     core_->defer(allocation, nullptr, std::move(users));
 }
