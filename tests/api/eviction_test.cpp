@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "mock/mock_faults.h"
 #include "support/shared_words.h"
 
 using namespace api;
@@ -277,6 +278,29 @@ TEST_SUITE("eviction") {
         fill_with(fresh, 1);
         use(queue, program, fresh);
         CHECK(fresh[1] == 4);
+    }
+}
+
+// A card tells lack of memory, and when it is asked what could go, what kept the memory has ended.
+TEST_SUITE("eviction.faults") {
+    TEST_CASE("room that comes while room is looked for is used, though nothing is left that could leave") {
+        Session session;
+        const Program program = session.program();
+        const Queue queue = session.queue();
+        const void* table = nullptr;
+        void* card = nullptr;
+        REQUIRE_OK(qiao_device_get_extension(session.device, QIAO_MOCK_FAULTS_NAME, &table, &card));
+        const auto* faults = static_cast<const qiao_mock_faults*>(table);
+        SharedWords evicted(session, kWords);
+        fill_with(evicted, 1);
+        make_many(session, 8);
+        REQUIRE(!is_resident(evicted));
+        for (const char* rule : {"memory_restore:1=error:out_of_memory", "memory_allocate:1=error:out_of_memory"}) REQUIRE_OK(faults->add(card, rule, nullptr, 0));
+        use(queue, program, evicted);
+        CHECK(evicted[0] == 2);
+        REQUIRE_OK(faults->clear(card));
+        REQUIRE_OK(faults->add(card, "memory_allocate:1=error:out_of_memory", nullptr, 0));
+        session.allocate(1 << 20);
     }
 }
 

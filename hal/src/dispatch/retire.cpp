@@ -65,7 +65,9 @@ void retire_passed(qiao_device* device) {
         std::lock_guard guard(device->body.state);
         if (device->body.retired.empty()) return;
         waiting.swap(device->body.retired);
+        device->body.retiring += waiting.size();
     }
+    const size_t taken = waiting.size();
     std::vector<Retired> passed;
     for (auto& entry : waiting) drop_passed(entry.fences);
     for (auto entry = waiting.begin(); entry != waiting.end();) {
@@ -79,13 +81,16 @@ void retire_passed(qiao_device* device) {
     {
         std::lock_guard guard(device->body.state);
         std::move(waiting.begin(), waiting.end(), std::back_inserter(device->body.retired));
+        device->body.retiring -= taken - passed.size();
     }
     for (Retired& entry : passed) entry.finish();
+    std::lock_guard guard(device->body.state);
+    device->body.retiring -= passed.size();
 }
 
 bool retire_is_empty(qiao_device* device) {
     std::lock_guard guard(device->body.state);
-    return device->body.retired.empty() && device->body.destroying == 0 && device->body.live_queues.load() == 0;
+    return device->body.retired.empty() && device->body.retiring == 0 && device->body.destroying == 0 && device->body.live_queues.load() == 0;
 }
 
 void destroy_in_plugin(qiao_device* device, std::function<void()> destroy) {

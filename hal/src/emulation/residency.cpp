@@ -25,7 +25,7 @@ bool can_evict(const Device& device) {
 // What is behind work before it is freed.
 size_t count_retired(qiao_device* device) {
     const std::lock_guard guard(device->body.state);
-    return device->body.retired.size();
+    return device->body.retired.size() + device->body.retiring;
 }
 
 // While work runs a plugin may keep memory that it was given back, since it does not know what the work uses.
@@ -128,6 +128,9 @@ qiao_status SharedMemory::restore() {
 
 /* ---------------------------------------------------------------- all of a device */
 
+namespace {
+
+// One step.
 Room make_room(qiao_device* device, const SharedUses* uses) {
     std::vector<std::shared_ptr<SharedMemory>> candidates;
     void (*give_back_pools)(qiao_device*);
@@ -155,17 +158,26 @@ Room make_room(qiao_device* device, const SharedUses* uses) {
     return room;
 }
 
+}  // namespace
+
+qiao_status attempt_with_room(qiao_device* device, const SharedUses* uses, const std::function<qiao_status()>& attempt, Room& out_room) {
+    out_room = Room::kMade;
+    for (;;) {
+        const qiao_status status = attempt();
+        // That nothing is left to go is no answer to the attempt before: what was working then may have ended since.
+        if (status != QIAO_ERROR_OUT_OF_MEMORY || out_room == Room::kNone) return status;
+        const ErrorRecord record = last_error();
+        out_room = make_room(device, uses);
+        if (out_room == Room::kBusy) return fail(record);
+    }
+}
+
 qiao_status with_evictions(qiao_device* device, const std::function<qiao_status()>& attempt) {
     const uint64_t deadline_ns = on_queue_worker() ? 0 : now_ns() + kRoomPatienceNs;
     for (;;) {
         std::unique_lock guard(room_mutex());
-        qiao_status status = attempt();
-        Room room = Room::kMade;
-        while (status == QIAO_ERROR_OUT_OF_MEMORY && room == Room::kMade) {
-            const ErrorRecord record = last_error();
-            room = make_room(device, nullptr);
-            status = room == Room::kMade ? attempt() : fail(record);
-        }
+        Room room;
+        const qiao_status status = attempt_with_room(device, nullptr, attempt, room);
         if (status != QIAO_ERROR_OUT_OF_MEMORY || room == Room::kNone || now_ns() >= deadline_ns) return status;
         guard.unlock();
         pause_for_room();

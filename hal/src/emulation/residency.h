@@ -11,8 +11,9 @@ namespace qiao {
 // How long room is waited for that pending work, or another thread's launch, holds.
 inline constexpr uint64_t kRoomPatienceNs = 10'000'000'000;
 
-// Makes room on the device by one step, but takes nothing that `uses` (may be null) has locked.
-Room make_room(qiao_device* device, const SharedUses* uses);
+// Repeats the attempt as long as it lacks memory and room can be made for it. Takes nothing that `uses` (may be null) has locked.
+// The caller has the room_mutex.
+qiao_status attempt_with_room(qiao_device* device, const SharedUses* uses, const std::function<qiao_status()>& attempt, Room& out_room);
 
 // For an allocation that did not fit: tries again after each step until it fits, or there is nothing left that could leave. The caller holds
 // no mutex of shared memory.

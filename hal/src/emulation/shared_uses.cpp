@@ -103,15 +103,7 @@ qiao_status SharedUses::lock_resident() {
 }
 
 qiao_status SharedUses::make_resident(Room& out_room) {
-    for (const Use& use : uses_) {
-        for (;;) {
-            const qiao_status status = use.shared->restore();
-            if (status == QIAO_OK) break;
-            if (status != QIAO_ERROR_OUT_OF_MEMORY) return status;
-            out_room = make_room(use.shared->device(), this);
-            if (out_room != Room::kMade) return QIAO_ERROR_OUT_OF_MEMORY;
-        }
-    }
+    for (const Use& use : uses_) QIAO_RETURN_IF_ERROR(attempt_with_room(use.shared->device(), this, [&] { return use.shared->restore(); }, out_room));
     return QIAO_OK;
 }
 

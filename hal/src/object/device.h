@@ -91,6 +91,7 @@ struct Device {
     std::vector<qiao_pool*> pools;       // not released yet
     void (*give_back_pools)(qiao_device* device) = nullptr;  // what they hold and nobody uses; set with the first one
     std::vector<Retired> retired;
+    size_t retiring = 0;                 // entries that a thread has in hand to ask them or to finish them
     bool resetting = false;              // what is lost may still be at work: nothing is destroyed in the plugin
     uint64_t destroying = 0;             // calls that destroy something in the plugin
     std::vector<std::shared_ptr<SharedMemory>> shared;  // allocations of emulated shared memory
