@@ -1,4 +1,5 @@
 /* `qiao list`: one line for each device. */
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -11,7 +12,7 @@
 namespace qiao::cli {
 namespace {
 
-struct Options {
+struct ListOptions {
     bool json = false;
     bool ids = false;
 };
@@ -23,7 +24,7 @@ std::string traits(const Device& device) {
     return join(traits, ", ");
 }
 
-int run(const Options& options) {
+int run(const ListOptions& options) {
     const Instance instance = make_instance();
     const std::vector<Device> devices = all_devices(instance.get());
     if (options.json) {
@@ -52,7 +53,7 @@ int run(const Options& options) {
 
 Command list_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("list", "List the devices, one a line: id, name, memory, target, traits");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ListOptions>();
     app->add_flag("--json", options->json, "Print JSON (schema qiao.list/1)");
     app->add_flag("--ids", options->ids, "Print ids only");
     return {app, [options] { return run(*options); }};

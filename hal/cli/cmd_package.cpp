@@ -1,4 +1,5 @@
 /* `qiao package`: kernel packages looked at, changed and checked, above all with variants that a vendor's own compiler made. */
+#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
