@@ -37,6 +37,8 @@ ROOMS = {
     "bindings": ["bindings/"],
     "samples": ["samples/"],
     "fakes": ["tests/fakes/"],
+    "images for fakes": ["tests/fakes/families/image/"],
+    "tests of fakes": ["tests/fakes/families/tests/"],
     "tests": ["tests/"],
 }
 
@@ -64,7 +66,9 @@ ALLOWED = {
     "mock card": [],
     "bindings": ["public", "public shared"],
     "samples": ["public", "public shared"],
-    "fakes": [],
+    "fakes": ["mock card", "images for fakes"],
+    "images for fakes": ["package", "public shared"],
+    "tests of fakes": ["images for fakes", "package"],
     "tests": ["anything"],
 }
 
@@ -127,6 +131,7 @@ OUTSIDE_ALLOWED = {
     "cli": ["os", "dynamic loading", "command line", "json", "png"],
     "plugins common": ["os", "dynamic loading"],
     "plugin *": ["os", "dynamic loading"],
+    "plugin cuda": ["json"],
     "plugin opencl": ["opencl"],
     "plugin vulkan": ["vulkan"],
     "tests of plugins": ["os"],

@@ -1,0 +1,60 @@
+#include "core/answer.h"
+
+#include <map>
+#include <string>
+
+namespace fakes {
+
+void check(const mock::Status& status, Error out_of_range) {
+    switch (status.code()) {
+        case mock::Code::kOk:
+            return;
+        case mock::Code::kInvalid:
+            fail(Error::kInvalidValue);
+        case mock::Code::kOutOfRange:
+            fail(out_of_range);
+        case mock::Code::kOutOfMemory:
+            fail(Error::kOutOfMemory);
+        case mock::Code::kUnsupported:
+            fail(Error::kNotSupported);
+        case mock::Code::kNotFound:
+            fail(Error::kNotFound);
+        case mock::Code::kDamaged:
+            fail(Error::kInvalidImage);
+        case mock::Code::kLost:
+        case mock::Code::kCancelled:
+            fail(Error::kLaunchFailed);
+    }
+    fail(Error::kUnknown);
+}
+
+int code_of(Error error) {
+    for (const ErrorCode& code : family().codes) {
+        if (code.error == error) return code.number;
+    }
+    return 999;
+}
+
+const char* error_name(int code) {
+    static const std::map<int, std::string> names = [] {
+        std::map<int, std::string> made;
+        for (const ErrorCode& each : family().codes)
+            made.emplace(each.number, each.error == Error::kOk ? family().success_name : family().error_prefix + std::string(each.name));
+        return made;
+    }();
+    const auto found = names.find(code);
+    return found != names.end() ? found->second.c_str() : nullptr;
+}
+
+const char* error_text(int code) {
+    static const std::map<int, std::string> texts = [] {
+        std::map<int, std::string> made;
+        for (const ErrorCode& each : family().codes)
+            made.emplace(each.number, "fake " + std::string(family().id) + ": " + std::string(each.name));
+        return made;
+    }();
+    const auto found = texts.find(code);
+    return found != texts.end() ? found->second.c_str() : nullptr;
+}
+
+} // namespace fakes

@@ -1,0 +1,25 @@
+/* Sunrise: CUDA's driver interface with other names, modules with a size. */
+#include "core/family.h"
+
+namespace fakes {
+
+const Family& family() {
+    static const Family data = {
+        .id = "TA",
+        .codes = cuda_codes(),
+        .error_prefix = "TANG_ERROR_",
+        .success_name = "TANG_SUCCESS",
+        .attributes = cuda_attributes(),
+        .image_family = "ta",
+        .extra_end = 0,
+        .implicit_context = false,
+        .managed = false,
+        .warp_size = 32,
+        .capability_major = 1,
+        .capability_minor = 0,
+        .architecture = 0,
+    };
+    return data;
+}
+
+} // namespace fakes
