@@ -299,9 +299,11 @@ void memory_attribute(void* data, int attribute, uint64_t address) {
     }
 }
 
-void host_allocate(void** out_pointer, size_t size, unsigned) {
+void host_allocate(void** out_pointer, size_t size, unsigned flags) {
+    constexpr unsigned kMapped = 2;
     current();
     out(out_pointer) = nullptr;
+    require(family().maps_pinned_memory || (flags & kMapped) == 0, Error::kNotSupported);
     require(!has(Quirk::kNoPinned), Error::kNotSupported);
     *out_pointer = reinterpret_cast<void*>(allocate_pages(Kind::kPinned, size));
 }
