@@ -111,6 +111,7 @@ std::span<const ErrorCode> hip_codes();
 std::span<const ErrorCode> tang_codes();
 std::span<const AttributeNumber> cuda_attributes();
 std::span<const AttributeNumber> hip_attributes();
+std::span<const AttributeNumber> maca_attributes();
 std::span<const AttributeNumber> tang_attributes();
 
 } // namespace fakes

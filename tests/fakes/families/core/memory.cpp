@@ -333,6 +333,18 @@ void host_free(void* pointer) {
     give_back(*region);
 }
 
+void memory_or_host_free(uint64_t address) {
+    current();
+    bool pinned = false;
+    {
+        const std::lock_guard lock(mutex);
+        const Region* region = find(address);
+        pinned = region != nullptr && region->kind == Kind::kPinned;
+    }
+    if (pinned) return host_free(reinterpret_cast<void*>(address));
+    memory_free(address);
+}
+
 void host_register(void* pointer, size_t size, unsigned) {
     Device& owner = current();
     require(!has(Quirk::kNoHostRegister), Error::kNotSupported);

@@ -1,4 +1,4 @@
-/* Numbers of the headers of CUDA, HIP and tang. Families whose headers nobody outside has read are given CUDA's. */
+/* Numbers of the headers of CUDA, HIP and tang, and of a binding of MACA. Families whose headers nobody outside has read are given CUDA's. */
 #include "core/family.h"
 
 namespace fakes {
@@ -132,6 +132,21 @@ constexpr AttributeNumber kHipAttributes[] = {
     {Attribute::kWarpSize, 87},            {Attribute::kArchitecture, 10003},
 };
 
+/* The order that HIP had before. */
+constexpr AttributeNumber kMacaAttributes[] = {
+    {Attribute::kMaxThreadsPerBlock, 0}, {Attribute::kMaxBlockX, 1},
+    {Attribute::kMaxBlockY, 2},          {Attribute::kMaxBlockZ, 3},
+    {Attribute::kMaxGridX, 4},           {Attribute::kMaxGridY, 5},
+    {Attribute::kMaxGridZ, 6},           {Attribute::kSharedBytesPerBlock, 7},
+    {Attribute::kWarpSize, 9},           {Attribute::kClockKilohertz, 13},
+    {Attribute::kComputeUnits, 16},      {Attribute::kCapabilityMajor, 21},
+    {Attribute::kCapabilityMinor, 22},   {Attribute::kPciBus, 24},
+    {Attribute::kPciDevice, 25},         {Attribute::kIntegrated, 28},
+    {Attribute::kMapsHostMemory, 43},    {Attribute::kManagedMemory, 50},
+    {Attribute::kConcurrentManaged, 52}, {Attribute::kUnifiedAddressing, 64},
+    {Attribute::kPciDomain, 79},
+};
+
 constexpr AttributeNumber kTangAttributes[] = {
     {Attribute::kSharedBytesPerBlock, 0}, {Attribute::kWarpSize, 2},
     {Attribute::kMaxThreadsPerBlock, 4},  {Attribute::kMaxBlockX, 5},
@@ -165,6 +180,9 @@ std::span<const AttributeNumber> hip_attributes() {
     return kHipAttributes;
 }
 
+std::span<const AttributeNumber> maca_attributes() {
+    return kMacaAttributes;
+}
 std::span<const AttributeNumber> tang_attributes() {
     return kTangAttributes;
 }

@@ -189,7 +189,8 @@ Driver driver_of(const Library& library) {
     if (driver.id == "sudrv") {
         cuda_like(driver, library,
                   {{"DevicePrimaryCtxRetain", "PrimaryContextRetain"}, {"CtxSetCurrent", "ContextSetCurrent"}, {"MemAlloc", "MallocDevice"},
-                   {"MemFree", "Free"}, {"MemHostAlloc", "MallocHost"}, {"MemFreeHost", "FreeHost"}, {"MemHostRegister", "HostRegister"}},
+                   {"MemFree", "Free"}, {"MemHostAlloc", "MallocHost"}, {"MemFreeHost", "Free"}, {"MemHostRegister", "RegisterHostMemory"},
+                   {"DeviceGetCount", "GetDeviceCount"}, {"StreamCreate", "StreamCreateWithFlags"}, {"EventCreate", "EventCreateWithFlags"}},
                   "");
         driver.launch = [f = library.get<int(const Config*, void*, void**, void**)>("sudrvLaunchKernelEx")](void* function, const Shape& at, void** parameters, void** extra) {
             const Config config{{at.groups[0], at.groups[1], at.groups[2]}, {at.group[0], at.group[1], at.group[2]}, at.shared_bytes, at.stream, nullptr, 0};

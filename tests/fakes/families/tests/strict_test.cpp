@@ -11,7 +11,7 @@ struct Fixture {
     Library library{library_file()};
     Driver driver = driver_of(library);
     const bool hip = driver.id == "hip" || driver.id == "mc";
-    const int max_threads = hip ? 56 : driver.id == "ta" ? 4 : 1; /* the attribute */
+    const int max_threads = driver.id == "hip" ? 56 : driver.id == "mc" ? 0 : driver.id == "ta" ? 4 : 1; /* the attribute */
 
     Fixture() {
         REQUIRE(driver.init() == 0);
