@@ -131,6 +131,7 @@ OUTSIDE_ALLOWED = {
     "cli": ["os", "dynamic loading", "command line", "json", "png"],
     "plugins common": ["os", "dynamic loading"],
     "plugin *": ["os", "dynamic loading"],
+    "plugin cuda": ["json"],
     "plugin opencl": ["opencl"],
     "plugin vulkan": ["vulkan"],
     "tests of plugins": ["os"],
