@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <set>
+#include <utility>
 
 namespace qiao::cli {
 namespace {
@@ -48,7 +50,7 @@ std::vector<std::string> similar_to(const FamilySlot& slot, const std::vector<st
     }
     std::ranges::sort(ranked);
     std::vector<std::string> names;
-    for (size_t index = 0; index < std::min(ranked.size(), kMaxSimilar); ++index)
+    for (size_t index = 0; index < std::min(ranked.size(), kMaxSimilar) && ranked[index].first == ranked.front().first; ++index)
         names.push_back(ranked[index].second);
     return names;
 }

@@ -20,7 +20,7 @@ struct ComparedSlot {
     const FamilySlot* slot = nullptr; /* the family's */
     SlotState state = SlotState::None;
     std::string symbol;               /* found; "" = missing */
-    std::vector<std::string> similar; /* exported names that a missing one may have become, the likeliest first */
+    std::vector<std::string> similar; /* exported names that a missing one may have become: the likeliest */
     bool needed = false;              /* missing, and the plugin cannot do without */
 };
 
