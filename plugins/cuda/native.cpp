@@ -11,7 +11,7 @@ uint64_t number(const void* pointer) {
 
 qiao_status check_type(const Device& device, const qiao_native& native, qiao_native_type type, const char* what) {
     if (native.type == type) return QIAO_OK;
-    return device.driver->host().fail({.status = QIAO_ERROR_INVALID_ARGUMENT,
+    return device.driver->host().fail({.status = QIAO_ERROR_UNSUPPORTED,
                                        .message = text("the native object is of type 0x%x; %s takes 0x%x, %s", native.type, device.record->info.name, type, what),
                                        .remedy = "give an object of the device's own library"});
 }
@@ -20,7 +20,9 @@ qiao_status check_type(const Device& device, const qiao_native& native, qiao_nat
 
 qiao_status cuda_device_native(void* device_pointer, qiao_native* out_native) {
     const Device& device = *static_cast<Device*>(device_pointer);
-    *out_native = {QIAO_NATIVE_TYPE_CUDA_DEVICE, 0, {static_cast<uint64_t>(device.context.ordinal), number(device.context.handle), device.record->handle, 0}};
+    *out_native = {QIAO_NATIVE_TYPE_CUDA_DEVICE,
+                   0,
+                   {number(device.driver->library()), number(device.context.handle), device.record->handle, static_cast<uint64_t>(device.context.ordinal)}};
     return QIAO_OK;
 }
 
