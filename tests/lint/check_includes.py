@@ -139,11 +139,13 @@ OUTSIDE_ALLOWED = {
     "bindings": ["os", "python"],
     "samples": ["os", "embedded kernels"],
     "fakes": ["os", "opencl", "vulkan"],
+    "images for fakes": ["os"],
+    "tests of fakes": ["os", "dynamic loading", "doctest"],
     "tests": list(OUTSIDE),
 }
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:([<"])([^>"\n]+)[>"]|(\w+))', re.M)
-ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal/compiler", "hal", "mock_devices", "mock_devices/src", "plugins", "tests", ""]
+ROOTS = ["hal/include", "hal/src", "hal/compiler/include", "hal/compiler", "hal", "mock_devices", "mock_devices/src", "plugins", "tests/fakes/families", "tests", ""]
 
 
 def room_of(relative):

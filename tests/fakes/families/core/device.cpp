@@ -1,10 +1,10 @@
 #include "core/device.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <cstring>
-#include <deque>
+#include <functional>
+#include <span>
 
 #include "core/memory.h"
 #include "core/module.h"
@@ -25,12 +25,13 @@ thread_local int selected = 0; /* of HIP's way */
 
 std::atomic<bool> was_initialized = false;
 
-std::deque<Device>& devices() {
-    static std::deque<Device>& made = *[] {
-        auto* list = new std::deque<Device>(static_cast<size_t>(switches().devices));
-        for (size_t index = 0; index < list->size(); ++index)
-            (*list)[index].ordinal = static_cast<int>(index);
-        return list;
+std::span<Device> devices() {
+    static const std::span<Device> made = [] {
+        const auto count = static_cast<size_t>(switches().devices);
+        auto* list = new Device[count]; /* as long as the process: threads may ask until the last moment */
+        for (size_t index = 0; index < count; ++index)
+            list[index].ordinal = static_cast<int>(index);
+        return std::span(list, count);
     }();
     return made;
 }
@@ -48,7 +49,10 @@ mock::CardProfile profile() {
 
 void retain(Device& device) {
     const std::lock_guard lock(device.mutex);
-    if (device.retained++ > 0) return;
+    if (device.retained > 0) {
+        ++device.retained;
+        return;
+    }
     if (device.card == nullptr) {
         mock::MachineOptions options;
         options.strict = has(Quirk::kStrictMemory);
@@ -58,6 +62,7 @@ void retain(Device& device) {
     }
     device.legacy = make_stream(device, 0, 0);
     import_all_into(device);
+    device.retained.store(1, std::memory_order_release); /* from now on others see it */
 }
 
 /* With the device's mutex held. All that was made in the context goes with it. */
@@ -71,19 +76,17 @@ void destroy(Device& device) {
     device.peers = 0;
 }
 
-bool is_active(Device& device) {
-    const std::lock_guard lock(device.mutex);
-    return device.retained > 0;
+bool is_active(const Device& device) {
+    return device.retained.load(std::memory_order_acquire) > 0;
 }
 
 Device& context_of(void* context) {
-    for (Device& device : devices()) {
-        if (&device == context) {
-            require(is_active(device), Error::kContextDestroyed);
-            return device;
-        }
-    }
-    fail(Error::kInvalidContext);
+    const std::span<Device> all = devices();
+    auto* device = static_cast<Device*>(context);
+    require(std::less_equal<>()(all.data(), device) && std::less<>()(device, all.data() + all.size()), Error::kInvalidContext);
+    require(&all[static_cast<size_t>(device - all.data())] == device, Error::kInvalidContext);
+    require(is_active(*device), Error::kContextDestroyed);
+    return *device;
 }
 
 uint64_t bit_of(const Device& peer) {
@@ -180,7 +183,7 @@ std::vector<Device*> active_devices() {
 
 Device& current() {
     if (depth > 0 && stack[depth - 1] != nullptr) return *stack[depth - 1];
-    require(family().implicit_context, Error::kInvalidContext);
+    require(family().implicit_context, Error::kNoContext);
     device_select(selected);
     return *stack[depth - 1];
 }
@@ -300,7 +303,11 @@ void context_device(int* out_device) {
 }
 
 void context_synchronize() {
-    const std::shared_ptr<mock::Card> card = current().card;
+    context_synchronize_other(&current());
+}
+
+void context_synchronize_other(void* context) {
+    const std::shared_ptr<mock::Card> card = context_of(context).card;
     if (card->synchronize(UINT64_MAX) == mock::WaitResult::kFailed) fail(Error::kLaunchFailed);
 }
 

@@ -2,6 +2,7 @@
  * device's address. */
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -16,8 +17,8 @@ struct Stream;
 
 struct Device {
     int ordinal = 0;
+    std::atomic<int> retained = 0;    /* changed with the mutex held */
     std::mutex mutex;                 /* guards what follows, but for reading `card` while the context is alive */
-    int retained = 0;
     std::shared_ptr<mock::Card> card; /* made when the context is retained first */
     std::shared_ptr<Stream> legacy;   /* the stream whose handle is null, while the context is alive */
     uint64_t peers = 0;               /* those that access was enabled to, a bit each for the first 64 */
@@ -48,6 +49,7 @@ void context_push(void* context);
 void context_pop(void** out_context);
 void context_device(int* out_device);
 void context_synchronize();
+void context_synchronize_other(void* context);
 void context_set_limit(int limit, size_t value);
 void context_priorities(int* out_least, int* out_greatest);
 

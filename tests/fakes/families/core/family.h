@@ -18,6 +18,8 @@ enum class Error : uint8_t {
     kInvalidDevicePointer,
     kInvalidImage,
     kInvalidContext,
+    kNoContext, /* the thread has none */
+    kInvalidConfiguration,
     kNoBinary, /* a sound image, for another card */
     kPeerUnsupported,
     kInvalidPtx,
@@ -33,6 +35,7 @@ enum class Error : uint8_t {
     kNotRegistered,
     kLaunchFailed,
     kNotSupported,
+    kNotImplemented,
     kUnknown,
 };
 
@@ -95,6 +98,9 @@ struct Family {
     int warp_size;
     int capability_major, capability_minor;
     int architecture;
+
+    bool extra_launches = true;      /* a launch takes packed arguments */
+    bool maps_pinned_memory = true;  /* pinned memory may be asked for as memory of the card */
 };
 
 const Family& family();
@@ -102,7 +108,10 @@ const Family& family();
 /* Tables that several families share. */
 std::span<const ErrorCode> cuda_codes();
 std::span<const ErrorCode> hip_codes();
+std::span<const ErrorCode> tang_codes();
 std::span<const AttributeNumber> cuda_attributes();
 std::span<const AttributeNumber> hip_attributes();
+std::span<const AttributeNumber> maca_attributes();
+std::span<const AttributeNumber> tang_attributes();
 
 } // namespace fakes

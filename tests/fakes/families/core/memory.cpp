@@ -299,9 +299,11 @@ void memory_attribute(void* data, int attribute, uint64_t address) {
     }
 }
 
-void host_allocate(void** out_pointer, size_t size, unsigned) {
+void host_allocate(void** out_pointer, size_t size, unsigned flags) {
+    constexpr unsigned kMapped = 2;
     current();
     out(out_pointer) = nullptr;
+    require(family().maps_pinned_memory || (flags & kMapped) == 0, Error::kNotSupported);
     require(!has(Quirk::kNoPinned), Error::kNotSupported);
     *out_pointer = reinterpret_cast<void*>(allocate_pages(Kind::kPinned, size));
 }
@@ -329,6 +331,18 @@ void host_free(void* pointer) {
         regions.erase(address);
     }
     give_back(*region);
+}
+
+void memory_or_host_free(uint64_t address) {
+    current();
+    bool pinned = false;
+    {
+        const std::lock_guard lock(mutex);
+        const Region* region = find(address);
+        pinned = region != nullptr && region->kind == Kind::kPinned;
+    }
+    if (pinned) return host_free(reinterpret_cast<void*>(address));
+    memory_free(address);
 }
 
 void host_register(void* pointer, size_t size, unsigned) {

@@ -19,6 +19,8 @@ void memory_attribute(void* data, int attribute, uint64_t address);
 
 void host_allocate(void** out_pointer, size_t size, unsigned flags);
 void host_free(void* pointer);
+/* One function for both kinds. */
+void memory_or_host_free(uint64_t address);
 void host_register(void* pointer, size_t size, unsigned flags);
 void host_unregister(void* pointer);
 void host_device_pointer(uint64_t* out_address, void* pointer, unsigned flags);

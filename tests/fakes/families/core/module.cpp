@@ -34,6 +34,8 @@ struct Module {
     std::shared_ptr<mock::Module> code;
     std::map<std::string, image::Kernel> kernels;
     std::map<std::string, void*> functions; /* found before: the same handle again */
+    const void* image = nullptr;            /* by quirk: where it must still lie, as it was */
+    uint64_t image_begins = 0;
 };
 
 Handles<Module>& modules() {
@@ -122,6 +124,8 @@ std::shared_ptr<Module> load(const void* pointer, size_t size, std::string& out_
     module->code = code.value();
     for (const image::Kernel& kernel : image->kernels)
         module->kernels.emplace(kernel.name, kernel);
+    module->image = pointer;
+    std::memcpy(&module->image_begins, pointer, sizeof module->image_begins);
     return module;
 }
 
@@ -213,7 +217,8 @@ void module_unload(void* handle) {
     const std::shared_ptr<Module> module = modules().get(handle);
     module->device->card->synchronize(UINT64_MAX);
     modules().take(handle);
-    functions().take_all([&](const Function& function) { return function.module == module.get(); });
+    for (std::shared_ptr<Function>& function : functions().take_all([&](const Function& each) { return each.module == module.get(); }))
+        module->device->card->retire(std::move(function));
     module->device->card->retire(module);
 }
 
@@ -227,6 +232,7 @@ void module_function(void** out_function, void* handle, const char* name) {
         *out_function = known->second;
         return;
     }
+    require(!has(Quirk::kLazyImage) || std::memcmp(module->image, &module->image_begins, sizeof module->image_begins) == 0, Error::kInvalidImage);
     const auto kernel = module->kernels.find(name);
     require(kernel != module->kernels.end(), Error::kNotFound);
     mock::KernelDesc desc = describe(kernel->second, module->code->find(name));
@@ -289,20 +295,21 @@ void launch(void* handle, const Grid& grid, void* const* parameters, void* const
     const std::shared_ptr<Stream> stream = stream_of_current(grid.stream);
     require(function->device == stream->device, Error::kInvalidHandle);
     require(parameters == nullptr || extra == nullptr, Error::kInvalidValue);
+    require(extra == nullptr || family().extra_launches, Error::kInvalidValue);
     const mock::CardProfile& profile = stream->card->profile();
     mock::Shape shape;
     shape.dimensions = 3;
     uint64_t items = 1;
     for (int axis = 0; axis < 3; ++axis) {
-        require(grid.groups[axis] > 0 && grid.group[axis] > 0 && grid.group[axis] <= profile.max_group_size, Error::kInvalidValue);
+        require(grid.groups[axis] > 0 && grid.group[axis] > 0 && grid.group[axis] <= profile.max_group_size, Error::kInvalidConfiguration);
         shape.group_count[axis] = grid.groups[axis];
         shape.group_size[axis] = grid.group[axis];
         items *= grid.group[axis];
     }
-    require(grid.groups[0] <= INT32_MAX && grid.groups[1] <= 65535 && grid.groups[2] <= 65535 && grid.group[2] <= 64, Error::kInvalidValue);
-    require(items <= profile.max_group_size, Error::kInvalidValue);
+    require(grid.groups[0] <= INT32_MAX && grid.groups[1] <= 65535 && grid.groups[2] <= 65535 && grid.group[2] <= 64, Error::kInvalidConfiguration);
+    require(items <= profile.max_group_size, Error::kInvalidConfiguration);
     require(items <= function->max_group, Error::kLaunchOutOfResources);
-    require(uint64_t{grid.shared_bytes} + function->static_bytes <= profile.local_memory_bytes, Error::kInvalidValue);
+    require(uint64_t{grid.shared_bytes} + function->static_bytes <= profile.local_memory_bytes, Error::kInvalidConfiguration);
 
     alignas(mock::kMaxAlignment) std::byte gathered[mock::kMaxBlockBytes];
     const void* block = gathered;

@@ -12,8 +12,8 @@ namespace fakes {
 namespace {
 
 constexpr std::string_view kQuirkNames[] = {
-    "strict-memory", "slow-mapped-reads", "no-peer-copies", "no-peer-access",   "early-reuse", "slow-copies", "other-attributes",
-    "big-properties", "crash-on-close",    "no-managed",     "no-host-register", "no-pinned",   "wrong-warp",
+    "strict-memory",  "no-peer-copies", "no-peer-access",   "early-reuse", "slow-copies", "other-attributes",
+    "big-properties", "no-managed",     "no-host-register", "no-pinned",   "wrong-warp",  "lazy-image",
 };
 static_assert(std::size(kQuirkNames) == static_cast<size_t>(Quirk::kCount_));
 

@@ -10,18 +10,17 @@ namespace fakes {
 /* In the order of README.md, where each is explained. */
 enum class Quirk : uint8_t {
     kStrictMemory,
-    kSlowMappedReads,
     kNoPeerCopies,
     kNoPeerAccess,
     kEarlyReuse,
     kSlowCopies,
     kOtherAttributes,
     kBigProperties,
-    kCrashOnClose,
     kNoManaged,
     kNoHostRegister,
     kNoPinned,
     kWrongWarp,
+    kLazyImage,
     kCount_,
 };
 

@@ -1,4 +1,4 @@
-/* Numbers of CUDA's and of HIP's headers. Families that nobody outside has read headers of are given CUDA's. */
+/* Numbers of the headers of CUDA, HIP and tang, and of a binding of MACA. Families whose headers nobody outside has read are given CUDA's. */
 #include "core/family.h"
 
 namespace fakes {
@@ -14,6 +14,8 @@ constexpr ErrorCode kCudaCodes[] = {
     {Error::kInvalidDevicePointer, 1, "INVALID_VALUE"},
     {Error::kInvalidImage, 200, "INVALID_IMAGE"},
     {Error::kInvalidContext, 201, "INVALID_CONTEXT"},
+    {Error::kNoContext, 201, "INVALID_CONTEXT"},
+    {Error::kInvalidConfiguration, 1, "INVALID_VALUE"},
     {Error::kNoBinary, 209, "NO_BINARY_FOR_GPU"},
     {Error::kPeerUnsupported, 217, "PEER_ACCESS_UNSUPPORTED"},
     {Error::kInvalidPtx, 218, "INVALID_PTX"},
@@ -29,6 +31,7 @@ constexpr ErrorCode kCudaCodes[] = {
     {Error::kNotRegistered, 713, "HOST_MEMORY_NOT_REGISTERED"},
     {Error::kLaunchFailed, 719, "LAUNCH_FAILED"},
     {Error::kNotSupported, 801, "NOT_SUPPORTED"},
+    {Error::kNotImplemented, 801, "NOT_SUPPORTED"},
     {Error::kUnknown, 999, "UNKNOWN"},
 };
 
@@ -42,6 +45,8 @@ constexpr ErrorCode kHipCodes[] = {
     {Error::kInvalidDevice, 101, "InvalidDevice"},
     {Error::kInvalidImage, 200, "InvalidImage"},
     {Error::kInvalidContext, 201, "InvalidContext"},
+    {Error::kNoContext, 201, "InvalidContext"},
+    {Error::kInvalidConfiguration, 9, "InvalidConfiguration"},
     {Error::kNoBinary, 209, "NoBinaryForGpu"},
     {Error::kPeerUnsupported, 217, "PeerAccessUnsupported"},
     {Error::kInvalidPtx, 218, "InvalidKernelFile"},
@@ -57,7 +62,40 @@ constexpr ErrorCode kHipCodes[] = {
     {Error::kNotRegistered, 713, "HostMemoryNotRegistered"},
     {Error::kLaunchFailed, 719, "LaunchFailure"},
     {Error::kNotSupported, 801, "NotSupported"},
+    {Error::kNotImplemented, 801, "NotSupported"},
     {Error::kUnknown, 999, "Unknown"},
+};
+
+/* What is not known of it is CUDA's. */
+constexpr ErrorCode kTangCodes[] = {
+    {Error::kOk, 0, "SUCCESS"},
+    {Error::kInvalidValue, 1, "INVALID_VALUE"},
+    {Error::kOutOfMemory, 2, "OUT_OF_MEMORY"},
+    {Error::kNotInitialized, 3, "NOT_INITIALIZED"},
+    {Error::kNoDevice, 100, "NO_DEVICE"},
+    {Error::kInvalidDevice, 101, "INVALID_DEVICE"},
+    {Error::kInvalidDevicePointer, 1, "INVALID_VALUE"},
+    {Error::kInvalidImage, 200, "INVALID_IMAGE"},
+    {Error::kInvalidContext, 201, "INVALID_CONTEXT"},
+    {Error::kNoContext, 202, "NO_CONTEXT_BOUND"},
+    {Error::kInvalidConfiguration, 9, "INVALID_CONFIGURATION"},
+    {Error::kNoBinary, 209, "NO_BINARY_FOR_GPU"},
+    {Error::kPeerUnsupported, 217, "PEER_ACCESS_UNSUPPORTED"},
+    {Error::kInvalidPtx, 218, "INVALID_PTX"},
+    {Error::kInvalidHandle, 400, "INVALID_HANDLE"},
+    {Error::kNotFound, 301, "NOT_FOUND"},
+    {Error::kNotReady, 600, "NOT_READY"},
+    {Error::kIllegalAddress, 700, "ILLEGAL_ADDRESS"},
+    {Error::kLaunchOutOfResources, 701, "LAUNCH_OUT_OF_RESOURCES"},
+    {Error::kPeerAlreadyEnabled, 704, "PEER_ACCESS_ALREADY_ENABLED"},
+    {Error::kPeerNotEnabled, 705, "PEER_ACCESS_NOT_ENABLED"},
+    {Error::kContextDestroyed, 709, "CONTEXT_IS_DESTROYED"},
+    {Error::kAlreadyRegistered, 712, "HOST_MEMORY_ALREADY_REGISTERED"},
+    {Error::kNotRegistered, 713, "HOST_MEMORY_NOT_REGISTERED"},
+    {Error::kLaunchFailed, 719, "LAUNCH_FAILED"},
+    {Error::kNotSupported, 801, "NOT_SUPPORTED"},
+    {Error::kNotImplemented, 99, "NOT_IMPLEMENTED"},
+    {Error::kUnknown, 999, "UNKNOWN"},
 };
 
 constexpr AttributeNumber kCudaAttributes[] = {
@@ -94,6 +132,36 @@ constexpr AttributeNumber kHipAttributes[] = {
     {Attribute::kWarpSize, 87},            {Attribute::kArchitecture, 10003},
 };
 
+/* The order that HIP had before. */
+constexpr AttributeNumber kMacaAttributes[] = {
+    {Attribute::kMaxThreadsPerBlock, 0}, {Attribute::kMaxBlockX, 1},
+    {Attribute::kMaxBlockY, 2},          {Attribute::kMaxBlockZ, 3},
+    {Attribute::kMaxGridX, 4},           {Attribute::kMaxGridY, 5},
+    {Attribute::kMaxGridZ, 6},           {Attribute::kSharedBytesPerBlock, 7},
+    {Attribute::kWarpSize, 9},           {Attribute::kClockKilohertz, 13},
+    {Attribute::kComputeUnits, 16},      {Attribute::kCapabilityMajor, 21},
+    {Attribute::kCapabilityMinor, 22},   {Attribute::kPciBus, 24},
+    {Attribute::kPciDevice, 25},         {Attribute::kIntegrated, 28},
+    {Attribute::kMapsHostMemory, 43},    {Attribute::kManagedMemory, 50},
+    {Attribute::kConcurrentManaged, 52}, {Attribute::kUnifiedAddressing, 64},
+    {Attribute::kPciDomain, 79},
+};
+
+constexpr AttributeNumber kTangAttributes[] = {
+    {Attribute::kSharedBytesPerBlock, 0}, {Attribute::kWarpSize, 2},
+    {Attribute::kMaxThreadsPerBlock, 4},  {Attribute::kMaxBlockX, 5},
+    {Attribute::kMaxBlockY, 6},           {Attribute::kMaxBlockZ, 7},
+    {Attribute::kMaxGridX, 8},            {Attribute::kMaxGridY, 9},
+    {Attribute::kMaxGridZ, 10},           {Attribute::kClockKilohertz, 11},
+    {Attribute::kComputeUnits, 13},       {Attribute::kStreamPriorities, 24},
+    {Attribute::kMapsHostMemory, 35},     {Attribute::kUnifiedAddressing, 36},
+    {Attribute::kManagedMemory, 37},      {Attribute::kConcurrentManaged, 38},
+    {Attribute::kIntegrated, 46},         {Attribute::kCapabilityMajor, 51},
+    {Attribute::kCapabilityMinor, 52},    {Attribute::kPciBus, 53},
+    {Attribute::kPciDevice, 54},          {Attribute::kPciDomain, 55},
+    {Attribute::kHostRegister, 61},
+};
+
 } // namespace
 
 std::span<const ErrorCode> cuda_codes() {
@@ -102,11 +170,21 @@ std::span<const ErrorCode> cuda_codes() {
 std::span<const ErrorCode> hip_codes() {
     return kHipCodes;
 }
+std::span<const ErrorCode> tang_codes() {
+    return kTangCodes;
+}
 std::span<const AttributeNumber> cuda_attributes() {
     return kCudaAttributes;
 }
 std::span<const AttributeNumber> hip_attributes() {
     return kHipAttributes;
+}
+
+std::span<const AttributeNumber> maca_attributes() {
+    return kMacaAttributes;
+}
+std::span<const AttributeNumber> tang_attributes() {
+    return kTangAttributes;
 }
 
 } // namespace fakes

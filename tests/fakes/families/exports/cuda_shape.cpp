@@ -290,4 +290,65 @@ int FN(EventElapsedTime)(float* milliseconds, void* start, void* end) {
     return answer("EventElapsedTime", event_elapsed, milliseconds, start, end);
 }
 
+// ---------------------------------------------------------------------------------------------- the first version of some names
+
+/* Addresses and sizes had 32 bits. A program that finds these in place of the second version gets half of an address. */
+using Half = unsigned;
+
+int FN(MemAlloc)(Half* address, unsigned size) {
+    return answer("MemAlloc", [&] {
+        Address whole = 0;
+        memory_allocate(&whole, size);
+        out(address) = static_cast<Half>(whole);
+    });
+}
+int FN(MemFree)(Half address) {
+    return answer("MemFree", memory_free, Address{address});
+}
+int FN(MemGetInfo)(unsigned* free, unsigned* total) {
+    return answer("MemGetInfo", [&] {
+        size_t bytes = 0, all_bytes = 0;
+        memory_info(&bytes, &all_bytes);
+        out(free) = static_cast<unsigned>(bytes);
+        out(total) = static_cast<unsigned>(all_bytes);
+    });
+}
+int FN(DeviceTotalMem)(unsigned* bytes, int device) {
+    return answer("DeviceTotalMem", [&] {
+        size_t all_bytes = 0;
+        device_total(&all_bytes, device);
+        out(bytes) = static_cast<unsigned>(all_bytes);
+    });
+}
+int FN(MemcpyHtoD)(Half target, const void* source, unsigned size) {
+    return answer("MemcpyHtoD", copy, device_end(target), host_end(source), size_t{size});
+}
+int FN(MemcpyDtoH)(void* target, Half source, unsigned size) {
+    return answer("MemcpyDtoH", copy, host_end(target), device_end(source), size_t{size});
+}
+int FN(MemcpyDtoD)(Half target, Half source, unsigned size) {
+    return answer("MemcpyDtoD", copy, device_end(target), device_end(source), size_t{size});
+}
+int FN(MemcpyHtoDAsync)(Half target, const void* source, unsigned size, void* stream) {
+    return answer("MemcpyHtoDAsync", copy_async, device_end(target), host_end(source), size_t{size}, stream);
+}
+int FN(MemcpyDtoHAsync)(void* target, Half source, unsigned size, void* stream) {
+    return answer("MemcpyDtoHAsync", copy_async, host_end(target), device_end(source), size_t{size}, stream);
+}
+int FN(MemcpyDtoDAsync)(Half target, Half source, unsigned size, void* stream) {
+    return answer("MemcpyDtoDAsync", copy_async, device_end(target), device_end(source), size_t{size}, stream);
+}
+int FN(MemsetD8)(Half target, unsigned char value, unsigned count) {
+    return answer("MemsetD8", fill, Address{target}, uint32_t{value}, 1u, size_t{count});
+}
+int FN(MemsetD32)(Half target, unsigned value, unsigned count) {
+    return answer("MemsetD32", fill, Address{target}, value, 4u, size_t{count});
+}
+int FN(StreamDestroy)(void* stream) {
+    return answer("StreamDestroy", stream_destroy, stream);
+}
+int FN(EventDestroy)(void* event) {
+    return answer("EventDestroy", event_destroy, event);
+}
+
 } // extern "C"

@@ -138,7 +138,10 @@ int FN(DeviceGetStreamPriorityRange)(int* least, int* greatest) {
 int FN(DeviceCanAccessPeer)(int* can, int device, int peer) {
     return tell("DeviceCanAccessPeer", peer_can, can, device, peer);
 }
-int FN(DeviceEnablePeerAccess)(int peer, unsigned flags) {
+#ifndef FAKE_ENABLE_PEER /* two spellings are in use for MetaX */
+#define FAKE_ENABLE_PEER DeviceEnablePeerAccess
+#endif
+int FN(FAKE_ENABLE_PEER)(int peer, unsigned flags) {
     return tell("DeviceEnablePeerAccess", peer_enable_ordinal, peer, flags);
 }
 int FN(DeviceDisablePeerAccess)(int peer) {

@@ -1,5 +1,5 @@
-/* Biren's driver interface: CUDA's with other names for contexts and memory, and launches by a configuration. Names that nobody has read are
- * CUDA's. */
+/* Biren's driver interface: CUDA's with other names for contexts and memory, and launches by a configuration. Names that nobody has
+ * read are CUDA's. */
 #include "core/device.h"
 #include "core/memory.h"
 #include "core/module.h"
@@ -27,8 +27,8 @@ extern "C" {
 int FN(Init)(unsigned flags) {
     return answer_with(Needs::kNothing, "Init", init, flags);
 }
-int FN(DriverGetVersion)(int* version) {
-    return answer_with(Needs::kNothing, "DriverGetVersion", driver_version, version);
+int FN(GetVersion)(int* version) {
+    return answer_with(Needs::kNothing, "GetVersion", driver_version, version);
 }
 int FN(GetErrorString)(int code, const char** text) {
     return error_word(error_text, code, text);
@@ -36,8 +36,8 @@ int FN(GetErrorString)(int code, const char** text) {
 int FN(GetErrorName)(int code, const char** text) {
     return error_word(error_name, code, text);
 }
-int FN(DeviceGetCount)(int* count) {
-    return answer("DeviceGetCount", device_count, count);
+int FN(GetDeviceCount)(int* count) {
+    return answer("GetDeviceCount", device_count, count);
 }
 int FN(DeviceGet)(int* device, int ordinal) {
     return answer("DeviceGet", device_get, device, ordinal);
@@ -96,8 +96,9 @@ int FN(ContextDisablePeerAccess)(void* context) {
 int FN(MallocDevice)(Address* address, size_t size) {
     return answer("MallocDevice", memory_allocate, address, size);
 }
+/* Memory of the host's too. */
 int FN(Free)(Address address) {
-    return answer("Free", memory_free, address);
+    return answer("Free", memory_or_host_free, address);
 }
 int FN(MemGetInfo)(size_t* free, size_t* total) {
     return answer("MemGetInfo", memory_info, free, total);
@@ -111,17 +112,14 @@ int FN(PointerGetAttribute)(void* data, int attribute, Address address) {
 int FN(MallocHost)(void** pointer, size_t size, unsigned flags) {
     return answer("MallocHost", host_allocate, pointer, size, flags);
 }
-int FN(FreeHost)(void* pointer) {
-    return answer("FreeHost", host_free, pointer);
+int FN(RegisterHostMemory)(void* pointer, size_t size, unsigned flags) {
+    return answer("RegisterHostMemory", host_register, pointer, size, flags);
 }
-int FN(HostRegister)(void* pointer, size_t size, unsigned flags) {
-    return answer("HostRegister", host_register, pointer, size, flags);
+int FN(UnregisterHostMemory)(void* pointer) {
+    return answer("UnregisterHostMemory", host_unregister, pointer);
 }
-int FN(HostUnregister)(void* pointer) {
-    return answer("HostUnregister", host_unregister, pointer);
-}
-int FN(HostGetDevicePointer)(Address* address, void* pointer, unsigned flags) {
-    return answer("HostGetDevicePointer", host_device_pointer, address, pointer, flags);
+int FN(MemHostGetDevicePointer)(Address* address, void* pointer, unsigned flags) {
+    return answer("MemHostGetDevicePointer", host_device_pointer, address, pointer, flags);
 }
 
 // ---------------------------------------------------------------------------------------------- copies and fills
@@ -183,8 +181,8 @@ int FN(ModuleLoadData)(void** module, const void* image) {
 int FN(ModuleLoadDataEx)(void** module, const void* image, unsigned count, const int* options, void** values) {
     return answer("ModuleLoadDataEx", module_load_with_options, module, image, count, options, values);
 }
-int FN(LoadFatBinary)(void** module, const void* image) {
-    return answer("LoadFatBinary", module_load, module, image, size_t{0});
+int FN(ModuleLoadFatBinary)(void** module, const void* image) {
+    return answer("ModuleLoadFatBinary", module_load, module, image, size_t{0});
 }
 int FN(ModuleUnload)(void* module) {
     return answer("ModuleUnload", module_unload, module);
@@ -216,8 +214,8 @@ int FN(LaunchKernelEx)(const LaunchConfig* config, void* function, void** parame
 
 // ---------------------------------------------------------------------------------------------- streams and events
 
-int FN(StreamCreate)(void** stream, unsigned flags) {
-    return answer("StreamCreate", stream_create, stream, flags);
+int FN(StreamCreateWithFlags)(void** stream, unsigned flags) {
+    return answer("StreamCreateWithFlags", stream_create, stream, flags);
 }
 int FN(StreamCreateWithPriority)(void** stream, unsigned flags, int priority) {
     return answer("StreamCreateWithPriority", stream_create_with_priority, stream, flags, priority);
@@ -231,8 +229,8 @@ int FN(StreamSynchronize)(void* stream) {
 int FN(StreamQuery)(void* stream) {
     return answer("StreamQuery", stream_query, stream);
 }
-int FN(StreamWaitEvent)(void* stream, void* event, unsigned flags) {
-    return answer("StreamWaitEvent", stream_wait_event, stream, event, flags);
+int FN(StreamWaitEventWithFlags)(void* stream, void* event, unsigned flags) {
+    return answer("StreamWaitEventWithFlags", stream_wait_event, stream, event, flags);
 }
 int FN(StreamGetPriority)(void* stream, int* priority) {
     return answer("StreamGetPriority", stream_priority, stream, priority);
@@ -243,8 +241,8 @@ int FN(StreamGetFlags)(void* stream, unsigned* flags) {
 int FN(LaunchHostFunc)(void* stream, HostFunction function, void* data) {
     return answer("LaunchHostFunc", stream_host_function, stream, function, data);
 }
-int FN(EventCreate)(void** event, unsigned flags) {
-    return answer("EventCreate", event_create, event, flags);
+int FN(EventCreateWithFlags)(void** event, unsigned flags) {
+    return answer("EventCreateWithFlags", event_create, event, flags);
 }
 int FN(EventDestroy)(void* event) {
     return answer("EventDestroy", event_destroy, event);

@@ -1,5 +1,7 @@
 /* Sunrise's driver interface: CUDA's with other names for copies, modules with the image's size, and functions that are there and answer that they
  * are not implemented. Names that nobody has read are CUDA's. */
+#include <climits>
+
 #include "core/device.h"
 #include "core/memory.h"
 #include "core/module.h"
@@ -19,7 +21,16 @@ int error_word(const char* (*word)(int), int code, const char** out_text) {
 
 /* There, and of no use. */
 void not_implemented() {
-    fail(Error::kNotSupported);
+    fail(Error::kNotImplemented);
+}
+
+/* A device is a handle as wide as a pointer, and no ordinal. */
+using Handle = uintptr_t;
+constexpr Handle kFirstHandle = uintptr_t{0x7a} << 40;
+
+int ordinal_of(Handle handle) {
+    require(handle >= kFirstHandle && handle - kFirstHandle <= INT_MAX, Error::kInvalidDevice);
+    return static_cast<int>(handle - kFirstHandle);
 }
 
 } // namespace
@@ -43,32 +54,32 @@ int FN(GetErrorName)(int code, const char** text) {
 int FN(DeviceGetCount)(int* count) {
     return answer("DeviceGetCount", device_count, count);
 }
-int FN(DeviceGet)(int* device, int ordinal) {
-    return answer("DeviceGet", device_get, device, ordinal);
+int FN(DeviceGet)(Handle* device, int ordinal) {
+    return answer("DeviceGet", [&] { out(device) = kFirstHandle + static_cast<Handle>(device_at(ordinal).ordinal); });
 }
-int FN(DeviceGetName)(char* name, int length, int device) {
-    return answer("DeviceGetName", device_name, name, length, device);
+int FN(DeviceGetName)(char* name, int length, Handle device) {
+    return answer("DeviceGetName", [&] { device_name(name, length, ordinal_of(device)); });
 }
-int FN(DeviceTotalMem)(size_t* bytes, int device) {
-    return answer("DeviceTotalMem", device_total, bytes, device);
+int FN(DeviceTotalMem)(size_t* bytes, Handle device) {
+    return answer("DeviceTotalMem", [&] { device_total(bytes, ordinal_of(device)); });
 }
-int FN(DeviceGetAttribute)(int* value, int attribute, int device) {
-    return answer("DeviceGetAttribute", device_attribute, value, attribute, device);
+int FN(DeviceGetAttribute)(int* value, int attribute, Handle device) {
+    return answer("DeviceGetAttribute", [&] { device_attribute(value, attribute, ordinal_of(device)); });
 }
-int FN(DeviceGetUuid)(unsigned char* uuid, int device) {
-    return answer("DeviceGetUuid", device_uuid, uuid, device);
+int FN(DeviceGetUuid)(unsigned char* uuid, Handle device) {
+    return answer("DeviceGetUuid", [&] { device_uuid(uuid, ordinal_of(device)); });
 }
-int FN(DeviceGetPCIBusId)(char* text, int length, int device) {
-    return answer("DeviceGetPCIBusId", device_bus_id, text, length, device);
+int FN(DeviceGetPCIBusId)(char* text, int length, Handle device) {
+    return answer("DeviceGetPCIBusId", [&] { device_bus_id(text, length, ordinal_of(device)); });
 }
-int FN(DeviceCanAccessPeer)(int* can, int device, int peer) {
-    return answer("DeviceCanAccessPeer", peer_can, can, device, peer);
+int FN(DeviceCanAccessPeer)(int* can, Handle device, Handle peer) {
+    return answer("DeviceCanAccessPeer", [&] { peer_can(can, ordinal_of(device), ordinal_of(peer)); });
 }
-int FN(DevicePrimaryCtxRetain)(void** context, int device) {
-    return answer("DevicePrimaryCtxRetain", context_retain, context, device);
+int FN(DevicePrimaryCtxRetain)(void** context, Handle device) {
+    return answer("DevicePrimaryCtxRetain", [&] { context_retain(context, ordinal_of(device)); });
 }
-int FN(DevicePrimaryCtxRelease)(int device) {
-    return answer("DevicePrimaryCtxRelease", context_release, device);
+int FN(DevicePrimaryCtxRelease)(Handle device) {
+    return answer("DevicePrimaryCtxRelease", [&] { context_release(ordinal_of(device)); });
 }
 int FN(CtxSetCurrent)(void* context) {
     return answer("CtxSetCurrent", context_set, context);
@@ -76,11 +87,11 @@ int FN(CtxSetCurrent)(void* context) {
 int FN(CtxGetCurrent)(void** context) {
     return answer("CtxGetCurrent", context_get, context);
 }
-int FN(CtxGetDevice)(int* device) {
-    return answer("CtxGetDevice", context_device, device);
+int FN(CtxGetDevice)(Handle* device) {
+    return answer("CtxGetDevice", [&] { out(device) = kFirstHandle + static_cast<Handle>(current().ordinal); });
 }
-int FN(CtxSynchronize)() {
-    return answer("CtxSynchronize", context_synchronize);
+int FN(CtxSynchronize)(void* context) {
+    return answer("CtxSynchronize", context_synchronize_other, context);
 }
 int FN(CtxSetLimit)(int limit, size_t value) {
     return answer("CtxSetLimit", context_set_limit, limit, value);
@@ -154,11 +165,11 @@ int FN(MemcpyPeer_v2)(Address target, void* target_context, Address source, void
 int FN(MemcpyPeerAsync)(Address target, void* target_context, Address source, void* source_context, size_t size, void* stream) {
     return answer("MemcpyPeerAsync", copy_peer_async, target, target_context, source, source_context, size, stream);
 }
-int FN(Memset)(Address target, unsigned char value, size_t size) {
-    return answer("Memset", fill, target, uint32_t{value}, 1u, size);
+int FN(Memset)(Address target, int value, size_t size) {
+    return answer("Memset", fill, target, static_cast<uint32_t>(value & 0xff), 1u, size);
 }
-int FN(MemsetAsync)(Address target, unsigned char value, size_t size, void* stream) {
-    return answer("MemsetAsync", fill_async, target, uint32_t{value}, 1u, size, stream);
+int FN(MemsetAsync)(Address target, int value, size_t size, void* stream) {
+    return answer("MemsetAsync", fill_async, target, static_cast<uint32_t>(value & 0xff), 1u, size, stream);
 }
 
 // ---------------------------------------------------------------------------------------------- modules and launches

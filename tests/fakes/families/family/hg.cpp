@@ -13,7 +13,7 @@ const Family& family() {
         .image_family = "hg",
         .extra_end = 0,
         .implicit_context = false,
-        .managed = false,
+        .managed = true,
         .warp_size = 32,
         .capability_major = 1,
         .capability_minor = 0,

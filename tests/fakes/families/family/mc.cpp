@@ -9,7 +9,7 @@ const Family& family() {
         .codes = hip_codes(),
         .error_prefix = "mcError",
         .success_name = "mcSuccess",
-        .attributes = hip_attributes(),
+        .attributes = maca_attributes(),
         .image_family = "mc",
         .extra_end = 3,
         .implicit_context = true,

@@ -1,4 +1,4 @@
-/* Sunrise: CUDA's driver interface with other names, modules with a size. */
+/* Sunrise: CUDA's driver interface with other names and numbers, modules with a size. */
 #include "core/family.h"
 
 namespace fakes {
@@ -6,10 +6,10 @@ namespace fakes {
 const Family& family() {
     static const Family data = {
         .id = "TA",
-        .codes = cuda_codes(),
+        .codes = tang_codes(),
         .error_prefix = "TANG_ERROR_",
         .success_name = "TANG_SUCCESS",
-        .attributes = cuda_attributes(),
+        .attributes = tang_attributes(),
         .image_family = "ta",
         .extra_end = 0,
         .implicit_context = false,
@@ -18,6 +18,8 @@ const Family& family() {
         .capability_major = 1,
         .capability_minor = 0,
         .architecture = 0,
+        .extra_launches = false,
+        .maps_pinned_memory = false,
     };
     return data;
 }

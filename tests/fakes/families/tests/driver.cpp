@@ -15,7 +15,7 @@ namespace {
 
 /* Contexts as CUDA has them, retained once each. */
 struct Contexts {
-    int (*retain)(void**, int) = nullptr;
+    std::function<int(void**, int)> retain;
     int (*set)(void*) = nullptr;
     std::map<int, void*> known;
     int use(int device) {
@@ -39,7 +39,7 @@ using Launch = int(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsi
 void common(Driver& driver, const Library& library) {
     const auto fn = [&](const char* stem) { return driver.prefix + stem; };
     driver.init = [f = library.get<int(unsigned)>(fn("Init"))] { return f(0); };
-    driver.attribute = library.get<int(int*, int, int)>(fn("DeviceGetAttribute"));
+    if (driver.prefix != "ta") driver.attribute = library.get<int(int*, int, int)>(fn("DeviceGetAttribute"));
     driver.unload = library.get<int(void*)>(fn("ModuleUnload"));
     driver.function = library.get<int(void**, void*, const char*)>(fn("ModuleGetFunction"));
     driver.wait_stream = library.get<int(void*)>(fn("StreamSynchronize"));
@@ -56,8 +56,21 @@ void cuda_like(Driver& driver, const Library& library, const std::map<std::strin
     };
     driver.count = library.get<int(int*)>(fn("DeviceGetCount"));
     auto contexts = std::make_shared<Contexts>();
-    contexts->retain = library.get<int(void**, int)>(fn("DevicePrimaryCtxRetain"));
+    if (driver.prefix != "ta") contexts->retain = library.get<int(void**, int)>(fn("DevicePrimaryCtxRetain"));
     contexts->set = library.get<int(void*)>(fn("CtxSetCurrent"));
+    if (driver.prefix == "ta") { /* devices are handles */
+        const auto handle_of = library.get<int(uintptr_t*, int)>("taDeviceGet");
+        contexts->retain = [=, f = library.get<int(void**, uintptr_t)>("taDevicePrimaryCtxRetain")](void** out, int device) {
+            uintptr_t handle = 0;
+            const int code = handle_of(&handle, device);
+            return code != 0 ? code : f(out, handle);
+        };
+        driver.attribute = [=, f = library.get<int(int*, int, uintptr_t)>("taDeviceGetAttribute")](int* out, int attribute, int device) {
+            uintptr_t handle = 0;
+            const int code = handle_of(&handle, device);
+            return code != 0 ? code : f(out, attribute, handle);
+        };
+    }
     driver.use = [contexts](int device) { return contexts->use(device); };
     driver.use_none = [contexts] { return contexts->set(nullptr); };
     driver.allocate = library.get<int(Address*, size_t)>(fn("MemAlloc", true));
@@ -74,9 +87,10 @@ void cuda_like(Driver& driver, const Library& library, const std::map<std::strin
                            Address target, int device, Address source, int source_device, size_t size) {
         return f(target, contexts->known[device], source, contexts->known[source_device], size);
     };
-    if (driver.prefix != "ta") driver.fill = library.get<int(Address, unsigned char, size_t)>(fn("MemsetD8", true));
-    if (driver.prefix != "ta")
+    if (driver.prefix != "ta") {
+        driver.fill = library.get<int(Address, unsigned char, size_t)>(fn("MemsetD8", true));
         driver.load = [f = library.get<int(void**, const void*)>(fn("ModuleLoadData"))](void** out, const std::vector<std::byte>& image) { return f(out, image.data()); };
+    }
     driver.create_stream = [f = library.get<int(void**, unsigned)>(fn("StreamCreate"))](void** out) { return f(out, 1); };
     driver.destroy_stream = library.get<int(void*)>(fn("StreamDestroy", true));
     driver.create_event = [f = library.get<int(void**, unsigned)>(fn("EventCreate"))](void** out) { return f(out, 0); };
@@ -168,13 +182,15 @@ Driver driver_of(const Library& library) {
     driver.id = driver.prefix = family();
     common(driver, library);
     if (driver.id == "hip" || driver.id == "mc") {
+        driver.codes = {.bad_pointer = 17, .bad_configuration = 9};
         hip_like(driver, library);
         return driver;
     }
     if (driver.id == "sudrv") {
         cuda_like(driver, library,
                   {{"DevicePrimaryCtxRetain", "PrimaryContextRetain"}, {"CtxSetCurrent", "ContextSetCurrent"}, {"MemAlloc", "MallocDevice"},
-                   {"MemFree", "Free"}, {"MemHostAlloc", "MallocHost"}, {"MemFreeHost", "FreeHost"}, {"MemHostRegister", "HostRegister"}},
+                   {"MemFree", "Free"}, {"MemHostAlloc", "MallocHost"}, {"MemFreeHost", "Free"}, {"MemHostRegister", "RegisterHostMemory"},
+                   {"DeviceGetCount", "GetDeviceCount"}, {"StreamCreate", "StreamCreateWithFlags"}, {"EventCreate", "EventCreateWithFlags"}},
                   "");
         driver.launch = [f = library.get<int(const Config*, void*, void**, void**)>("sudrvLaunchKernelEx")](void* function, const Shape& at, void** parameters, void** extra) {
             const Config config{{at.groups[0], at.groups[1], at.groups[2]}, {at.group[0], at.group[1], at.group[2]}, at.shared_bytes, at.stream, nullptr, 0};
@@ -187,7 +203,8 @@ Driver driver_of(const Library& library) {
                   {{"MemcpyHtoD", "MemcpyH2D"}, {"MemcpyDtoH", "MemcpyD2H"}, {"MemcpyDtoD", "MemcpyD2D"}, {"MemcpyHtoDAsync", "MemcpyH2DAsync"},
                    {"MemcpyDtoHAsync", "MemcpyD2HAsync"}, {"MemcpyPeer", "MemcpyPeer_v2"}},
                   "");
-        driver.fill = library.get<int(Address, unsigned char, size_t)>("taMemset");
+        driver.codes = {.no_context = 202, .not_found = 301, .bad_configuration = 9, .not_implemented = 99};
+        driver.fill = library.get<int(Address, int, size_t)>("taMemset");
         driver.load = [f = library.get<int(void**, const void*, size_t)>("taModuleLoadData")](void** out, const std::vector<std::byte>& image) {
             return f(out, image.data(), image.size());
         };

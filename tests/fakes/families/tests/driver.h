@@ -72,6 +72,11 @@ struct Driver {
     std::function<int(void*)> wait_event;
     std::function<int(float*, void*, void*)> elapsed;
     std::function<std::string(int)> error_name;
+
+    /* The numbers of what the tests meet. */
+    struct Codes {
+        int bad_pointer = 1, no_context = 201, not_found = 500, bad_configuration = 1, not_implemented = 801;
+    } codes;
 };
 
 /* The file of the family that FAKE_TEST_FAMILY names, in the folder of that name, or that FAKE_TEST_FOLDER names. */

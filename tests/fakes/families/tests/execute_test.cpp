@@ -83,6 +83,7 @@ TEST_CASE_FIXTURE(Fixture, "a kernel runs with packed arguments, whose layout is
         float real;
         Address in;
     };
+    if (driver.id == "ta") return; /* takes none */
     const Address in = upload(numbers(64)), out = allocate(8 * 64);
     Block block{200, out, uint64_t{1} << 40, 3.0f, in};
     size_t size = sizeof block;
