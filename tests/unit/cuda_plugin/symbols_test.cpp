@@ -50,7 +50,7 @@ TEST_SUITE("cuda.symbols") {
             Symbols symbols;
             TakenNames found;
             CHECK(resolve(of, nullptr, look_up, &symbols, &found) == "");
-            CHECK(symbols.launch != nullptr);
+            CHECK((symbols.launch != nullptr));
         }
     }
 
@@ -68,7 +68,7 @@ TEST_SUITE("cuda.symbols") {
         CHECK(taken(found, Slot::peer_enable) == "mcDeviceEnableAccessPeer");
         names.erase("mcDeviceEnableAccessPeer");
         CHECK(resolve(mc, nullptr, look_up, &symbols, &found) == "");
-        CHECK(symbols.peer_enable == nullptr);
+        CHECK((symbols.peer_enable == nullptr));
     }
 
     TEST_CASE("an older function with other types is not taken for the newer one") {
@@ -83,7 +83,7 @@ TEST_SUITE("cuda.symbols") {
             Symbols symbols;
             TakenNames found;
             CHECK(resolve(of, nullptr, look_up, &symbols, &found) == "it has no function " + newer);
-            CHECK(symbols.memory_allocate == nullptr);
+            CHECK((symbols.memory_allocate == nullptr));
         }
     }
 
