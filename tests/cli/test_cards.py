@@ -102,8 +102,8 @@ class Cards(QiaoTest):
             target.mkdir(parents=True, exist_ok=True)
             (place / "driver").symlink_to(target)
 
-    def cards(self):
-        listed = self.json("list", "--all", env={"QIAO_SYSFS_ROOT": str(self.folder / "sys")})
+    def cards(self, **environment):
+        listed = self.json("list", "--all", env={"QIAO_SYSFS_ROOT": str(self.folder / "sys"), **environment})
         return {card["pci"]: card for card in listed["cards"]}
 
     def test_cards_of_every_vendor(self):
@@ -127,6 +127,12 @@ class Cards(QiaoTest):
         self.assertEqual(cards["0000:03:00.0"]["plugins"], ["opencl", "vulkan"])
         self.assertEqual(cards["0000:04:00.0"]["plugins"][0], "mu")
         self.assertEqual((cards["0000:05:00.0"]["vendor"], cards["0000:05:00.0"]["state"]), ("", "no-plugin"))
+
+    def test_what_may_hide_a_card_is_named(self):
+        self.add("0000:04:00.0", "0x1ed5", "0x0200", "0x030200")
+        (card,) = self.cards(MUSA_VISIBLE_DEVICES="1").values()
+        self.assertIn("MUSA_VISIBLE_DEVICES='1' may hide it", card["reason"])
+        self.assertIn("/dev/mtgpu.*", card["nodes"])
 
     def test_other_functions_are_no_cards(self):
         self.add("0000:00:00.0", "0x1d94", "0x1450", "0x060000")

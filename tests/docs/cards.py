@@ -53,12 +53,18 @@ def families():
     return {family["id"]: family for family in read}
 
 
+def variables_of(family):
+    visible = family.get("visible_devices", {})
+    process, container = ([f"`{name}`" for name in visible.get(kind, [])] for kind in ("process", "container"))
+    return listed(process) + (f"; containers: {listed(container)}" if container else "")
+
+
 def family_table():
-    text = "\n" + row(["id", "interface", "cards of", "library", "status", "evidence"]) + row(["---"] * 6)
+    text = "\n" + row(["id", "interface", "cards of", "library", "visible cards", "status", "evidence"]) + row(["---"] * 7)
     for family in families().values():
         vendors = [each["vendor"] for each in family.get("hardware", [])] or [family.get("vendor", "-")]
         status = family["status"]
-        text += row([f"`{family['id']}`", family["name"], listed(vendors), f"`{family['libraries'][0]}`", f"{status['state']}, {status['date']}",
+        text += row([f"`{family['id']}`", family["name"], listed(vendors), f"`{family['libraries'][0]}`", variables_of(family), f"{status['state']}, {status['date']}",
                      status["evidence"]])
     return text
 
@@ -83,12 +89,13 @@ def drivers_of(vendor):
 
 def vendor_table():
     vendors = json.loads((ROOT / "hal/cli/cards/vendors.json").read_text())["vendors"]
-    text = "\n## Vendors by PCI identity\n\n" + row(["vendor", "PCI vendor", "driven by the plugin", "kernel driver", "products (PCI device)"])
-    text += row(["---"] * 5)
+    text = "\n## Vendors by PCI identity\n\n" + row(["vendor", "PCI vendor", "driven by the plugin", "kernel driver", "device files", "products (PCI device)"])
+    text += row(["---"] * 6)
     for vendor in vendors:
         name = vendor["name"] + (f" ({listed(vendor['aliases'])})" if "aliases" in vendor else "")
         products = [f"{graded(product, grade)} (`{identity}`)" for identity, (product, grade) in vendor.get("products", {}).items()]
-        text += row([name, graded(f"`{vendor['pci_vendor']}`", vendor["grade"]), plugins_of(vendor), drivers_of(vendor), listed(products)])
+        text += row([name, graded(f"`{vendor['pci_vendor']}`", vendor["grade"]), plugins_of(vendor), drivers_of(vendor), listed([f"`{node}`" for node in vendor.get("nodes", [])]),
+                     listed(products)])
     return text
 
 
@@ -100,7 +107,7 @@ def check_data():
     """What the command and this table take for granted."""
     known = families()
     vendors = json.loads((ROOT / "hal/cli/cards/vendors.json").read_text())["vendors"]
-    keys = {"name", "aliases", "pci_vendor", "grade", "families", "plugin", "libraries", "drivers", "drivers_grade", "other_plugins", "products"}
+    keys = {"name", "aliases", "pci_vendor", "grade", "families", "nodes", "plugin", "libraries", "drivers", "drivers_grade", "other_plugins", "products"}
     identities = [vendor["pci_vendor"] for vendor in vendors]
     for identity in identities:
         assert identities.count(identity) == 1, f"{identity} is there twice"

@@ -27,6 +27,7 @@ struct Family {
     std::string state, date, evidence; /* of its status */
     std::vector<FamilyCards> cards;
     std::vector<std::string> libraries;
+    std::vector<std::string> visible; /* variables that choose which cards a process sees, and a container is given */
     std::vector<FamilySlot> slots;
 };
 

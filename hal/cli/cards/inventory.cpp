@@ -1,6 +1,7 @@
 #include "cli/cards/inventory.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -55,6 +56,17 @@ void explain(Card& card, const std::vector<qiao_candidate>& candidates) {
     }
 }
 
+/* A vendor's library sees fewer cards than the machine has where somebody has said so. */
+void name_variables(Card& card, const std::vector<Family>& families) {
+    for (const std::string& plugin : card.plugins) {
+        const Family* family = family_of(families, plugin);
+        if (family == nullptr) continue;
+        for (const std::string& name : family->visible) {
+            if (const char* value = std::getenv(name.c_str())) card.reason += text("; ", name, "='", value, "' may hide it");
+        }
+    }
+}
+
 Card card_of(const loader::PciFunction& function, const std::vector<Device>& devices, const std::vector<qiao_candidate>& candidates,
              const std::vector<Family>& families) {
     Card card;
@@ -79,6 +91,7 @@ Card card_of(const loader::PciFunction& function, const std::vector<Device>& dev
         return card;
     }
     explain(card, candidates);
+    name_variables(card, families);
     return card;
 }
 
@@ -111,6 +124,7 @@ nlohmann::ordered_json card_json(const Card& card) {
             {"product", card.product.text},
             {"product_grade", card.product.text.empty() ? "" : grade_name(card.product.grade)},
             {"driver", card.driver},
+            {"nodes", card.vendor != nullptr ? card.vendor->nodes : std::vector<std::string>()},
             {"state", state_name(card.state)},
             {"device", card.device},
             {"plugins", card.plugins},

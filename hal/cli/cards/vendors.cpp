@@ -15,6 +15,7 @@ Vendor read(const nlohmann::json& json) {
     vendor.aliases = json.value("aliases", std::vector<std::string>());
     vendor.pci_vendor = json.at("pci_vendor");
     vendor.grade = json.at("grade");
+    vendor.nodes = json.value("nodes", std::vector<std::string>());
     vendor.families = json.value("families", std::vector<std::string>());
     vendor.plugin = json.value("plugin", "");
     const auto other_plugins = json.value("other_plugins", nlohmann::json::object()), products = json.value("products", nlohmann::json::object());

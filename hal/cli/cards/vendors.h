@@ -19,6 +19,7 @@ struct Vendor {
     std::vector<std::string> aliases; /* other names that inventories use */
     std::string pci_vendor;           /* as sysfs writes it: "0x1d94" */
     std::string grade;                /* of the PCI id */
+    std::vector<std::string> nodes;             /* device files, as patterns: two vendors may have the same */
     std::vector<std::string> families;          /* of the plugin cuda; empty = of none */
     std::string plugin;                         /* that would be needed, and that there is none of yet; "" = no such */
     std::vector<Graded> other_plugins;          /* that may drive its cards through a vendor's driver */
