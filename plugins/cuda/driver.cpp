@@ -51,6 +51,7 @@ std::string text(const char* format, ...) {
 }
 
 std::string Driver::start(void* library) {
+    library_ = library;
     if (std::string reason = resolve(family_, library, look_up_symbol, &call_, &taken_); !reason.empty()) return reason;
     if (const Code code = call_.init(0); !ok(code)) {
         const bool empty = is(family_.results.no_device, code);

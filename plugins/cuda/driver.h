@@ -76,6 +76,7 @@ class Driver {
     const Family& family() const { return family_; }
     const std::string& path() const { return path_; }
     const Host& host() const { return host_; }
+    void* library() const { return library_; } // as dlopen gave it
     const Symbols& call() const { return call_; }
     const TakenNames& taken() const { return taken_; }
     unsigned version() const { return version_; }
@@ -141,6 +142,7 @@ class Driver {
     const Family& family_;
     const std::string path_;
     const Host host_;
+    void* library_ = nullptr;
     Symbols call_;
     TakenNames taken_ = {};
     unsigned version_ = 0;

@@ -11,16 +11,17 @@ uint64_t number(const void* pointer) {
 
 qiao_status check_type(const Device& device, const qiao_native& native, qiao_native_type type, const char* what) {
     if (native.type == type) return QIAO_OK;
-    return device.driver->host().fail({.status = QIAO_ERROR_INVALID_ARGUMENT,
-                                       .message = text("the native object is of type 0x%x; %s takes 0x%x, %s", native.type, device.record->info.name, type, what),
-                                       .remedy = "give an object of the device's own library"});
+    return device.driver->host().fail({.status = QIAO_ERROR_UNSUPPORTED,
+                                       .message = text("a native handle of type 0x%x is no %s of %s, which is 0x%x", native.type, what, device.record->info.name, type)});
 }
 
 } // namespace
 
 qiao_status cuda_device_native(void* device_pointer, qiao_native* out_native) {
     const Device& device = *static_cast<Device*>(device_pointer);
-    *out_native = {QIAO_NATIVE_TYPE_CUDA_DEVICE, 0, {static_cast<uint64_t>(device.context.ordinal), number(device.context.handle), device.record->handle, 0}};
+    *out_native = {QIAO_NATIVE_TYPE_CUDA_DEVICE,
+                   0,
+                   {number(device.driver->library()), number(device.context.handle), device.record->handle, static_cast<uint64_t>(device.context.ordinal)}};
     return QIAO_OK;
 }
 
@@ -33,7 +34,7 @@ qiao_status cuda_memory_native(void*, void* allocation_pointer, qiao_native* out
 qiao_status cuda_memory_wrap(void* device_pointer, const qiao_plugin_memory_desc* desc, const qiao_native* native, qiao_plugin_allocation* out_allocation) {
     Device& device = *static_cast<Device*>(device_pointer);
     return plugin::guarded(device.driver->host(), "memory_wrap", [&]() -> qiao_status {
-        if (const qiao_status status = check_type(device, *native, QIAO_NATIVE_TYPE_CUDA_MEMORY, "an address on the device"); status != QIAO_OK) return status;
+        if (const qiao_status status = check_type(device, *native, QIAO_NATIVE_TYPE_CUDA_MEMORY, "memory"); status != QIAO_OK) return status;
         if (native->handles[0] == 0)
             return device.driver->host().fail({.status = QIAO_ERROR_INVALID_ARGUMENT, .message = "the native address is 0", .remedy = "give the address of memory on the device"});
         auto allocation = std::make_unique<Allocation>();
@@ -62,7 +63,7 @@ qiao_status cuda_queue_native(void* queue_pointer, qiao_native* out_native) {
 qiao_status cuda_queue_wrap(void* device_pointer, const qiao_plugin_queue_desc* desc, const qiao_native* native, void** out_queue) {
     Device& device = *static_cast<Device*>(device_pointer);
     return plugin::guarded(device.driver->host(), "queue_wrap", [&]() -> qiao_status {
-        if (const qiao_status status = check_type(device, *native, QIAO_NATIVE_TYPE_CUDA_STREAM, "a stream"); status != QIAO_OK) return status;
+        if (const qiao_status status = check_type(device, *native, QIAO_NATIVE_TYPE_CUDA_STREAM, "queue"); status != QIAO_OK) return status;
         const Current current(device);
         return make_queue(device, reinterpret_cast<void*>(static_cast<uintptr_t>(native->handles[0])), false, *desc, out_queue);
     });

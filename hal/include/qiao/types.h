@@ -86,7 +86,7 @@ typedef uint32_t qiao_native_type;
 #define QIAO_NATIVE_TYPE_VULKAN_DEVICE 0x201u /* VkDevice, VkPhysicalDevice, VkInstance, index of the compute family */
 #define QIAO_NATIVE_TYPE_VULKAN_QUEUE 0x202u  /* VkQueue, VkSemaphore of the timeline, index of the family */
 #define QIAO_NATIVE_TYPE_VULKAN_BUFFER 0x203u /* VkBuffer, byte offset, VkDeviceMemory */
-#define QIAO_NATIVE_TYPE_CUDA_DEVICE 0x301u   /* ordinal, context (0 = a thread sets the device), device handle */
+#define QIAO_NATIVE_TYPE_CUDA_DEVICE 0x301u   /* library (of dlopen), context (0 = threads set a device), device, ordinal */
 #define QIAO_NATIVE_TYPE_CUDA_STREAM 0x302u   /* stream */
 #define QIAO_NATIVE_TYPE_CUDA_MEMORY 0x303u   /* address on the device, host pointer (0 = none) */
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "blocks.h"
+#include "images.h"
 #include "package/package.h"
 
 namespace api {
@@ -172,7 +173,7 @@ std::vector<std::byte> package_of(const Names& names) {
     for (const char* name : names) writer.add_kernel(piece(name).kernel);
     writer.add_source_variant(0);
     add_variant(writer, "fixture");
-    return finish(writer);
+    return with_image(finish(writer), source_of(portable_kernels()));
 }
 
 std::vector<std::byte> foreign_package() {

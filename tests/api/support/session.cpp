@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "blocks.h"
+#include "images.h"
 #include "kernels.h"
 
 namespace api {
@@ -99,6 +100,10 @@ Pool Session::pool(const qiao_pool_desc& desc) {
     qiao_pool* pool = nullptr;
     REQUIRE_OK(qiao_pool_create(device, &desc, &pool));
     return Pool(pool);
+}
+
+bool Session::takes_packages() const {
+    return is_fixture() || makes_images() || (std::string(properties.formats) + ";").find("opencl-c;") != std::string::npos;
 }
 
 Program Session::program() {

@@ -104,7 +104,7 @@ class Session {
     // Whether it is a fixture of these tests, with kernels that hold, fail and lose.
     bool is_fixture() const { return std::string(properties.formats) == "fixture"; }
     // Whether it runs the package of support/kernels.h as it is; other devices take compiled code.
-    bool takes_packages() const { return is_fixture() || (std::string(properties.formats) + ";").find("opencl-c;") != std::string::npos; }
+    bool takes_packages() const;
     std::vector<qiao_device*> devices();
 
     template <class T>
