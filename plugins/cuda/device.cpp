@@ -14,7 +14,7 @@ namespace qiao::cuda {
 
 [[gnu::noinline]] void Current::enter(void* now) noexcept {
     before_ = now;
-    entered_ = true;
+    entered_ = now != nullptr;
     device_.driver->call().context_set(device_.context.handle);
 }
 
