@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/cards/library_report.h"
 #include "cli/checks.h"
 #include "cli/command.h"
 #include "cli/devices.h"
@@ -19,18 +20,8 @@ struct Options {
     bool json = false;
     bool strict = false;
     bool open = false;
+    LibraryOptions library; /* what is asked for instead, if it names one */
 };
-
-std::vector<qiao_candidate> candidates_of(qiao_instance* instance) {
-    std::vector<qiao_candidate> candidates;
-    for (uint32_t index = 0;; ++index) {
-        qiao_candidate candidate = QIAO_CANDIDATE_INIT;
-        const qiao_status status = qiao_instance_query_candidate(instance, index, &candidate);
-        if (status == QIAO_ERROR_NOT_FOUND) return candidates;
-        check(status, "reading the ledger of plugins");
-        candidates.push_back(candidate);
-    }
-}
 
 CheckState severity(qiao_candidate_state state) {
     switch (state) {
@@ -178,11 +169,21 @@ Command doctor_command(CLI::App& root) {
     CLI::App* app =
         root.add_subcommand("doctor", "Say of every plugin, device and tool whether it is usable, why not, what to do");
     auto options = std::make_shared<Options>();
-    app->add_flag("--json", options->json, "Print JSON (schema qiao.doctor/1)");
+    app->add_flag("--json", options->json, "Print JSON (schema qiao.doctor/1, or qiao.doctor.library/1)");
     app->add_flag("--strict", options->strict,
-                  "Exit code 1 also if devices are usable but something else is a problem");
+                  "Exit code 1 also if devices are usable but something else is a problem; with --library: if a needed function is missing");
     app->add_flag("--open", options->open, "Open each device too, in a process of its own: finds plugins that crash or hang there");
-    return {app, [options] { return run(*options); }};
+    CLI::Option* library = app->add_option("--library", options->library.library,
+                                           "Compare a vendor's library with the functions that the plugin cuda calls; nothing else is looked at, nothing loaded")
+                               ->type_name("FILE");
+    app->add_option("--family", options->library.family, "The family that it is of, or a data file (default: the likeliest)")->type_name("ID")->needs(library);
+    app->add_option("--report", options->library.report, "Write what was found to a file that can be sent")->type_name("FILE")->needs(library);
+    return {app, [options] {
+                if (options->library.library.empty()) return run(*options);
+                options->library.json = options->json;
+                options->library.strict = options->strict;
+                return check_library(options->library);
+            }};
 }
 
 } // namespace qiao::cli

@@ -2,6 +2,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/cards/inventory.h"
 #include "cli/command.h"
 #include "cli/devices.h"
 #include "cli/facts.h"
@@ -14,6 +15,7 @@ namespace {
 struct Options {
     bool json = false;
     bool ids = false;
+    bool all = false;
 };
 
 std::string traits(const Device& device) {
@@ -26,10 +28,15 @@ std::string traits(const Device& device) {
 int run(const Options& options) {
     const Instance instance = make_instance();
     const std::vector<Device> devices = all_devices(instance.get());
+    std::vector<Card> cards;
+    if (options.all) cards = inventory(devices, candidates_of(instance.get()), all_families());
     if (options.json) {
         nlohmann::ordered_json json = {{"schema", "qiao.list/1"}, {"devices", nlohmann::ordered_json::array()}};
         for (const Device& device : devices)
             json["devices"].push_back(device_json(device));
+        for (const Card& card : cards)
+            json["cards"].push_back(card_json(card));
+        if (options.all && cards.empty()) json["cards"] = nlohmann::ordered_json::array();
         print_json(json);
         return kExitOk;
     }
@@ -44,7 +51,7 @@ int run(const Options& options) {
         table.add_row({coloured(Colour::Title, printable(device.id)), printable(properties.name),
                        bytes_text(properties.memory_bytes), printable(properties.target), traits(device)});
     }
-    print(table.text());
+    print(table.text() + cards_text(cards));
     return kExitOk;
 }
 
@@ -55,6 +62,7 @@ Command list_command(CLI::App& root) {
     auto options = std::make_shared<Options>();
     app->add_flag("--json", options->json, "Print JSON (schema qiao.list/1)");
     app->add_flag("--ids", options->ids, "Print ids only");
+    app->add_flag("--all", options->all, "Name the machine's other cards too, with the plugin that each would need")->excludes("--ids");
     return {app, [options] { return run(*options); }};
 }
 

@@ -79,6 +79,17 @@ std::vector<Device> all_devices(qiao_instance* instance) {
     return devices;
 }
 
+std::vector<qiao_candidate> candidates_of(qiao_instance* instance) {
+    std::vector<qiao_candidate> candidates;
+    for (uint32_t index = 0;; ++index) {
+        qiao_candidate candidate = QIAO_CANDIDATE_INIT;
+        const qiao_status status = qiao_instance_query_candidate(instance, index, &candidate);
+        if (status == QIAO_ERROR_NOT_FOUND) return candidates;
+        check(status, "reading the ledger of plugins");
+        candidates.push_back(candidate);
+    }
+}
+
 std::vector<Device> select_devices(qiao_instance* instance, const std::vector<std::string>& selectors) {
     const std::vector<Device> devices = all_devices(instance);
     std::vector<Device> selected;

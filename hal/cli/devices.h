@@ -31,6 +31,9 @@ struct Device {
 
 std::vector<Device> all_devices(qiao_instance* instance);
 
+/* The ledger of plugins. */
+std::vector<qiao_candidate> candidates_of(qiao_instance* instance);
+
 /* Those that any selector matches, in the order of the selectors, each once. An id means that device, a plugin's id its
  * first device, a glob all that match. Throws Failure with kExitNoDevice, naming the devices there are. */
 std::vector<Device> select_devices(qiao_instance* instance, const std::vector<std::string>& selectors);

@@ -3,48 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
-#include "loader/environment.h"
+#include "loader/pci.h"
 
 namespace qiao::loader {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t kMaxAttribute = 256;
-
-std::string sysfs_root() {
-    const std::string root = environment("QIAO_SYSFS_ROOT");
-    return root.empty() ? "/sys" : root;
-}
-
-// An attribute without its line end; "" = it is not there.
-std::string attribute(const fs::path& path) {
-    std::ifstream file(path);
-    std::string line;
-    if (file) std::getline(file, line);
-    return line.size() > kMaxAttribute ? "" : line;
-}
-
-struct PciFunction {
-    std::string address, vendor, device, driver; // driver: "" = none
-};
-
-std::vector<PciFunction> pci_functions(const fs::path& root) {
-    std::vector<PciFunction> functions;
-    std::error_code error;
-    for (fs::directory_iterator each(root / "bus/pci/devices", error), end; !error && each != end;
-         each.increment(error)) {
-        std::error_code none;
-        functions.push_back({each->path().filename().string(), attribute(each->path() / "vendor"),
-                             attribute(each->path() / "device"),
-                             fs::read_symlink(each->path() / "driver", none).filename().string()});
-    }
-    std::sort(functions.begin(), functions.end(),
-              [](const PciFunction& a, const PciFunction& b) { return a.address < b.address; });
-    return functions;
-}
 
 // The kernel writes a module's folder with '_' for '-'.
 fs::path module_folder(const fs::path& root, std::string driver) {
@@ -131,7 +96,7 @@ std::string driver_versions(const std::vector<HardwareMatch>& kinds) {
     for (const HardwareMatch& kind : kinds) {
         for (const std::string& driver : kind.drivers) {
             const fs::path folder = module_folder(root, driver);
-            versions += driver + '=' + attribute(folder / "version") + '/' + attribute(folder / "srcversion") + ';';
+            versions += driver + '=' + sysfs_attribute(folder / "version") + '/' + sysfs_attribute(folder / "srcversion") + ';';
         }
     }
     return versions;

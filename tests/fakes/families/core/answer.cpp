@@ -23,9 +23,14 @@ void check(const mock::Status& status, Error out_of_range) {
             fail(Error::kInvalidImage);
         case mock::Code::kLost:
         case mock::Code::kCancelled:
-            fail(Error::kLaunchFailed);
+            fail(error_of_loss());
     }
     fail(Error::kUnknown);
+}
+
+std::atomic<Error>& error_of_loss() {
+    static std::atomic<Error> error = Error::kLaunchFailed;
+    return error;
 }
 
 int code_of(Error error) {

@@ -1,6 +1,7 @@
 /* How calls end: inside they throw, outside they have the family's numbers. */
 #pragma once
 
+#include <atomic>
 #include <new>
 #include <string_view>
 
@@ -29,6 +30,9 @@ T& out(T* pointer) {
 }
 /* What the model refuses; `out_of_range` is what an address or a size beyond a limit means for the call. */
 void check(const mock::Status& status, Error out_of_range = Error::kInvalidValue);
+
+/* What every call on a lost card answers; set by what has lost it. */
+std::atomic<Error>& error_of_loss();
 
 int code_of(Error error);
 /* "INVALID_VALUE" with the family's prefix; null = no such number. */

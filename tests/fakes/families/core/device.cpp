@@ -1,10 +1,15 @@
 #include "core/device.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <span>
+#include <sstream>
+#include <string>
 
 #include "core/memory.h"
 #include "core/module.h"
@@ -25,13 +30,35 @@ thread_local int selected = 0; /* of HIP's way */
 
 std::atomic<bool> was_initialized = false;
 
+/* Numbers of cards, up to the first that means none: so do the libraries. */
+std::vector<int> visible_numbers() {
+    const int count = switches().devices;
+    std::vector<int> numbers;
+    const char* given = family().visible_variable != nullptr ? std::getenv(family().visible_variable) : nullptr;
+    if (given == nullptr) {
+        numbers.resize(static_cast<size_t>(count));
+        std::iota(numbers.begin(), numbers.end(), 0);
+        return numbers;
+    }
+    std::istringstream words(given);
+    for (std::string word; std::getline(words, word, ',');) {
+        int number = -1;
+        std::from_chars(word.data(), word.data() + word.size(), number);
+        if (number < 0 || number >= count || std::ranges::find(numbers, number) != numbers.end()) break;
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
 std::span<Device> devices() {
     static const std::span<Device> made = [] {
-        const auto count = static_cast<size_t>(switches().devices);
-        auto* list = new Device[count]; /* as long as the process: threads may ask until the last moment */
-        for (size_t index = 0; index < count; ++index)
+        const std::vector<int> numbers = visible_numbers();
+        auto* list = new Device[numbers.size()]; /* as long as the process: threads may ask until the last moment */
+        for (size_t index = 0; index < numbers.size(); ++index) {
             list[index].ordinal = static_cast<int>(index);
-        return std::span(list, count);
+            list[index].number = numbers[index];
+        }
+        return std::span(list, numbers.size());
     }();
     return made;
 }
@@ -146,7 +173,7 @@ int value_of(Attribute attribute, const Device& device) {
         case Attribute::kHostRegister:
             return has(Quirk::kNoHostRegister) ? 0 : 1;
         case Attribute::kPciBus:
-            return device.ordinal + 1;
+            return device.number + 1;
         case Attribute::kCopyEngines:
             return 2;
         case Attribute::kCapabilityMajor:
@@ -236,14 +263,14 @@ void device_uuid(unsigned char* bytes, int device) {
     std::memset(bytes, 0, 16);
     std::memcpy(bytes, "FAKE", 4);
     std::memcpy(bytes + 4, family().id, std::min<size_t>(std::strlen(family().id), 4));
-    bytes[14] = static_cast<unsigned char>(asked.ordinal >> 8);
-    bytes[15] = static_cast<unsigned char>(asked.ordinal);
+    bytes[14] = static_cast<unsigned char>(asked.number >> 8);
+    bytes[15] = static_cast<unsigned char>(asked.number);
 }
 
 void device_bus_id(char* text, int length, int device) {
     const Device& asked = device_at(device);
     require(text != nullptr && length > 12, Error::kInvalidValue);
-    std::snprintf(text, static_cast<size_t>(length), "0000:%02x:00.0", asked.ordinal + 1);
+    std::snprintf(text, static_cast<size_t>(length), "0000:%02x:00.0", (asked.number + 1) % 256);
 }
 
 // ---------------------------------------------------------------------------------------------- contexts
@@ -308,7 +335,7 @@ void context_synchronize() {
 
 void context_synchronize_other(void* context) {
     const std::shared_ptr<mock::Card> card = context_of(context).card;
-    if (card->synchronize(UINT64_MAX) == mock::WaitResult::kFailed) fail(Error::kLaunchFailed);
+    if (card->synchronize(UINT64_MAX) == mock::WaitResult::kFailed) fail(error_of_loss());
 }
 
 void context_set_limit(int limit, size_t) {

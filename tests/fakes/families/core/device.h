@@ -17,6 +17,7 @@ struct Stream;
 
 struct Device {
     int ordinal = 0;
+    int number = 0; /* of the card among all of the machine's: ordinals count those that the process sees */
     std::atomic<int> retained = 0;    /* changed with the mutex held */
     std::mutex mutex;                 /* guards what follows, but for reading `card` while the context is alive */
     std::shared_ptr<mock::Card> card; /* made when the context is retained first */

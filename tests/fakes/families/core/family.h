@@ -90,6 +90,8 @@ struct Family {
     const char* success_name; /* "CUDA_SUCCESS" */
     std::span<const AttributeNumber> attributes;
 
+    const char* visible_variable; /* which cards a process sees; null = none */
+
     const char* image_family; /* whose images it takes: image/format.h */
     uintptr_t extra_end;      /* what ends the list `extra` of a launch */
 

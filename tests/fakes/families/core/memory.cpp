@@ -247,6 +247,15 @@ void memory_allocate_managed(uint64_t* out_address, size_t size, unsigned flags)
     *out_address = allocate_pages(Kind::kManaged, size);
 }
 
+void memory_prefetch(uint64_t address, size_t size, int device, void* stream) {
+    stream_of_current(stream);
+    if (device != -1) device_at(device);
+    const std::lock_guard lock(mutex);
+    const Region* region = find(address);
+    require(region != nullptr && region->kind == Kind::kManaged, Error::kInvalidValue);
+    require(size > 0 && size <= region->size - (address - region->address), Error::kInvalidValue);
+}
+
 void memory_info(size_t* out_free, size_t* out_total) {
     const Device& device = current();
     out(out_free) = device.card->free_bytes();

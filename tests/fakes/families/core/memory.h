@@ -12,6 +12,8 @@ namespace fakes {
 void memory_allocate(uint64_t* out_address, size_t size);
 void memory_free(uint64_t address);
 void memory_allocate_managed(uint64_t* out_address, size_t size, unsigned flags);
+/* Managed memory is where it is; -1 = to the host. */
+void memory_prefetch(uint64_t address, size_t size, int device, void* stream);
 void memory_info(size_t* out_free, size_t* out_total);
 void memory_range(uint64_t* out_base, size_t* out_size, uint64_t address);
 /* CUDA's numbers of pointer attributes. */

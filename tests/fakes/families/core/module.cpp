@@ -323,7 +323,14 @@ void launch(void* handle, const Grid& grid, void* const* parameters, void* const
         block = gathered;
         replace_places(*function, gathered, grid.shared_bytes);
     }
-    submit(*stream, [&](mock::Queue& queue, uint64_t next) { return queue.launch(*function->kernel, shape, block, next); }, Error::kIllegalAddress);
+    const auto launch_next = [&](mock::Queue& queue, uint64_t next) {
+        mock::Status status = queue.launch(*function->kernel, shape, block, next);
+        if (status.code() != mock::Code::kOutOfRange || !has(Quirk::kStickyErrors)) return status;
+        error_of_loss() = Error::kIllegalAddress; /* accepted, and the end of the card */
+        stream->card->set_lost("a kernel reached an address that is not the card's");
+        return mock::Status();
+    };
+    submit(*stream, launch_next, Error::kIllegalAddress);
 }
 
 void forget_modules_of(const Device& device) {

@@ -131,7 +131,8 @@ void order_with_legacy(Stream& stream) {
 }
 
 void wait(Stream& stream, uint64_t value) {
-    if (stream.queue->wait(value, UINT64_MAX) == mock::WaitResult::kFailed) fail(Error::kLaunchFailed);
+    const bool failed = stream.queue->wait(value, UINT64_MAX) == mock::WaitResult::kFailed;
+    require(!failed && !stream.card->lost(), error_of_loss());
 }
 
 void delay(Stream& stream) {
@@ -162,7 +163,7 @@ void stream_synchronize(void* handle) {
 
 void stream_query(void* handle) {
     const std::shared_ptr<Stream> stream = stream_of(handle);
-    require(!stream->queue->failed(), Error::kLaunchFailed);
+    require(!stream->queue->failed() && !stream->card->lost(), error_of_loss());
     require(stream->queue->reached() >= stream->queue->submitted(), Error::kNotReady);
 }
 
@@ -247,7 +248,7 @@ void event_query(void* handle) {
     const std::shared_ptr<Event> event = events().get(handle);
     const Recorded recorded = recorded_of(*event);
     if (recorded.stamp == nullptr) return;
-    require(!recorded.stream->queue->failed(), Error::kLaunchFailed);
+    require(!recorded.stream->queue->failed() && !recorded.stream->card->lost(), error_of_loss());
     require(recorded.stream->queue->reached() >= recorded.value, Error::kNotReady);
     if ((event->flags & kDisableTiming) != 0) return;
     const std::lock_guard lock(recorded.stamp->mutex);

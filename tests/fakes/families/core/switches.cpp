@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kQuirkNames[] = {
     "strict-memory",  "no-peer-copies", "no-peer-access",   "early-reuse", "slow-copies", "other-attributes",
     "big-properties", "no-managed",     "no-host-register", "no-pinned",   "wrong-warp",  "lazy-image",
+    "sticky-errors",
 };
 static_assert(std::size(kQuirkNames) == static_cast<size_t>(Quirk::kCount_));
 

@@ -21,6 +21,7 @@ enum class Quirk : uint8_t {
     kNoPinned,
     kWrongWarp,
     kLazyImage,
+    kStickyErrors,
     kCount_,
 };
 

@@ -113,6 +113,9 @@ int FN(MemFree_v2)(Address address) {
 int FN(MemAllocManaged)(Address* address, size_t size, unsigned flags) {
     return answer("MemAllocManaged", memory_allocate_managed, address, size, flags);
 }
+int FN(MemPrefetchAsync)(Address address, size_t size, int device, void* stream) {
+    return answer("MemPrefetchAsync", memory_prefetch, address, size, device, stream);
+}
 int FN(MemGetInfo_v2)(size_t* free, size_t* total) {
     return answer("MemGetInfo", memory_info, free, total);
 }

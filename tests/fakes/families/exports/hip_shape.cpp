@@ -175,6 +175,9 @@ int FN(MallocManaged)(void** pointer, size_t size, unsigned flags) {
     return tell("MallocManaged", [](void** each, size_t bytes, unsigned how) { memory_allocate_managed(reinterpret_cast<uint64_t*>(each), bytes, how); },
                 pointer, size, flags);
 }
+int FN(MemPrefetchAsync)(const void* address, size_t size, int device, void* stream) {
+    return tell("MemPrefetchAsync", memory_prefetch, address_of(address), size, device, stream);
+}
 int FN(MemGetInfo)(size_t* free, size_t* total) {
     return tell("MemGetInfo", memory_info, free, total);
 }

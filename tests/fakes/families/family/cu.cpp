@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "CUDA_ERROR_",
         .success_name = "CUDA_SUCCESS",
         .attributes = cuda_attributes(),
+        .visible_variable = "CUDA_VISIBLE_DEVICES",
         .image_family = "cu",
         .extra_end = 0,
         .implicit_context = false,

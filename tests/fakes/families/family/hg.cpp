@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "HGGC_ERROR_",
         .success_name = "HGGC_SUCCESS",
         .attributes = cuda_attributes(),
+        .visible_variable = "CUDA_VISIBLE_DEVICES",
         .image_family = "hg",
         .extra_end = 0,
         .implicit_context = false,

@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "hipError",
         .success_name = "hipSuccess",
         .attributes = hip_attributes(),
+        .visible_variable = "HIP_VISIBLE_DEVICES",
         .image_family = "hip",
         .extra_end = 3,
         .implicit_context = true,

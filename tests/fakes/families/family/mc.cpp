@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "mcError",
         .success_name = "mcSuccess",
         .attributes = maca_attributes(),
+        .visible_variable = "MACA_VISIBLE_DEVICES",
         .image_family = "mc",
         .extra_end = 3,
         .implicit_context = true,

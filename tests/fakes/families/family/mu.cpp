@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "MUSA_ERROR_",
         .success_name = "MUSA_SUCCESS",
         .attributes = cuda_attributes(),
+        .visible_variable = "MUSA_VISIBLE_DEVICES",
         .image_family = "mu",
         .extra_end = 0,
         .implicit_context = false,

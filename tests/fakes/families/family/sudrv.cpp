@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "SU_ERROR_",
         .success_name = "suSuccess",
         .attributes = cuda_attributes(),
+        .visible_variable = "SUPA_VISIBLE_DEVICES",
         .image_family = "sudrv",
         .extra_end = 0,
         .implicit_context = false,

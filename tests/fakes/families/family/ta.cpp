@@ -10,6 +10,7 @@ const Family& family() {
         .error_prefix = "TANG_ERROR_",
         .success_name = "TANG_SUCCESS",
         .attributes = tang_attributes(),
+        .visible_variable = nullptr,
         .image_family = "ta",
         .extra_end = 0,
         .implicit_context = false,

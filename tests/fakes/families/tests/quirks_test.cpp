@@ -131,6 +131,29 @@ TEST_CASE_FIXTURE(Fixture, "lazy-image: it must stay until functions were found"
     CHECK(driver.function(&function, module, "add") == 200);
 }
 
+TEST_CASE_FIXTURE(Fixture, "sticky-errors: a wrong address is accepted, and the end of the card") {
+    void *module = nullptr, *function = nullptr;
+    REQUIRE(driver.load(&module, image_for(driver.id)) == 0);
+    REQUIRE(driver.function(&function, module, "repeat") == 0);
+    const Address memory = allocate(64);
+    Address nowhere = 4096;
+    uint32_t rounds = 1;
+    void* parameters[] = {&nowhere, &rounds};
+    CHECK(driver.launch(function, {}, parameters, nullptr) == 0);
+    CHECK(driver.wait_stream(nullptr) == 700);
+    CHECK(driver.fill(memory, 1, 64) == 700);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the process sees one card, which is the machine's second") {
+    int count = 0;
+    CHECK(driver.count(&count) == 0);
+    CHECK(count == 1);
+    CHECK(driver.use(1) == 101);
+    char address[16] = {};
+    CHECK(library.get<int(char*, int, int)>(driver.prefix + "DeviceGetPCIBusId")(address, 16, 0) == 0);
+    CHECK(std::string(address) == "0000:02:00.0");
+}
+
 TEST_CASE("init fails") {
     Library library(library_file());
     const Driver driver = driver_of(library);
