@@ -140,3 +140,32 @@ TEST_CASE("an image for another card does not come to the driver" * doctest::tes
     CHECK(program == nullptr);
     CHECK(session.program().get() != nullptr);
 }
+
+TEST_CASE("a card that is lost ends what waits for it, says why, and lets everything go" * doctest::test_suite("families.lost")) {
+    Session session;
+    qiao_device* neighbour = nullptr;
+    REQUIRE_OK(qiao_instance_find_device(session.instance.get(), "mock:0", &neighbour));
+    const Program program = session.program();
+    const Queue queue = session.queue();
+    const Memory memory = session.allocate(64);
+    uint64_t value = 0, last = 0;
+    qiao_status status = QIAO_OK;
+    for (int i = 0; i < 1000 && status == QIAO_OK; ++i) {
+        status = qiao_queue_fill(queue.get(), place(memory), 64, "\1\2\3\4", 4, &value);
+        if (status == QIAO_OK) last = value;
+        if (status == QIAO_OK && i % 7 == 0) status = qiao_timeline_wait(timeline_of(queue), last, kPatience);
+    }
+    CHECK(status == QIAO_ERROR_DEVICE_LOST);
+    CHECK_FAILS(qiao_timeline_wait(timeline_of(queue), last + 1, kPatience), QIAO_ERROR_DEVICE_LOST, "lost");
+    const char* reason = "";
+    qiao_device_state state = 0;
+    REQUIRE_OK(qiao_device_query_state(session.device, &state, &reason));
+    CHECK(state == QIAO_DEVICE_STATE_LOST);
+    CHECK(std::string(reason) != "");
+    uint32_t word = 0;
+    CHECK_FAILS(qiao_memory_read(memory.get(), 0, &word, 4), QIAO_ERROR_DEVICE_LOST, "lost");
+    CHECK_FAILS(qiao_device_reset(session.device), QIAO_ERROR_UNSUPPORTED, "reset");
+    session.device = neighbour;
+    REQUIRE_OK(qiao_device_query_properties(neighbour, &session.properties));
+    CHECK(session.allocate(64).get() != nullptr);
+}
