@@ -14,7 +14,7 @@ namespace qiao::cuda {
 
 [[gnu::noinline]] void Current::enter(void* now) noexcept {
     before_ = now;
-    entered_ = true;
+    entered_ = now != nullptr;
     device_.driver->call().context_set(device_.context.handle);
 }
 
@@ -107,10 +107,14 @@ qiao_status finish(Device& device, void* stream, const char* what) {
 
 namespace {
 
-std::vector<std::string> library_paths(const Family& family) {
+std::string library_variable(const Family& family) {
     std::string variable = "QIAO_CUDA_LIBRARY_";
     for (const char c : family.id) variable += c == '-' ? '_' : static_cast<char>(toupper(static_cast<unsigned char>(c)));
-    const char* value = secure_getenv(variable.c_str());
+    return variable;
+}
+
+std::vector<std::string> library_paths(const Family& family) {
+    const char* value = secure_getenv(library_variable(family).c_str());
     if (value == nullptr || *value == '\0') return family.libraries;
     std::vector<std::string> paths;
     for (std::string rest = value; !rest.empty();) {
@@ -157,11 +161,11 @@ void list_devices(Plugin& plugin, Library& library) {
     }
 }
 
-// "" or why the library at that path gives no devices.
+// "" or why the library at that path gives no devices. One that is not installed is no reason worth telling.
 std::string open_one(Plugin& plugin, const std::string& path, std::vector<void*>& seen) {
     std::string reason;
     void* handle = open_library(path, &reason);
-    if (handle == nullptr) return reason;
+    if (handle == nullptr) return reason.find("cannot open shared object file: No such file") != std::string::npos ? "" : reason;
     if (std::find(seen.begin(), seen.end(), handle) != seen.end()) return ""; // another name of a library that is open
     seen.push_back(handle);
     auto driver = std::make_unique<Driver>(plugin.family, path, plugin.host);
@@ -182,16 +186,15 @@ std::string visible_devices(const Family& family) {
 }
 
 void tell_no_device(const Plugin& plugin, const std::vector<std::string>& paths, const std::string& reasons) {
-    std::string message = "no " + plugin.family.name + " device";
-    const std::string visible = visible_devices(plugin.family);
-    message += reasons.empty() ? ": " + std::string(plugin.libraries.empty() ? "no library was named" : "the library has none") : ": " + reasons;
-    if (!visible.empty()) message += " (" + visible + ")";
     std::string tried;
     for (const std::string& path : paths) tried += (tried.empty() ? "" : ", ") + path;
+    std::string message = "no device with the " + plugin.family.name + ": ";
+    message += !reasons.empty() ? reasons : plugin.libraries.empty() ? "none of its libraries is installed (" + tried + ")" : "the library has none";
+    if (const std::string visible = visible_devices(plugin.family); !visible.empty()) message += "; " + visible;
     plugin::Failure failure;
     failure.status = QIAO_ERROR_NOT_FOUND;
     failure.message = message;
-    failure.remedy = "install the card's driver (tried: " + tried + "); libraries elsewhere are named by QIAO_CUDA_LIBRARY_...";
+    failure.remedy = "install the card's driver, or name its library in " + library_variable(plugin.family);
     plugin.host.fail(failure);
 }
 

@@ -88,7 +88,7 @@ inline constexpr unsigned kEventWithoutTime = 2;
 inline constexpr unsigned kManagedForEverybody = 1;
 
 // Makes the device's context the thread's, and gives the thread's own back in the end: the application may use the vendor's functions
-// itself.
+// itself. A thread that had none keeps it, which spares each launch two calls.
 class Current {
   public:
     [[gnu::always_inline]] explicit Current(const Device& device) : device_(device) {

@@ -423,6 +423,8 @@ void check_complete(const File& file, const Family& family, const Origins& origi
         const auto has = [&](Slot slot) { return !family.symbols[static_cast<size_t>(slot)].empty(); };
         if (!has(pair[0]) && !has(pair[1])) missing(std::string("slots.") + kSlotNames[static_cast<size_t>(pair[0])], kSymbolsAllowed);
     }
+    if (family.quirks.launch_by_config && family.arguments == ArgumentForm::kBuffer)
+        file.fail("arguments", "the key \"arguments.form\" is \"buffer\"; with the quirk launch_by_config it must be \"pointers\"");
     if (!family.quirks.no_v1_fallback) return;
     for (size_t slot = 0; slot < kSlotCount; ++slot)
         for (const std::string& name : family.symbols[slot])

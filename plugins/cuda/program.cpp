@@ -118,14 +118,14 @@ void describe(Device& device, const Metadata& metadata, const Kernel& kernel, qi
 
 // ---------------------------------------------------------------------------------------------- launches
 
-[[gnu::noinline]] Code launch_by_configuration(const Device& device, const Kernel& kernel, void* stream, const qiao_plugin_geometry& geometry,
-                                               void** parameters, void** extra, uint32_t local_bytes) noexcept {
+static Code launch_by_configuration(const Device& device, const Kernel& kernel, void* stream, const qiao_plugin_geometry& geometry, void** parameters,
+                                    uint32_t local_bytes) noexcept {
     LaunchConfiguration configuration = {};
     std::copy_n(geometry.group_count, 3, configuration.groups);
     std::copy_n(geometry.group_size, 3, configuration.group);
     configuration.local_bytes = local_bytes;
     configuration.stream = stream;
-    return device.driver->launch_by_configuration()(&configuration, kernel.function, parameters, extra);
+    return device.driver->launch_by_configuration()(&configuration, kernel.function, parameters, nullptr);
 }
 
 // One pointer for each argument: into the block, or to the place of a local argument in dynamic local memory. The library reads as many
@@ -150,7 +150,7 @@ void describe(Device& device, const Metadata& metadata, const Kernel& kernel, qi
         local_bytes += kernel.local_slack;
     }
     const LaunchFunction function = device.driver->launch();
-    if (function == nullptr) return launch_by_configuration(device, kernel, stream, geometry, parameters, nullptr, local_bytes);
+    if (function == nullptr) return launch_by_configuration(device, kernel, stream, geometry, parameters, local_bytes);
     return function(kernel.function, geometry.group_count[0], geometry.group_count[1], geometry.group_count[2], geometry.group_size[0],
                     geometry.group_size[1], geometry.group_size[2], local_bytes, stream, parameters, nullptr);
 }

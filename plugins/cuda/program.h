@@ -34,20 +34,20 @@ struct Program {
 
 // Puts a launch on a stream of the device's, whose context is the thread's.
 Code launch_by_pointers(const Device& device, const Kernel& kernel, void* stream, const qiao_plugin_geometry& geometry, const void* block) noexcept;
-Code launch_by_configuration(const Device& device, const Kernel& kernel, void* stream, const qiao_plugin_geometry& geometry, void** parameters,
-                             void** extra, uint32_t local_bytes) noexcept;
-
-[[gnu::always_inline]] inline Code launch(const Device& device, LaunchFunction function, const Kernel& kernel, void* stream,
-                                          const qiao_plugin_geometry& geometry, const void* block) {
-    if (kernel.form == ArgumentForm::kPointers) return launch_by_pointers(device, kernel, stream, geometry, block);
-    // The library reads the block before it returns.
+// The arguments as one packed block, which the library reads before it returns.
+[[gnu::always_inline]] inline Code launch_by_buffer(LaunchFunction function, const Kernel& kernel, void* stream, const qiao_plugin_geometry& geometry,
+                                                    const void* block) {
     size_t size = kernel.argument_bytes;
     constexpr uintptr_t kPointer = 1, kSize = 2;
     void* extra[] = {reinterpret_cast<void*>(kPointer), const_cast<void*>(block), reinterpret_cast<void*>(kSize), &size, kernel.buffer_end};
-    if (function == nullptr) [[unlikely]]
-        return launch_by_configuration(device, kernel, stream, geometry, nullptr, extra, geometry.local_bytes);
     return function(kernel.function, geometry.group_count[0], geometry.group_count[1], geometry.group_count[2], geometry.group_size[0],
                     geometry.group_size[1], geometry.group_size[2], geometry.local_bytes, stream, nullptr, extra);
+}
+
+inline Code launch(const Device& device, LaunchFunction function, const Kernel& kernel, void* stream, const qiao_plugin_geometry& geometry,
+                   const void* block) {
+    return kernel.form == ArgumentForm::kBuffer ? launch_by_buffer(function, kernel, stream, geometry, block)
+                                                : launch_by_pointers(device, kernel, stream, geometry, block);
 }
 
 } // namespace qiao::cuda

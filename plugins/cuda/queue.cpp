@@ -34,8 +34,11 @@ template <typename Enqueue>
     return device_failed(queue.device, code, "launching kernel '" + kernel.name + "'");
 }
 
-[[gnu::noinline]] Code launch_measured(Queue& queue, const Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block, uint64_t value) noexcept {
-    return operate(queue, value, [&] { return launch(queue.device, queue.launch, kernel, queue.stream, geometry, block); });
+// Any launch: another context is the thread's, arguments go one by one, the queue profiles.
+[[gnu::noinline]] qiao_status launch_anyhow(Queue& queue, const Kernel& kernel, const qiao_plugin_geometry& geometry, const void* block, uint64_t value) noexcept {
+    const Current current(queue.device);
+    const Code code = operate(queue, value, [&] { return launch(queue.device, queue.launch, kernel, queue.stream, geometry, block); });
+    return code == queue.success ? static_cast<qiao_status>(QIAO_OK) : launch_failed(queue, kernel, code);
 }
 
 // ---------------------------------------------------------------------------------------------- copies
@@ -152,6 +155,15 @@ void anchor(Queue& queue) {
 
 // ---------------------------------------------------------------------------------------------- life
 
+Queue::Queue(Device& owner, uint32_t capacity, bool profiles)
+    : device(owner),
+      ask_context(profiles ? nullptr : owner.driver->call().context_get),
+      context(owner.context.handle),
+      launch(owner.driver->launch()),
+      success(owner.driver->family().results.success),
+      profiling(profiles),
+      marks(owner, capacity, profiles) {}
+
 qiao_status make_queue(Device& device, void* stream, bool owned, const qiao_plugin_queue_desc& desc, void** out_queue) {
     const auto release = [&](void* unused) {
         if (owned) device.driver->call().stream_destroy(unused);
@@ -203,12 +215,15 @@ static qiao_status cuda_queue_launch(void* queue_pointer, void* kernel_pointer, 
                                      const qiao_plugin_binding*, uint64_t value) {
     Queue& queue = *static_cast<Queue*>(queue_pointer);
     const Kernel& kernel = *static_cast<const Kernel*>(kernel_pointer);
-    const Current current(queue.device);
-    const Code code = queue.profiling ? launch_measured(queue, kernel, *geometry, block, value)
-                                      : launch(queue.device, queue.launch, kernel, queue.stream, *geometry, block);
-    if (code != queue.success) [[unlikely]]
-        return launch_failed(queue, kernel, code);
-    return QIAO_OK;
+    if (queue.ask_context != nullptr && kernel.form == ArgumentForm::kBuffer) [[likely]] {
+        void* now = nullptr;
+        queue.ask_context(&now);
+        if (now == queue.context) [[likely]] {
+            const Code code = launch_by_buffer(queue.launch, kernel, queue.stream, *geometry, block);
+            return code == queue.success ? static_cast<qiao_status>(QIAO_OK) : launch_failed(queue, kernel, code);
+        }
+    }
+    return launch_anyhow(queue, kernel, *geometry, block, value);
 }
 
 static qiao_status cuda_queue_can_copy(void* queue_pointer, const qiao_plugin_copy* copy) {

@@ -6,12 +6,14 @@
 namespace qiao::cuda {
 
 struct Queue {
-    Queue(Device& owner, uint32_t capacity, bool profiles)
-        : device(owner), launch(owner.driver->launch()), success(owner.driver->family().results.success), profiling(profiles), marks(owner, capacity, profiles) {}
+    Queue(Device& owner, uint32_t capacity, bool profiles);
 
     Device& device;
+    // What the plainest launch needs, side by side; `ask_context` is null where this queue has no plain launches.
+    decltype(Symbols::context_get) ask_context;
+    void* const context;
+    const LaunchFunction launch;
     void* stream = nullptr;
-    const LaunchFunction launch; // null: by configuration
     const Code success;
     const bool profiling;
     bool owned = true; // else the application's

@@ -1,8 +1,9 @@
 // Runs one operation N times, for callgrind: two runs with different N tell the instructions of one operation, whatever
-// start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin, null OpenCL or null Vulkan driver, for raw modes].
+// start-up costs. Usage: count_instructions MODE N [LIBRARY of the null plugin, null OpenCL, Vulkan or CUDA driver, for raw modes].
 #include <qiao/qiao.hpp>
 
 #include "null_device.h"
+#include "raw_cuda.h"
 #include "raw_opencl.h"
 #include "raw_vulkan.h"
 
@@ -109,6 +110,11 @@ void launch_raw_vulkan(long count, const char* library, bool waiting) {
     }
 }
 
+void launch_raw_cuda(long count, const char* library) {
+    bench::RawCuda raw(library);
+    for (long i = 0; i < count; ++i) raw.launch(4096, static_cast<uint32_t>(i));
+}
+
 void ask_timeline(long count) {
     bench::ThroughQiao qiao;
     const qiao_launch launch = shape(64, 1);
@@ -146,6 +152,8 @@ int main(int argc, char** argv) {
     else if (mode == "opencl-wait") launch_and_wait(count, "opencl:0");
     else if (mode == "raw-opencl-launch" && argc > 3) launch_raw_opencl(count, argv[3]);
     else if (mode == "raw-opencl-wait" && argc > 3) launch_and_wait_raw_opencl(count, argv[3]);
+    else if (mode == "cuda-launch") launch_repeatedly(count, "cu:0", 1, false);
+    else if (mode == "raw-cuda-launch" && argc > 3) launch_raw_cuda(count, argv[3]);
     else if (mode == "vulkan-launch") launch_repeatedly(count, "vulkan:0", 1, false);
     else if (mode == "vulkan-wait") launch_and_wait(count, "vulkan:0");
     else if (mode == "raw-vulkan-launch" && argc > 3) launch_raw_vulkan(count, argv[3], false);

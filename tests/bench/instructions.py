@@ -33,6 +33,8 @@ BUDGETS = [
     ("opencl-wait", "raw-opencl-wait", 350),
     # the core makes the addresses, the plugin gets bindings
     ("opencl-table", "raw-opencl-launch", 360),
+    # two arguments in one packed buffer; the plugin adds 82 to the library's own call, the core does the rest
+    ("cuda-launch", "raw-cuda-launch", 190),
     # in batches of 32, on a device that is busy; by itself, on one that is idle
     ("vulkan-launch", "raw-vulkan-launch", 190),
     ("vulkan-wait", "raw-vulkan-wait", 500),
@@ -41,7 +43,7 @@ BUDGETS = [
 
 def total_instructions(program, mode, count, arguments, plugins):
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, QIAO_PLUGINS="null*,opencl,vulkan", LD_BIND_NOW="1")
+        environment = dict(os.environ, QIAO_PLUGIN_PATH=plugins, QIAO_PLUGINS="null*,opencl,vulkan,cu", LD_BIND_NOW="1")
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", program, mode, str(count), *arguments]
         result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
     found = re.search(r"Collected : (\d+)", result.stderr)
@@ -61,14 +63,17 @@ def main():
     parser.add_argument("--program", required=True, help="count_instructions")
     parser.add_argument("--library", required=True, help="the null plugin's library, for the raw operations")
     parser.add_argument("--plugins", required=True, help="folder that holds null1, null8 and null32")
-    parser.add_argument("--real-plugins", required=True, help="folder of the OpenCL and the Vulkan plugin's manifests")
+    parser.add_argument("--real-plugins", required=True, help="folder of the manifests of the OpenCL, the Vulkan and the CUDA-shaped plugin")
     parser.add_argument("--opencl-library", required=True, help="the null OpenCL driver")
     parser.add_argument("--vulkan-library", required=True, help="the null Vulkan driver")
+    parser.add_argument("--cuda-library", required=True, help="the null library with CUDA's driver interface")
     options = parser.parse_args()
 
     os.environ["QIAO_OPENCL_LIBRARY"] = options.opencl_library
     os.environ["QIAO_VULKAN_LIBRARY"] = options.vulkan_library
-    libraries = {"opencl": options.opencl_library, "vulkan": options.vulkan_library}
+    os.environ["QIAO_CUDA_LIBRARY_CU"] = options.cuda_library
+    os.environ["QIAO_SYSFS_ROOT"] = "/nonexistent"  # the card that the manifest is for need not be there
+    libraries = {"opencl": options.opencl_library, "vulkan": options.vulkan_library, "cuda": options.cuda_library}
     os.environ["QIAO_PROBE"] = "inprocess"  # a run that has to probe starts at another cost than one that knows the verdict
     one = os.path.join(options.plugins, "null1")
     raw = {}

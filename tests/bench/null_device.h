@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <elf.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,17 @@ inline std::vector<std::byte> noop_module() {
     return {bytes, bytes + sizeof words};
 }
 
+// The head of an ELF file for CUDA's machine: as much as is looked at before a driver sees it.
+inline std::vector<std::byte> empty_cubin() {
+    Elf64_Ehdr head = {};
+    std::memcpy(head.e_ident, ELFMAG, SELFMAG);
+    head.e_ident[EI_CLASS] = ELFCLASS64;
+    head.e_ident[EI_DATA] = ELFDATA2LSB;
+    head.e_machine = 190;
+    const auto* bytes = reinterpret_cast<const std::byte*>(&head);
+    return {bytes, bytes + sizeof head};
+}
+
 // A package with one kernel `noop(global uint*, uint)`, made without a compiler, also for devices that take (buffer, offset) pairs.
 inline std::vector<std::byte> noop_package() {
     qiao::package::Kernel kernel;
@@ -56,6 +68,10 @@ inline std::vector<std::byte> noop_package() {
     vulkan.tool = "none";
     vulkan.metadata = {"arguments=push;group=0,1,2;offset=-,-,-;dimensions=-;locals="};
     writer.add_variant(vulkan, noop_module());
+    qiao::package::Variant cuda;
+    cuda.format = "cubin";
+    cuda.tool = "none";
+    writer.add_variant(cuda, empty_cubin());
     auto bytes = writer.finish();
     if (!bytes) {
         std::fprintf(stderr, "%s\n", bytes.error().message.c_str());

@@ -209,7 +209,8 @@ class ExitCodes(QiaoTest):
     def test_doctor_tells_how_plugins_were_probed(self):
         def probes(**environment):
             report = json.loads(self.qiao("doctor", "--json", env=environment).stdout)
-            return {one["plugin"]: one["probe"] for one in report["candidates"]}
+            # Where the hardware is not there that a manifest names, nothing is tried out.
+            return {one["plugin"]: one["probe"] for one in report["candidates"] if one["state"] != "no-devices"}
 
         self.assertEqual(set(probes().values()), {"known"})
         folder = self.folder / "plugins.d"

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 
 #include "fakes/families/image/maker.h"
 #include "package/package.h"
@@ -76,17 +77,21 @@ std::vector<std::byte> with_image(std::vector<std::byte> bytes, const std::strin
     auto writer = qiao::package::Writer::from(*package);
     REQUIRE(writer);
     if (!add_host_variant(*package, *host.package, *writer)) return bytes;
-    const auto with_host = writer->finish();
-    REQUIRE(with_host);
-    const auto opened = Package::open(*with_host);
-    REQUIRE(opened);
-    const fakes::image::Style* style = fakes::image::style_of(std::getenv("QIAO_TEST_IMAGES"));
-    REQUIRE(style != nullptr);
-    std::string reason;
-    const auto with_family = fakes::image::with_variant(*opened, *style, reason);
-    INFO(reason);
-    REQUIRE(with_family);
-    return *with_family;
+    auto made = writer->finish();
+    REQUIRE(made);
+    std::istringstream families(std::getenv("QIAO_TEST_IMAGES"));
+    for (std::string family; std::getline(families, family, ',');) {
+        const auto opened = Package::open(*made);
+        REQUIRE(opened);
+        const fakes::image::Style* style = fakes::image::style_of(family);
+        REQUIRE(style != nullptr);
+        std::string reason;
+        const auto with_family = fakes::image::with_variant(*opened, *style, reason);
+        INFO(reason);
+        REQUIRE(with_family);
+        *made = *with_family;
+    }
+    return *made;
 }
 
 }  // namespace api

@@ -141,6 +141,7 @@ TEST_SUITE("cuda.family") {
             {{"\"slots\": {", "\"grades\": {\"slots.init\": \"X\"}, \"slots\": {"}, ":10:", "it must be one of V, S, I, R"},
             {{"\"slots\": {", "\"like\": \"xx\", \"slots\": {"}, ":10:", "the key \"like\" is \"xx\"; it must not lead back to itself (xx like xx)"},
             {{"\"slots\": {", "\"quirks\": [\"no_v1_fallback\"], \"slots\": {\"managed_allocate\": \"*M_v2|*M\","}, ":10:", "falls back from \"*M_v2\" to \"*M\""},
+            {{"\"slots\": {", "\"quirks\": [\"launch_by_config\"], \"arguments\": {\"form\": \"buffer\"}, \"slots\": {"}, ":10:", "it must be \"pointers\""},
             {{"\"prefix\": \"xx\",", "\"prefix\": \"xx\""}, ":6:", "is not valid JSON"},
         };
         for (const Case& one : cases) {
