@@ -89,6 +89,9 @@ void cuda_like(Driver& driver, const Library& library, const std::map<std::strin
                            Address target, int device, Address source, int source_device, size_t size) {
         return f(target, contexts->known[device], source, contexts->known[source_device], size);
     };
+    driver.enable_peer = [contexts, f = library.get<int(void*, unsigned)>(fn("CtxEnablePeerAccess"))](int peer) {
+        return f(contexts->known[peer], 0);
+    };
     if (driver.prefix != "ta") {
         driver.fill = library.get<int(Address, unsigned char, size_t)>(fn("MemsetD8", true));
         driver.load = [f = library.get<int(void**, const void*)>(fn("ModuleLoadData"))](void** out, const std::vector<std::byte>& image) {
@@ -142,6 +145,7 @@ void hip_like(Driver& driver, const Library& library) {
                                                                                                          int source_device, size_t size) {
         return f(pointer(to), device, pointer(from), source_device, size);
     };
+    driver.enable_peer = [f = library.get<int(int, unsigned)>(fn("DeviceEnablePeerAccess"))](int peer) { return f(peer, 0); };
     driver.fill = [=, f = library.get<int(void*, unsigned char, size_t)>(fn("MemsetD8"))](Address at, unsigned char value, size_t size) {
         return f(pointer(at), value, size);
     };
@@ -208,6 +212,7 @@ Driver driver_of(const Library& library) {
         cuda_like(driver, library,
                   {{"DevicePrimaryCtxRetain", "PrimaryContextRetain"},
                    {"CtxSetCurrent", "ContextSetCurrent"},
+                   {"CtxEnablePeerAccess", "ContextEnablePeerAccess"},
                    {"MemAlloc", "MallocDevice"},
                    {"MemFree", "Free"},
                    {"MemHostAlloc", "MallocHost"},
