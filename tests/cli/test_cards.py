@@ -73,6 +73,13 @@ class Library(QiaoTest):
         self.assertEqual(report["library"]["file"], "libtang.so")
         self.assertIn("taMemcpyD2D", report["exports"])
 
+    def test_a_library_of_another_machine_is_compared_too(self):
+        data = bytearray(library("ta").read_bytes())
+        data[18:20] = (183).to_bytes(2, "little")  # aarch64
+        (self.folder / "libtang.so").write_bytes(data)
+        self.assertEqual(self.compared("libtang.so")["library"]["machine"], "aarch64")
+        self.assertIn("made for aarch64", self.good("doctor", "--library", "libtang.so").stdout)
+
     def test_for_people(self):
         shown = self.good("doctor", "--library", library("cu", "_half")).stdout
         self.assertIn("compared with the family cu", shown)

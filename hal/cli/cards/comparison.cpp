@@ -86,9 +86,8 @@ Comparison compare(const std::vector<std::string>& exports, const Family& family
     }
     std::vector<std::string> others;
     std::ranges::sort(named);
-    std::ranges::copy_if(sorted, std::back_inserter(others), [&](const std::string& name) {
-        return name.starts_with(family.prefix) && !std::ranges::binary_search(named, name);
-    });
+    std::ranges::copy_if(sorted, std::back_inserter(others),
+                         [&](const std::string& name) { return name.starts_with(family.prefix) && !std::ranges::binary_search(named, name); });
     result.with_prefix = static_cast<size_t>(std::ranges::count_if(sorted, [&](const std::string& name) { return name.starts_with(family.prefix); }));
     for (ComparedSlot& compared : result.slots) {
         if (compared.state == SlotState::Missing) compared.similar = similar_to(*compared.slot, others, family.prefix);

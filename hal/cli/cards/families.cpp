@@ -45,8 +45,16 @@ void mark_required(std::vector<FamilySlot>& slots) {
 }
 
 Family converted(const cuda::Family& family) {
-    Family made{family.id, family.name, family.prefix, family.status.state, family.status.date, family.status.evidence, {}, family.libraries,
-                family.visible_in_process, {}};
+    Family made{family.id,
+                family.name,
+                family.prefix,
+                family.status.state,
+                family.status.date,
+                family.status.evidence,
+                {},
+                family.libraries,
+                family.visible_in_process,
+                {}};
     made.visible.insert(made.visible.end(), family.visible_in_container.begin(), family.visible_in_container.end());
     for (const cuda::Hardware& hardware : family.hardware) {
         char id[8];

@@ -38,8 +38,9 @@ void explain(Card& card, const std::vector<qiao_candidate>& candidates) {
         const auto known = std::ranges::find_if(candidates, [&](const qiao_candidate& each) { return each.plugin == plugin; });
         if (known == candidates.end()) continue;
         card.state = CardState::Undriven;
-        card.reason = *known->reason != '\0' ? known->reason
-                                             : text("the plugin ", plugin, " is ", candidate_state_name(known->state), " and has no device at this address");
+        card.reason = *known->reason != '\0'
+                          ? known->reason
+                          : text("the plugin ", plugin, " is ", candidate_state_name(known->state), " and has no device at this address");
         card.remedy = *known->remedy != '\0' ? known->remedy : "see `qiao doctor`";
         return;
     }
@@ -101,7 +102,8 @@ const char* state_name(CardState state) {
 
 std::string name_of(const Card& card) {
     std::string name = card.vendor != nullptr ? card.vendor->name : "unknown vendor";
-    if (!card.product.text.empty()) name += text(" ", card.product.text, card.product.grade == "V" ? "" : text(" (", grade_name(card.product.grade), ")"));
+    if (!card.product.text.empty())
+        name += text(" ", card.product.text, card.product.grade == "V" ? "" : text(" (", grade_name(card.product.grade), ")"));
     return name;
 }
 

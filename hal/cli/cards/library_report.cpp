@@ -61,22 +61,26 @@ Family chosen_family(const LibraryOptions& options, const SharedLibrary& library
 }
 
 Json to_json(const ComparedSlot& compared) {
-    return {{"slot", compared.slot->name},   {"state", state_name(compared.state)}, {"symbol", compared.symbol},
-            {"names", compared.slot->symbols}, {"needed", compared.needed},           {"grade", compared.slot->grade},
-            {"similar", compared.similar}};
+    return {{"slot", compared.slot->name}, {"state", state_name(compared.state)}, {"symbol", compared.symbol},  {"names", compared.slot->symbols},
+            {"needed", compared.needed},   {"grade", compared.slot->grade},       {"similar", compared.similar}};
 }
 
 Json to_json(const Subject& subject, const Family& family, const Comparison& comparison) {
-    Json json = {{"schema", "qiao.doctor.library/1"},
-                 {"version", text(QIAO_VERSION_MAJOR, ".", QIAO_VERSION_MINOR, ".", QIAO_VERSION_PATCH)},
-                 {"library", {{"file", subject.file}, {"size_bytes", subject.bytes}, {"sha256", subject.sha256}, {"machine", subject.about.machine},
-                              {"needed", subject.about.needed}}},
-                 {"family", {{"id", family.id}, {"name", family.name}, {"state", family.state}, {"date", family.date}, {"evidence", family.evidence}}},
-                 {"found", comparison.found},
-                 {"fallback", comparison.fallback},
-                 {"missing", comparison.missing},
-                 {"needed", comparison.needed},
-                 {"slots", Json::array()}};
+    Json json = {
+        {"schema", "qiao.doctor.library/1"},
+        {"version", text(QIAO_VERSION_MAJOR, ".", QIAO_VERSION_MINOR, ".", QIAO_VERSION_PATCH)},
+        {"library",
+         {{"file", subject.file},
+          {"size_bytes", subject.bytes},
+          {"sha256", subject.sha256},
+          {"machine", subject.about.machine},
+          {"needed", subject.about.needed}}},
+        {"family", {{"id", family.id}, {"name", family.name}, {"state", family.state}, {"date", family.date}, {"evidence", family.evidence}}},
+        {"found", comparison.found},
+        {"fallback", comparison.fallback},
+        {"missing", comparison.missing},
+        {"needed", comparison.needed},
+        {"slots", Json::array()}};
     for (const ComparedSlot& compared : comparison.slots)
         json["slots"].push_back(to_json(compared));
     return json;
@@ -100,22 +104,24 @@ std::string remark_of(const ComparedSlot& compared) {
 }
 
 std::string to_text(const Subject& subject, const Family& family, const Comparison& comparison) {
-    std::string result = coloured(Colour::Title, printable(subject.file)) + text(": ", bytes_text(subject.bytes), ", ", printable(subject.about.machine),
-                                                                                 ", exported names: ", subject.about.exports.size(), ", with ", family.prefix,
-                                                                                 ": ", comparison.with_prefix, "\n");
-    result += text("compared with the family ", family.id, ", ", printable(family.name), " (", family.state, ", ", family.date, ": ", printable(family.evidence), ")\n");
+    std::string result = coloured(Colour::Title, printable(subject.file)) +
+                         text(": ", bytes_text(subject.bytes), ", ", printable(subject.about.machine),
+                              ", exported names: ", subject.about.exports.size(), ", with ", family.prefix, ": ", comparison.with_prefix, "\n");
+    result += text("compared with the family ", family.id, ", ", printable(family.name), " (", family.state, ", ", family.date, ": ",
+                   printable(family.evidence), ")\n");
+    if (subject.about.machine != own_machine())
+        result += coloured(Colour::Warning, text("it is made for ", printable(subject.about.machine), "; programs of this machine (", own_machine(), ") cannot open it")) + "\n";
     Table table;
     for (const ComparedSlot& compared : comparison.slots) {
         if (compared.state == SlotState::None && !compared.needed) continue;
-        const Colour colour = compared.needed                         ? Colour::Bad
-                              : compared.state == SlotState::Found ? Colour::Good
-                                                                    : Colour::Warning;
+        const Colour colour = compared.needed ? Colour::Bad : compared.state == SlotState::Found ? Colour::Good : Colour::Warning;
         const std::string symbol = !compared.symbol.empty() ? compared.symbol : compared.slot->symbols.empty() ? "" : compared.slot->symbols.front();
         table.add_row({coloured(colour, state_name(compared.state)), compared.slot->name, printable(symbol), printable(remark_of(compared))});
     }
     result += table.text("  ");
     result += coloured(Colour::Title, text("found: ", comparison.found, ", by another name: ", comparison.fallback, ", missing: ", comparison.missing,
-                                           ", of these needed: ", comparison.needed)) + "\n";
+                                           ", of these needed: ", comparison.needed)) +
+              "\n";
     return result;
 }
 
@@ -131,7 +137,8 @@ int check_library(const LibraryOptions& options) {
         print_json(json);
     } else {
         print(to_text(subject, family, comparison));
-        if (!options.report.empty()) note(text("the report is in ", printable(options.report), "; it names functions of the library, and no folder of this machine"));
+        if (!options.report.empty())
+            note(text("the report is in ", printable(options.report), "; it names functions of the library, and no folder of this machine"));
     }
     return options.strict && comparison.needed > 0 ? kExitFailed : kExitOk;
 }

@@ -62,4 +62,10 @@ const char* error_text(int code) {
     return found != texts.end() ? found->second.c_str() : nullptr;
 }
 
+int error_word(const char* (*word)(int), int code, const char** out_text) {
+    if (out_text == nullptr) return code_of(Error::kInvalidValue);
+    *out_text = word(code);
+    return *out_text != nullptr ? 0 : code_of(Error::kInvalidValue);
+}
+
 } // namespace fakes

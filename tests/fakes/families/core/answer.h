@@ -38,6 +38,8 @@ int code_of(Error error);
 /* "INVALID_VALUE" with the family's prefix; null = no such number. */
 const char* error_name(int code);
 const char* error_text(int code);
+/* One of the two as CUDA tells it, by an out-parameter. */
+int error_word(const char* (*word)(int), int code, const char** out_text);
 
 /* Whether init was called, where the family wants that. */
 bool initialized();

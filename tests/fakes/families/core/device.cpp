@@ -116,25 +116,21 @@ Device& context_of(void* context) {
     return *device;
 }
 
-uint64_t bit_of(const Device& peer) {
-    return uint64_t{1} << (peer.ordinal % 64);
-}
-
 void enable(Device& peer, unsigned flags) {
     Device& device = current();
     require(flags == 0, Error::kInvalidValue);
     require(&peer != &device, Error::kInvalidDevice);
     require(!has(Quirk::kNoPeerAccess), Error::kPeerUnsupported);
     const std::lock_guard lock(device.mutex);
-    require((device.peers & bit_of(peer)) == 0, Error::kPeerAlreadyEnabled);
-    device.peers |= bit_of(peer);
+    require(!device.reaches(peer), Error::kPeerAlreadyEnabled);
+    device.peers |= peer.bit();
 }
 
 void disable(const Device& peer) {
     Device& device = current();
     const std::lock_guard lock(device.mutex);
-    require((device.peers & bit_of(peer)) != 0, Error::kPeerNotEnabled);
-    device.peers &= ~bit_of(peer);
+    require(device.reaches(peer), Error::kPeerNotEnabled);
+    device.peers &= ~peer.bit();
 }
 
 int value_of(Attribute attribute, const Device& device) {

@@ -22,7 +22,10 @@ struct Device {
     std::mutex mutex;                 /* guards what follows, but for reading `card` while the context is alive */
     std::shared_ptr<mock::Card> card; /* made when the context is retained first */
     std::shared_ptr<Stream> legacy;   /* the stream whose handle is null, while the context is alive */
-    uint64_t peers = 0;               /* those that access was enabled to, a bit each for the first 64 */
+    std::atomic<uint64_t> peers = 0;  /* those that access was enabled to: a bit each of 64 */
+
+    uint64_t bit() const { return uint64_t{1} << (ordinal % 64); }
+    bool reaches(const Device& peer) const { return (peers.load(std::memory_order_relaxed) & peer.bit()) != 0; }
 };
 
 /* Throws kInvalidDevice. */

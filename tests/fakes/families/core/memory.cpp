@@ -13,7 +13,7 @@ namespace fakes {
 namespace {
 
 constexpr uint64_t kPage = 4096;
-constexpr uint64_t kAlignment = 256;
+constexpr uint64_t kAlignment = kPage; /* so that other cards can be given an allocation alone */
 
 enum class Kind : uint8_t { kDevice, kManaged, kPinned, kRegistered };
 
@@ -28,7 +28,7 @@ struct Region {
     uint64_t size;
     Device* owner; /* whose context it was made in */
     mock::Allocation* native = nullptr;
-    std::vector<Import> imports; /* memory of the host's: where it is known */
+    std::vector<Import> imports; /* other cards that were given it; memory of the host's: all */
 };
 
 std::mutex mutex; /* guards what follows */
@@ -107,8 +107,8 @@ uint64_t allocate_pages(Kind kind, size_t size) {
 }
 
 void give_back(Region& region) {
-    if (region.kind == Kind::kDevice) return region.owner->card->free(region.native);
     release_imports(region);
+    if (region.kind == Kind::kDevice) return region.owner->card->free(region.native);
     if (region.kind != Kind::kRegistered) munmap(reinterpret_cast<void*>(region.address), page_up(region.size));
 }
 
@@ -425,10 +425,14 @@ void forget_memory_of(const Device& device) {
     }
 }
 
-bool is_reachable(const Device& device, uint64_t address) {
+void reach_peer(Device& device, uint64_t address) {
     const std::lock_guard lock(mutex);
-    const Region* region = find(address);
-    return region != nullptr && (region->kind != Kind::kDevice || region->owner == &device);
+    Region* region = find(address);
+    if (region == nullptr || region->kind != Kind::kDevice || region->owner == &device || !device.reaches(*region->owner)) return;
+    for (const Import& import : region->imports) {
+        if (import.device == &device) return;
+    }
+    import_into(*region, device);
 }
 
 // ---------------------------------------------------------------------------------------------- copies and fills

@@ -65,7 +65,7 @@ void fill_async(uint64_t target, uint32_t element, uint32_t element_size, size_t
 
 void import_all_into(Device& device);
 void forget_memory_of(const Device& device);
-/* Whether kernels of the device may be given the address. */
-bool is_reachable(const Device& device, uint64_t address);
+/* Memory of another card that access was enabled to becomes memory that this card's kernels reach. */
+void reach_peer(Device& device, uint64_t address);
 
 } // namespace fakes

@@ -177,6 +177,14 @@ const void* packed_block(const Function& function, void* const* extra) {
     return block;
 }
 
+void reach_peers(Device& device, const mock::Kernel& kernel, const std::byte* block) {
+    for (const mock::Kernel::AddressSlot& slot : kernel.addresses()) {
+        uint64_t address;
+        std::memcpy(&address, block + slot.offset, sizeof address);
+        reach_peer(device, address);
+    }
+}
+
 void gather(const Function& function, void* const* parameters, std::byte* block) {
     const auto& arguments = function.kernel->desc().arguments;
     const uint32_t local_size = style().wide_local ? 8 : 4;
@@ -323,6 +331,7 @@ void launch(void* handle, const Grid& grid, void* const* parameters, void* const
         block = gathered;
         replace_places(*function, gathered, grid.shared_bytes);
     }
+    if (stream->device->peers != 0) reach_peers(*stream->device, *function->kernel, static_cast<const std::byte*>(block));
     const auto launch_next = [&](mock::Queue& queue, uint64_t next) {
         mock::Status status = queue.launch(*function->kernel, shape, block, next);
         if (status.code() != mock::Code::kOutOfRange || !has(Quirk::kStickyErrors)) return status;

@@ -9,16 +9,6 @@
 using namespace fakes;
 using Address = uint64_t;
 
-namespace {
-
-int error_word(const char* (*word)(int), int code, const char** out_text) {
-    if (out_text == nullptr) return code_of(Error::kInvalidValue);
-    *out_text = word(code);
-    return *out_text != nullptr ? 0 : code_of(Error::kInvalidValue);
-}
-
-} // namespace
-
 extern "C" {
 
 // ---------------------------------------------------------------------------------------------- process, devices, contexts
@@ -177,19 +167,19 @@ int FN(MemcpyPeerAsync)(Address target, void* target_context, Address source, vo
     return answer("MemcpyPeerAsync", copy_peer_async, target, target_context, source, source_context, size, stream);
 }
 int FN(Memcpy2D_v2)(const Copy2d* desc) {
-    return answer("Memcpy2D", [](const Copy2d* each) { const PlacedBox at = placed(each); copy_box(at.target, at.source, at.box); }, desc);
+    return answer("Memcpy2D", copy_described<Copy2d>, desc);
 }
 int FN(Memcpy2DUnaligned_v2)(const Copy2d* desc) {
-    return answer("Memcpy2DUnaligned", [](const Copy2d* each) { const PlacedBox at = placed(each); copy_box(at.target, at.source, at.box); }, desc);
+    return answer("Memcpy2DUnaligned", copy_described<Copy2d>, desc);
 }
 int FN(Memcpy2DAsync_v2)(const Copy2d* desc, void* stream) {
-    return answer("Memcpy2DAsync", [](const Copy2d* each, void* on) { const PlacedBox at = placed(each); copy_box_async(at.target, at.source, at.box, on); }, desc, stream);
+    return answer("Memcpy2DAsync", copy_described_async<Copy2d>, desc, stream);
 }
 int FN(Memcpy3D_v2)(const Copy3d* desc) {
-    return answer("Memcpy3D", [](const Copy3d* each) { const PlacedBox at = placed(each); copy_box(at.target, at.source, at.box); }, desc);
+    return answer("Memcpy3D", copy_described<Copy3d>, desc);
 }
 int FN(Memcpy3DAsync_v2)(const Copy3d* desc, void* stream) {
-    return answer("Memcpy3DAsync", [](const Copy3d* each, void* on) { const PlacedBox at = placed(each); copy_box_async(at.target, at.source, at.box, on); }, desc, stream);
+    return answer("Memcpy3DAsync", copy_described_async<Copy3d>, desc, stream);
 }
 int FN(MemsetD8_v2)(Address target, unsigned char value, size_t count) {
     return answer("MemsetD8", fill, target, uint32_t{value}, 1u, count);

@@ -67,4 +67,15 @@ struct PlacedBox {
 PlacedBox placed(const Copy2d* copy);
 PlacedBox placed(const Copy3d* copy);
 
+template <class Desc>
+void copy_described(const Desc* desc) {
+    const PlacedBox at = placed(desc);
+    copy_box(at.target, at.source, at.box);
+}
+template <class Desc>
+void copy_described_async(const Desc* desc, void* stream) {
+    const PlacedBox at = placed(desc);
+    copy_box_async(at.target, at.source, at.box, stream);
+}
+
 } // namespace fakes

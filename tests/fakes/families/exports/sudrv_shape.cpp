@@ -10,16 +10,6 @@
 using namespace fakes;
 using Address = uint64_t;
 
-namespace {
-
-int error_word(const char* (*word)(int), int code, const char** out_text) {
-    if (out_text == nullptr) return code_of(Error::kInvalidValue);
-    *out_text = word(code);
-    return *out_text != nullptr ? 0 : code_of(Error::kInvalidValue);
-}
-
-} // namespace
-
 extern "C" {
 
 // ---------------------------------------------------------------------------------------------- process, devices, contexts
@@ -149,10 +139,10 @@ int FN(MemcpyPeerAsync)(Address target, void* target_context, Address source, vo
     return answer("MemcpyPeerAsync", copy_peer_async, target, target_context, source, source_context, size, stream);
 }
 int FN(Memcpy2D)(const Copy2d* desc) {
-    return answer("Memcpy2D", [](const Copy2d* each) { const PlacedBox at = placed(each); copy_box(at.target, at.source, at.box); }, desc);
+    return answer("Memcpy2D", copy_described<Copy2d>, desc);
 }
 int FN(Memcpy2DAsync)(const Copy2d* desc, void* stream) {
-    return answer("Memcpy2DAsync", [](const Copy2d* each, void* on) { const PlacedBox at = placed(each); copy_box_async(at.target, at.source, at.box, on); }, desc, stream);
+    return answer("Memcpy2DAsync", copy_described_async<Copy2d>, desc, stream);
 }
 int FN(MemsetD8)(Address target, unsigned char value, size_t count) {
     return answer("MemsetD8", fill, target, uint32_t{value}, 1u, count);

@@ -13,12 +13,6 @@ using Address = uint64_t;
 
 namespace {
 
-int error_word(const char* (*word)(int), int code, const char** out_text) {
-    if (out_text == nullptr) return code_of(Error::kInvalidValue);
-    *out_text = word(code);
-    return *out_text != nullptr ? 0 : code_of(Error::kInvalidValue);
-}
-
 /* There, and of no use. */
 void not_implemented() {
     fail(Error::kNotImplemented);

@@ -77,7 +77,9 @@ void cuda_like(Driver& driver, const Library& library, const std::map<std::strin
     driver.free = library.get<int(Address)>(fn("MemFree", true));
     driver.allocate_host = [f = library.get<int(void**, size_t, unsigned)>(fn("MemHostAlloc"))](void** out, size_t size) { return f(out, size, 0); };
     driver.free_host = library.get<int(void*)>(fn("MemFreeHost"));
-    driver.register_host = [f = library.get<int(void*, size_t, unsigned)>(fn("MemHostRegister", true))](void* at, size_t size) { return f(at, size, 0); };
+    driver.register_host = [f = library.get<int(void*, size_t, unsigned)>(fn("MemHostRegister", true))](void* at, size_t size) {
+        return f(at, size, 0);
+    };
     driver.write = library.get<int(Address, const void*, size_t)>(fn("MemcpyHtoD", true));
     driver.read = library.get<int(void*, Address, size_t)>(fn("MemcpyDtoH", true));
     driver.move = library.get<int(Address, Address, size_t)>(fn("MemcpyDtoD", true));
@@ -87,9 +89,14 @@ void cuda_like(Driver& driver, const Library& library, const std::map<std::strin
                            Address target, int device, Address source, int source_device, size_t size) {
         return f(target, contexts->known[device], source, contexts->known[source_device], size);
     };
+    driver.enable_peer = [contexts, f = library.get<int(void*, unsigned)>(fn("CtxEnablePeerAccess"))](int peer) {
+        return f(contexts->known[peer], 0);
+    };
     if (driver.prefix != "ta") {
         driver.fill = library.get<int(Address, unsigned char, size_t)>(fn("MemsetD8", true));
-        driver.load = [f = library.get<int(void**, const void*)>(fn("ModuleLoadData"))](void** out, const std::vector<std::byte>& image) { return f(out, image.data()); };
+        driver.load = [f = library.get<int(void**, const void*)>(fn("ModuleLoadData"))](void** out, const std::vector<std::byte>& image) {
+            return f(out, image.data());
+        };
     }
     driver.create_stream = [f = library.get<int(void**, unsigned)>(fn("StreamCreate"))](void** out) { return f(out, 1); };
     driver.destroy_stream = library.get<int(void*)>(fn("StreamDestroy", true));
@@ -101,7 +108,8 @@ void cuda_like(Driver& driver, const Library& library, const std::map<std::strin
     };
     if (driver.prefix == "sudrv") return;
     driver.launch = [f = library.get<Launch>(fn("LaunchKernel"))](void* function, const Shape& at, void** parameters, void** extra) {
-        return f(function, at.groups[0], at.groups[1], at.groups[2], at.group[0], at.group[1], at.group[2], at.shared_bytes, at.stream, parameters, extra);
+        return f(function, at.groups[0], at.groups[1], at.groups[2], at.group[0], at.group[1], at.group[2], at.shared_bytes, at.stream, parameters,
+                 extra);
     };
 }
 
@@ -120,19 +128,33 @@ void hip_like(Driver& driver, const Library& library) {
     driver.allocate_host = [f = library.get<int(void**, size_t, unsigned)>(fn("HostMalloc"))](void** out, size_t size) { return f(out, size, 0); };
     driver.free_host = library.get<int(void*)>(fn("HostFree"));
     driver.register_host = [f = library.get<int(void*, size_t, unsigned)>(fn("HostRegister"))](void* at, size_t size) { return f(at, size, 0); };
-    driver.write = [=, f = library.get<int(void*, const void*, size_t)>(fn("MemcpyHtoD"))](Address to, const void* from, size_t size) { return f(pointer(to), from, size); };
-    driver.read = [=, f = library.get<int(void*, void*, size_t)>(fn("MemcpyDtoH"))](void* to, Address from, size_t size) { return f(to, pointer(from), size); };
-    driver.move = [=, f = library.get<int(void*, void*, size_t)>(fn("MemcpyDtoD"))](Address to, Address from, size_t size) { return f(pointer(to), pointer(from), size); };
+    driver.write = [=, f = library.get<int(void*, const void*, size_t)>(fn("MemcpyHtoD"))](Address to, const void* from, size_t size) {
+        return f(pointer(to), from, size);
+    };
+    driver.read = [=, f = library.get<int(void*, void*, size_t)>(fn("MemcpyDtoH"))](void* to, Address from, size_t size) {
+        return f(to, pointer(from), size);
+    };
+    driver.move = [=, f = library.get<int(void*, void*, size_t)>(fn("MemcpyDtoD"))](Address to, Address from, size_t size) {
+        return f(pointer(to), pointer(from), size);
+    };
     driver.write_async = [=, f = library.get<int(void*, const void*, size_t, void*)>(fn("MemcpyHtoDAsync"))](
                              Address to, const void* from, size_t size, void* stream) { return f(pointer(to), from, size, stream); };
     driver.read_async = [=, f = library.get<int(void*, void*, size_t, void*)>(fn("MemcpyDtoHAsync"))](
                             void* to, Address from, size_t size, void* stream) { return f(to, pointer(from), size, stream); };
-    driver.move_peer = [=, f = library.get<int(void*, int, const void*, int, size_t)>(fn("MemcpyPeer"))](
-                           Address to, int device, Address from, int source_device, size_t size) { return f(pointer(to), device, pointer(from), source_device, size); };
-    driver.fill = [=, f = library.get<int(void*, unsigned char, size_t)>(fn("MemsetD8"))](Address at, unsigned char value, size_t size) { return f(pointer(at), value, size); };
-    driver.load = [f = library.get<int(void**, const void*)>(fn("ModuleLoadData"))](void** out, const std::vector<std::byte>& image) { return f(out, image.data()); };
+    driver.move_peer = [=, f = library.get<int(void*, int, const void*, int, size_t)>(fn("MemcpyPeer"))](Address to, int device, Address from,
+                                                                                                         int source_device, size_t size) {
+        return f(pointer(to), device, pointer(from), source_device, size);
+    };
+    driver.enable_peer = [f = library.get<int(int, unsigned)>(fn("DeviceEnablePeerAccess"))](int peer) { return f(peer, 0); };
+    driver.fill = [=, f = library.get<int(void*, unsigned char, size_t)>(fn("MemsetD8"))](Address at, unsigned char value, size_t size) {
+        return f(pointer(at), value, size);
+    };
+    driver.load = [f = library.get<int(void**, const void*)>(fn("ModuleLoadData"))](void** out, const std::vector<std::byte>& image) {
+        return f(out, image.data());
+    };
     driver.launch = [f = library.get<Launch>(fn("ModuleLaunchKernel"))](void* function, const Shape& at, void** parameters, void** extra) {
-        return f(function, at.groups[0], at.groups[1], at.groups[2], at.group[0], at.group[1], at.group[2], at.shared_bytes, at.stream, parameters, extra);
+        return f(function, at.groups[0], at.groups[1], at.groups[2], at.group[0], at.group[1], at.group[2], at.shared_bytes, at.stream, parameters,
+                 extra);
     };
     driver.create_stream = [f = library.get<int(void**, unsigned)>(fn("StreamCreateWithFlags"))](void** out) { return f(out, 1); };
     driver.destroy_stream = library.get<int(void*)>(fn("StreamDestroy"));
@@ -170,7 +192,7 @@ std::string family() {
 
 std::string library_file() {
     static const std::map<std::string, const char*> files = {
-        {"cu", "libcuda.so.1"}, {"mu", "libmusa.so.1"}, {"hg", "libhggc.so"}, {"hip", "libgalaxyhip.so.5"},
+        {"cu", "libcuda.so.1"},    {"mu", "libmusa.so.1"},          {"hg", "libhggc.so"}, {"hip", "libgalaxyhip.so.5"},
         {"mc", "libmcruntime.so"}, {"sudrv", "libsupa-runtime.so"}, {"ta", "libtang.so"},
     };
     const char* folder = std::getenv("FAKE_TEST_FOLDER");
@@ -188,20 +210,34 @@ Driver driver_of(const Library& library) {
     }
     if (driver.id == "sudrv") {
         cuda_like(driver, library,
-                  {{"DevicePrimaryCtxRetain", "PrimaryContextRetain"}, {"CtxSetCurrent", "ContextSetCurrent"}, {"MemAlloc", "MallocDevice"},
-                   {"MemFree", "Free"}, {"MemHostAlloc", "MallocHost"}, {"MemFreeHost", "Free"}, {"MemHostRegister", "RegisterHostMemory"},
-                   {"DeviceGetCount", "GetDeviceCount"}, {"StreamCreate", "StreamCreateWithFlags"}, {"EventCreate", "EventCreateWithFlags"}},
+                  {{"DevicePrimaryCtxRetain", "PrimaryContextRetain"},
+                   {"CtxSetCurrent", "ContextSetCurrent"},
+                   {"CtxEnablePeerAccess", "ContextEnablePeerAccess"},
+                   {"MemAlloc", "MallocDevice"},
+                   {"MemFree", "Free"},
+                   {"MemHostAlloc", "MallocHost"},
+                   {"MemFreeHost", "Free"},
+                   {"MemHostRegister", "RegisterHostMemory"},
+                   {"DeviceGetCount", "GetDeviceCount"},
+                   {"StreamCreate", "StreamCreateWithFlags"},
+                   {"EventCreate", "EventCreateWithFlags"}},
                   "");
-        driver.launch = [f = library.get<int(const Config*, void*, void**, void**)>("sudrvLaunchKernelEx")](void* function, const Shape& at, void** parameters, void** extra) {
-            const Config config{{at.groups[0], at.groups[1], at.groups[2]}, {at.group[0], at.group[1], at.group[2]}, at.shared_bytes, at.stream, nullptr, 0};
+        driver.launch = [f = library.get<int(const Config*, void*, void**, void**)>("sudrvLaunchKernelEx")](void* function, const Shape& at,
+                                                                                                            void** parameters, void** extra) {
+            const Config config{
+                {at.groups[0], at.groups[1], at.groups[2]}, {at.group[0], at.group[1], at.group[2]}, at.shared_bytes, at.stream, nullptr, 0};
             return f(&config, function, parameters, extra);
         };
         return driver;
     }
     if (driver.id == "ta") {
         cuda_like(driver, library,
-                  {{"MemcpyHtoD", "MemcpyH2D"}, {"MemcpyDtoH", "MemcpyD2H"}, {"MemcpyDtoD", "MemcpyD2D"}, {"MemcpyHtoDAsync", "MemcpyH2DAsync"},
-                   {"MemcpyDtoHAsync", "MemcpyD2HAsync"}, {"MemcpyPeer", "MemcpyPeer_v2"}},
+                  {{"MemcpyHtoD", "MemcpyH2D"},
+                   {"MemcpyDtoH", "MemcpyD2H"},
+                   {"MemcpyDtoD", "MemcpyD2D"},
+                   {"MemcpyHtoDAsync", "MemcpyH2DAsync"},
+                   {"MemcpyDtoHAsync", "MemcpyD2HAsync"},
+                   {"MemcpyPeer", "MemcpyPeer_v2"}},
                   "");
         driver.codes = {.no_context = 202, .not_found = 301, .bad_configuration = 9, .not_implemented = 99};
         driver.fill = library.get<int(Address, int, size_t)>("taMemset");

@@ -58,6 +58,7 @@ struct Driver {
     std::function<int(Address, const void*, size_t, void* stream)> write_async;
     std::function<int(void*, Address, size_t, void* stream)> read_async;
     std::function<int(Address, int device, Address, int source_device, size_t)> move_peer;
+    std::function<int(int peer)> enable_peer; /* for the thread's device */
     std::function<int(Address, unsigned char, size_t)> fill;
     std::function<int(void**, const std::vector<std::byte>&)> load;
     std::function<int(void*)> unload;

@@ -164,6 +164,24 @@ TEST_CASE_FIXTURE(Fixture, "data goes between devices, and is filled") {
     CHECK(download<uint32_t>(there, 1000) == numbers(1000));
 }
 
+TEST_CASE_FIXTURE(Fixture, "kernels reach another card's memory when they were given access") {
+    const Address cell = upload(std::vector<uint32_t>{5});
+    REQUIRE(driver.use(1) == 0);
+    void *other_module = nullptr, *repeat = nullptr;
+    REQUIRE(driver.load(&other_module, image_for(driver.id)) == 0);
+    REQUIRE(driver.function(&repeat, other_module, "repeat") == 0);
+    uint32_t rounds = 1;
+    void* parameters[] = {const_cast<Address*>(&cell), &rounds};
+    CHECK(driver.launch(repeat, {}, parameters, nullptr) == 700);
+    CHECK(driver.enable_peer(0) == 0);
+    CHECK(driver.enable_peer(0) == 704);
+    CHECK(driver.launch(repeat, {}, parameters, nullptr) == 0);
+    CHECK(driver.wait_stream(nullptr) == 0);
+    CHECK(download<uint32_t>(cell, 1).front() == 5 * 1664525u + 1013904223u);
+    CHECK(driver.free(cell) == 0);
+    CHECK(driver.launch(repeat, {}, parameters, nullptr) == 700);
+}
+
 TEST_CASE_FIXTURE(Fixture, "pinned memory of the host is an argument") {
     void* pinned = nullptr;
     REQUIRE(driver.allocate_host(&pinned, 3 * 256) == 0);
