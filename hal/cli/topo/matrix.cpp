@@ -56,11 +56,20 @@ std::pair<std::string, std::string> affinity(const TopoModel& model, uint32_t ve
     return {cpus.empty() ? "?" : cpus, numbers.empty() ? "?" : numbers};
 }
 
+/* Columns are as wide as their titles: without what PCI addresses and a model's ids begin with. */
+std::string short_label(const TopoVertex& vertex) {
+    constexpr std::string_view kFirstDomain = "pci:0000:";
+    if (vertex.label.starts_with(kFirstDomain)) return vertex.label.substr(kFirstDomain.size());
+    const size_t slash = vertex.label.rfind('/');
+    const size_t before = slash == std::string::npos || slash == 0 ? std::string::npos : vertex.label.rfind('/', slash - 1);
+    return before == std::string::npos ? vertex.label : vertex.label.substr(before + 1);
+}
+
 std::string full_matrix(const TopoModel& model, const std::vector<uint32_t>& rows) {
     Table table;
     std::vector<std::string> head = {""};
     for (const uint32_t vertex : rows)
-        head.push_back(coloured(Colour::Title, printable(model.vertices[vertex].label)));
+        head.push_back(coloured(Colour::Title, printable(short_label(model.vertices[vertex]))));
     head.insert(head.end(), {"CPUs", "NUMA"});
     table.add_row(head);
     std::set<std::string> used;

@@ -84,14 +84,14 @@ class Picture {
             boxes.push_back(box_of(root, 0));
         const auto [width, height] = pack(boxes, 20, 64, cards_ > kMostNamed ? 1600 : 1100);
         const double total_width = std::max(width + 20, 640.0), total_height = height + 70;
-        std::string body;
+        std::string shapes, texts; /* arcs lie over boxes and under what is written */
         for (const Box& box : boxes)
-            draw(box, 0, 0, body);
-        draw_arcs(body);
-        draw_legend(total_height - 34, body);
+            draw(box, 0, 0, shapes, texts);
+        draw_arcs(shapes);
+        draw_legend(total_height - 34, texts);
         const std::string size = "width=\"" + number(total_width) + "\" height=\"" + number(total_height) + "\" viewBox=\"0 0 " + number(total_width) + ' ' + number(total_height) + '"';
         return "<svg xmlns=\"http://www.w3.org/2000/svg\" " + size + " font-family=\"system-ui, sans-serif\" font-size=\"12\" fill=\"#1f2933\">\n<title>Topology</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" +
-               write(20, 28, "How cards and host hang together", "font-size=\"18\" font-weight=\"600\"") + write(20, 48, subtitle(), "fill=\"#52606d\"") + body + "</svg>\n";
+               write(20, 28, "How cards and host hang together", "font-size=\"18\" font-weight=\"600\"") + write(20, 48, subtitle(), "fill=\"#52606d\"") + shapes + texts + "</svg>\n";
     }
 
   private:
@@ -139,11 +139,16 @@ class Picture {
         }
         const bool is_small = is_square() && std::none_of(box.inside.begin(), box.inside.end(), [](const Box& each) { return !each.inside.empty(); });
         const double head = is_small ? 16 : vertex.kind == QIAO_VERTEX_KIND_SWITCH ? 40 : kHead;
-        const double widest = is_small ? 70 : is_square() ? 400 : 430;
+        const double widest = is_small ? 70 : is_square() ? (has_groups_below(box) ? 1560 : 400) : 430;
         const auto [width, height] = pack(box.inside, is_small ? 4 : kGap, head, widest, is_small ? 3 : kGap);
         box.width = std::max(width, is_square() ? 44.0 : 210.0);
         box.height = height;
         return box;
+    }
+
+    /* What is inside contains groups of groups: a cabinet of fragments of nodes. */
+    static bool has_groups_below(const Box& box) {
+        return std::any_of(box.inside.begin(), box.inside.end(), [](const Box& each) { return std::any_of(each.inside.begin(), each.inside.end(), [](const Box& inner) { return !inner.inside.empty(); }); });
     }
 
     /* In rows no wider than `widest`, where one does not need more by itself. */
@@ -164,7 +169,7 @@ class Picture {
         return {width, y + row + margin};
     }
 
-    void draw(const Box& box, double x, double y, std::string& out) {
+    void draw(const Box& box, double x, double y, std::string& out, std::string& texts) {
         const TopoVertex& vertex = model_.vertices[box.vertex];
         const double left = x + box.x, top = y + box.y;
         places_[box.vertex] = {left, top, box.width, box.height};
@@ -180,16 +185,16 @@ class Picture {
         out += "<rect " + place + " rx=\"6\" fill=\"" + fill_of_kind(vertex.kind) + "\" stroke=\"" + (is_bridge ? "#e4e7eb" : "#cbd2d9") + "\">" + title + "</rect>\n";
         if (box.inside.empty() || vertex.kind == QIAO_VERTEX_KIND_SWITCH) {
             out += "<rect x=\"" + number(left) + "\" y=\"" + number(top) + "\" width=\"5\" height=\"" + number(box.height) + "\" rx=\"2\" fill=\"" + colour_of_state(state) + "\"/>\n";
-            out += write(left + 12, top + 18, fit(vertex.label + (*vertex.name != '\0' ? std::string("  ") + vertex.name : ""), box.width - 16), "font-weight=\"600\"");
-            out += write(left + 12, top + 34, fit(first_link(box.vertex), box.width - 16), "font-size=\"10\" fill=\"#52606d\"");
+            texts += write(left + 12, top + 18, fit(vertex.label + (*vertex.name != '\0' ? std::string("  ") + vertex.name : ""), box.width - 16), "font-weight=\"600\"");
+            texts += write(left + 12, top + 34, fit(first_link(box.vertex), box.width - 16), "font-size=\"10\" fill=\"#52606d\"");
         } else {
             const std::string label = vertex.kind == QIAO_VERTEX_KIND_GROUP && *vertex.name != '\0' ? vertex.name : vertex.label;
             const std::string cpus = *vertex.cpus != '\0' ? std::string("  CPUs ") + vertex.cpus : "";
             const bool is_small = box.width < 100;
-            out += write(left + (is_small ? 4 : 10), top + (is_small ? 11 : 16), fit(label + cpus, box.width - 8), is_small ? "font-size=\"8\" fill=\"#52606d\"" : "font-weight=\"600\" fill=\"#52606d\"");
+            texts += write(left + (is_small ? 4 : 10), top + (is_small ? 11 : 16), fit(label + cpus, box.width - 8), is_small ? "font-size=\"8\" fill=\"#52606d\"" : "font-weight=\"600\" fill=\"#52606d\"");
         }
         for (const Box& each : box.inside)
-            draw(each, left, top, out);
+            draw(each, left, top, out, texts);
     }
 
     static std::string fit(const std::string& text, double width) {

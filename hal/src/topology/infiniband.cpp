@@ -16,7 +16,7 @@ std::optional<uint64_t> rate_of(const Sysfs& sysfs, const std::string& path) {
     char* end = nullptr;
     const double giga = std::strtod(text->c_str(), &end);
     if (end == text->c_str() || !(giga > 0 && giga < 1e6)) {
-        sysfs.note(path, quoted(*text) + " is no rate");
+        sysfs.note(path, in_quotes(*text) + " is no rate");
         return std::nullopt;
     }
     return static_cast<uint64_t>(giga * 1e9 / 8);
@@ -37,7 +37,7 @@ std::optional<uint64_t> state_of(const Sysfs& sysfs, const std::string& path) {
     if (text.starts_with("4")) return QIAO_LINK_STATE_UP;
     if (text.starts_with("1")) return QIAO_LINK_STATE_DOWN;
     if (text.starts_with("2") || text.starts_with("3") || text.starts_with("5")) return QIAO_LINK_STATE_TRAINING;
-    if (!text.empty()) sysfs.note(path, quoted(text) + " is no state of a port");
+    if (!text.empty()) sysfs.note(path, in_quotes(text) + " is no state of a port");
     return std::nullopt;
 }
 

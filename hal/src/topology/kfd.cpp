@@ -31,7 +31,7 @@ Properties properties_of(const Sysfs& sysfs, const std::string& path) {
         char* end = nullptr;
         const uint64_t value = std::strtoull(text.c_str(), &end, 10);
         if (text.empty() || text[0] < '0' || text[0] > '9' || *end != '\0') {
-            sysfs.note(path, key + " is " + quoted(text) + ", no number");
+            sysfs.note(path, key + " is " + in_quotes(text) + ", no number");
             continue;
         }
         properties[key] = value;

@@ -45,7 +45,7 @@ Node add_node(const Sysfs& sysfs, const std::string& name, int64_t index, Graph&
     Node node{.path = kNodes + name, .index = index};
     const std::string cpus = sysfs.text(node.path + "/cpulist").value_or("");
     const std::optional<std::vector<uint32_t>> numbers = parse_list(cpus);
-    if (!numbers) sysfs.note(node.path + "/cpulist", quoted(cpus) + " is no list of CPUs");
+    if (!numbers) sysfs.note(node.path + "/cpulist", in_quotes(cpus) + " is no list of CPUs");
     node.package = package_of(sysfs, numbers.value_or(std::vector<uint32_t>()), graph);
     const std::string id = numa_id(static_cast<uint64_t>(index));
     node.vertex = graph.add_vertex({.id = id,
@@ -75,7 +75,7 @@ void add_distances(const Sysfs& sysfs, const std::vector<Node>& nodes, Graph& gr
             at = end + 1;
         }
         if (distances.size() != nodes.size() || std::any_of(distances.begin(), distances.end(), [](int64_t each) { return each < 0 || each > 255; })) {
-            sysfs.note(from.path + "/distance", quoted(*text) + " is not a distance from 0 to 255 for each of " + counted(nodes.size(), "node"));
+            sysfs.note(from.path + "/distance", in_quotes(*text) + " is not a distance from 0 to 255 for each of " + counted(nodes.size(), "node"));
             continue;
         }
         for (size_t to = 0; to < nodes.size(); ++to) {

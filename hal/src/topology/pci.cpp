@@ -38,7 +38,7 @@ const Generation* generation_of(const Sysfs& sysfs, const std::string& path) {
     for (const Generation& each : kGenerations) {
         if (end != text->c_str() && std::abs(giga * 1e9 - static_cast<double>(each.transfers_per_s)) < 1e6) return &each;
     }
-    sysfs.note(path, quoted(*text) + " is no speed of PCI Express");
+    sysfs.note(path, in_quotes(*text) + " is no speed of PCI Express");
     return nullptr;
 }
 
@@ -205,7 +205,7 @@ uint32_t place_pci_function(const Sysfs& sysfs, const std::string& address, qiao
     if (const uint32_t placed = graph.find(id); placed != kNone && graph.vertices()[placed].provider == QIAO_TOPOLOGY_PROVIDER_PCI) return placed;
     const std::string file = kDevices + address;
     const std::vector<std::string> parts = split(sysfs.resolve(file));
-    const auto top = std::find_if(parts.begin(), parts.end(), [](const std::string& part) { return part.starts_with("pci"); });
+    const auto top = std::find_if(parts.begin(), parts.end(), [](const std::string& part) { return part.starts_with("pci") && part.find(':') != std::string::npos; });
     if (top == parts.end() || parts.back() != address) {
         if (!sysfs.has(file)) return kNone;
         sysfs.note(file, "does not lead to a function below a host bridge");
@@ -242,7 +242,7 @@ void add_pci(const Sysfs& sysfs, const std::vector<std::string>& wanted, Graph& 
     size_t functions = 0, placed = 0;
     for (const std::string& address : sysfs.list("bus/pci/devices")) {
         if (!is_address(address)) {
-            sysfs.note(kDevices + quoted(address), "is no address of a PCI function");
+            sysfs.note(kDevices + in_quotes(address), "is no address of a PCI function");
             continue;
         }
         ++functions;

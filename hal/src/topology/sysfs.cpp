@@ -111,7 +111,7 @@ std::optional<int64_t> Sysfs::number(const std::string& path) const {
     const std::optional<std::string> found = text(path);
     if (!found) return std::nullopt;
     const std::optional<int64_t> value = parse_number(*found);
-    if (!value) note(path, quoted(*found) + " is not a number");
+    if (!value) note(path, in_quotes(*found) + " is not a number");
     return value;
 }
 
@@ -166,7 +166,7 @@ std::optional<std::vector<uint32_t>> parse_list(std::string_view text) {
     return numbers;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr size_t kMost = 60;
     std::string result = "'";
     for (const char c : text.substr(0, kMost))

@@ -44,6 +44,6 @@ std::optional<int64_t> parse_number(std::string_view text);
 // "0-3,8,10-11" as numbers, at most 65536 of them, each below 65536; none if it is no such list.
 std::optional<std::vector<uint32_t>> parse_list(std::string_view text);
 // An attribute's text for a note: cut, in quotes, control characters as '?'.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 } // namespace qiao::topology

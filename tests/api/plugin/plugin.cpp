@@ -20,7 +20,7 @@ void violation(const char* format, ...) {
 
 namespace {
 
-constexpr qiao_plugin_tables kFull = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, &kQueueOps, kExtensions, nullptr};
+constexpr qiao_plugin_tables kFull = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, &kQueueOps, kExtensions, &kLinkOps};
 constexpr qiao_plugin_tables kLeast = {sizeof(qiao_plugin_tables), &kLeastDeviceOps, &kLeastMemoryOps, &kProgramOps,
                                        &kLeastQueueOps, kExtensions, nullptr};
 constexpr qiao_plugin_tables kNotifying = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps,

@@ -101,6 +101,14 @@ Pool Session::pool(const qiao_pool_desc& desc) {
     return Pool(pool);
 }
 
+Topology Session::topology() {
+    qiao_topology_desc desc = QIAO_TOPOLOGY_DESC_INIT;
+    desc.providers = 1u << QIAO_TOPOLOGY_PROVIDER_PLUGIN | 1u << QIAO_TOPOLOGY_PROVIDER_PCI | 1u << QIAO_TOPOLOGY_PROVIDER_NUMA;
+    qiao_topology* topology = nullptr;
+    REQUIRE_OK(qiao_topology_create(instance.get(), &desc, &topology));
+    return Topology(topology);
+}
+
 Program Session::program() {
     const Names names = is_fixture() ? fixture_kernels() : portable_kernels();
     qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;
