@@ -77,14 +77,15 @@ std::string TopoClass::summary() const {
 }
 
 uint64_t TopoClass::errors() const {
-    uint64_t sum = 0;
-    qiao_link_attribute before = 0;
-    for (const qiao_link_claim& claim : claims) {
-        const bool is_total = (claim.attribute >= QIAO_LINK_ATTRIBUTE_ERRORS_CORRECTABLE && claim.attribute <= QIAO_LINK_ATTRIBUTE_PARTNER_ERRORS_FATAL) || claim.attribute == QIAO_LINK_ATTRIBUTE_ERRORS_RECOVERY;
-        if (is_total && claim.attribute != before) sum += claim.value;
-        before = claim.attribute;
-    }
-    return sum;
+    const auto sum = [this](std::initializer_list<qiao_link_attribute> counters) {
+        uint64_t all = 0;
+        for (const qiao_link_attribute counter : counters) {
+            if (const uint64_t count = value(counter); count != QIAO_UNKNOWN) all += count;
+        }
+        return all;
+    };
+    return std::max(sum({QIAO_LINK_ATTRIBUTE_ERRORS_CORRECTABLE, QIAO_LINK_ATTRIBUTE_ERRORS_NONFATAL, QIAO_LINK_ATTRIBUTE_ERRORS_FATAL, QIAO_LINK_ATTRIBUTE_ERRORS_RECOVERY}),
+                    sum({QIAO_LINK_ATTRIBUTE_PARTNER_ERRORS_CORRECTABLE, QIAO_LINK_ATTRIBUTE_PARTNER_ERRORS_NONFATAL, QIAO_LINK_ATTRIBUTE_PARTNER_ERRORS_FATAL}));
 }
 
 TopoPath TopoModel::path(uint32_t source, uint32_t target) const {

@@ -41,7 +41,7 @@ struct TopoClass {
     /* The same with bandwidth, latency and state as far as they are known. */
     std::string summary() const;
     uint64_t state() const { return value(QIAO_LINK_ATTRIBUTE_STATE); }
-    /* Of all counters of errors. */
+    /* That the end of the link which has seen more of them has counted. */
     uint64_t errors() const;
 };
 

@@ -60,7 +60,8 @@ Node add_node(const Sysfs& sysfs, const std::string& name, int64_t index, Graph&
 }
 
 qiao_link_kind kind_between(const Node& a, const Node& b) {
-    return a.package != kNone && a.package == b.package ? QIAO_LINK_KIND_INTERNAL : QIAO_LINK_KIND_SOCKET;
+    if (a.package == kNone || b.package == kNone) return QIAO_LINK_KIND_UNKNOWN; // memory without CPUs may lie anywhere
+    return a.package == b.package ? QIAO_LINK_KIND_INTERNAL : QIAO_LINK_KIND_SOCKET;
 }
 
 // The kernel writes one number for each node, in order; 10 is the node itself.
@@ -97,13 +98,15 @@ std::optional<uint64_t> positive(const Sysfs& sysfs, const std::string& path, ui
     return static_cast<uint64_t>(*value) * factor;
 }
 
-// What the nearest initiators see of a target's memory; access1 is that of CPUs alone.
-void add_hmat(const Sysfs& sysfs, const std::vector<Node>& nodes, Graph& graph) {
+// What the nearest initiators see of a target's memory; access1 is that of CPUs alone. False if the kernel shows none of it.
+bool add_hmat(const Sysfs& sysfs, const std::vector<Node>& nodes, Graph& graph) {
     constexpr int64_t kMostMegabytes = 100'000'000, kMostNs = 1'000'000'000;
+    bool is_any = false;
     for (const Node& target : nodes) {
         std::string folder = target.path + "/access1/initiators";
         if (!sysfs.has(folder)) folder = target.path + "/access0/initiators";
         if (!sysfs.has(folder)) continue;
+        is_any = true;
         Claims read(QIAO_TOPOLOGY_PROVIDER_NUMA), write(QIAO_TOPOLOGY_PROVIDER_NUMA);
         read.add(QIAO_LINK_ATTRIBUTE_BANDWIDTH, positive(sysfs, folder + "/read_bandwidth", kMega, kMostMegabytes))
             .add(QIAO_LINK_ATTRIBUTE_LATENCY, positive(sysfs, folder + "/read_latency", 1, kMostNs));
@@ -118,6 +121,7 @@ void add_hmat(const Sysfs& sysfs, const std::vector<Node>& nodes, Graph& graph) 
             graph.claim(target.vertex, from, kind, read, false);
         }
     }
+    return is_any;
 }
 
 } // namespace
@@ -136,8 +140,7 @@ void add_numa(const Sysfs& sysfs, Graph& graph) {
     if (nodes.empty()) return absent(report, "there is no devices/system/node/node0 below " + sysfs.root());
     std::erase_if(nodes, [](const Node& node) { return node.vertex == kNone; });
     add_distances(sysfs, nodes, graph);
-    add_hmat(sysfs, nodes, graph);
-    const bool has_hmat = std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return sysfs.has(node.path + "/access0"); });
+    const bool has_hmat = add_hmat(sysfs, nodes, graph);
     found(report, counted(nodes.size(), "NUMA node") + (has_hmat ? ", with the firmware's bandwidths and latencies (HMAT)" : "; the firmware says no bandwidths or latencies (HMAT)"));
 }
 

@@ -108,7 +108,7 @@ Claims link_claims(const Sysfs& sysfs, const std::string& end, const std::string
     const bool is_down = lanes && *lanes == 0;
     if (now != nullptr) {
         claims.add(QIAO_LINK_ATTRIBUTE_GENERATION, now->number).add(QIAO_LINK_ATTRIBUTE_RATE, now->transfers_per_s);
-        if (lanes && !is_down) claims.add(QIAO_LINK_ATTRIBUTE_BANDWIDTH, now->transfers_per_s / 8 * *lanes / now->symbol * now->payload);
+        if (lanes && !is_down) claims.add(QIAO_LINK_ATTRIBUTE_BANDWIDTH, now->transfers_per_s / 8 * *lanes * now->payload / now->symbol);
     }
     if (most != nullptr) claims.add(QIAO_LINK_ATTRIBUTE_RATE_MAX, most->transfers_per_s);
     claims.add(QIAO_LINK_ATTRIBUTE_LANES, lanes).add(QIAO_LINK_ATTRIBUTE_LANES_MAX, most_lanes);
@@ -254,7 +254,7 @@ void add_pci(const Sysfs& sysfs, const std::vector<std::string>& wanted, Graph& 
         ++placed;
     }
     if (functions == 0) return absent(report, "bus/pci/devices has no functions");
-    found(report, counted(placed, "card or port") + " of " + counted(functions, "PCI function"));
+    found(report, std::to_string(placed) + " of " + counted(functions, "PCI function") + " are cards or ports");
 }
 
 } // namespace qiao::topology
