@@ -2,7 +2,9 @@
 """`qiao topo` on machines as text: each fixture's graph equals its reviewed output; pictures and graphs are well-formed whatever names say."""
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import time
 import unittest
@@ -10,11 +12,11 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "topology"))
 from fixture import FIXTURES, unpack  # noqa: E402
-from support import QiaoTest, option  # noqa: E402
+from support import QIAO, QiaoTest, option  # noqa: E402
 
 BUDGET_MS = option("--budget-ms")  # of `qiao topo` of a cabinet; 0 = not judged
 SYSFS = [word for name in ("pci", "kfd", "numa", "cxl", "infiniband") for word in ("--provider", name)]
-NO_CARDS = {"QIAO_MOCK_PROFILE": "none", "QIAO_LOG": "error"}
+NO_CARDS = {"QIAO_MOCK_PROFILE": "none", "QIAO_VISIBLE_DEVICES": "mock:*", "QIAO_LOG": "error"}
 
 
 class Topo(QiaoTest):
@@ -109,7 +111,7 @@ class Forms(Topo):
 
 class Models(Topo):
     def model(self, name, *words):
-        return self.good("topo", "--provider", "plugin", *words, env={"QIAO_MOCK_PROFILE": name, "QIAO_LOG": "error"})
+        return self.good("topo", "--provider", "plugin", *words, env={"QIAO_MOCK_PROFILE": name, "QIAO_VISIBLE_DEVICES": "mock:*", "QIAO_LOG": "error"})
 
     def test_fragment(self):
         self.assertEqual(self.model("scalex_fragment").stdout, (FIXTURES / "scalex_fragment.txt").read_text(encoding="utf-8"))
@@ -127,8 +129,23 @@ class Models(Topo):
             self.assertLess(min(times), float(BUDGET_MS))
 
     def test_cluster(self):
+        """Ten thousand devices are listed in at most a second, and 16 KiB each."""
         words = self.model("scalex_cluster").stdout.split()
         self.assertEqual(words[:2], ["10240", "cards:"])
+        times, bytes_used = [], []
+        for profile in ("none", "scalex_cluster", "scalex_cluster", "scalex_cluster"):
+            start = time.monotonic()
+            with subprocess.Popen([QIAO, "list", "--ids"], stdout=subprocess.DEVNULL, env={**os.environ, "QIAO_MOCK_PROFILE": profile, "QIAO_VISIBLE_DEVICES": "mock:*", "QIAO_LOG": "error"}) as child:
+                _, status, usage = os.wait4(child.pid, 0)
+                child.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(child.returncode, 0)
+            times.append(time.monotonic() - start)
+            bytes_used.append(usage.ru_maxrss * 1024)
+        each = (min(bytes_used[1:]) - bytes_used[0]) / 10240
+        print(f"qiao list of 10,240 cards: {min(times[1:]) * 1000:.0f} ms, {each:.0f} bytes each")
+        if BUDGET_MS != "0":
+            self.assertLess(min(times[1:]), 1)
+            self.assertLess(each, 16 * 1024)
 
     def test_measure_follows_the_model(self):
         report = self.json("topo", "--measure", env={"QIAO_MOCK_PROFILE": "scalex_node", "QIAO_LOG": "error", "QIAO_VISIBLE_DEVICES": "mock:0,mock:1"})

@@ -25,12 +25,12 @@ def test_a_device_is_a_vertex(device):
     topology = qiao.topology()
     vertex = topology.vertex(device)
     assert vertex.device == device or vertex.device.id != device.id
-    assert topology.vertex(device.id) == vertex == topology.vertex(vertex.index) == topology.vertex(vertex)
-    assert topology.vertices[vertex.index] == vertex
+    assert topology.vertex(device.id) == vertex == topology.vertex(vertex.number) == topology.vertex(vertex)
+    assert topology.vertices[vertex.number] == vertex
     assert topology.path(device, device).distance == "same"
     for link in topology.links(device):
-        assert link.source == vertex.index
-        assert topology.link(link.index) == link
+        assert link.source == vertex.number
+        assert topology.link(link.number) == link
 
 
 def test_ways_and_what_is_near(cabinet):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Vertex(NamedTuple):
     """A part of the machine, or of several: a NUMA node, a card, a switch, a network port."""
 
-    index: int
+    number: int
     id: str
     """``"numa:0"``, ``"pci:0000:01:00.0"``, ``"mock:3"``."""
     kind: str
@@ -44,7 +44,7 @@ class Claim(NamedTuple):
 class Link(NamedTuple):
     """One direction of a connection."""
 
-    index: int
+    number: int
     source: int
     target: int
     kind: str

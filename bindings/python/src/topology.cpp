@@ -35,7 +35,7 @@ VertexIndex index_of(const TopologyObject& self, py::handle vertex) {
         if (number < py::int_(0) || number >= py::int_(self.topology.vertex_count())) raise(QIAO_ERROR_OUT_OF_RANGE, "there is no vertex " + py::str(number).cast<std::string>() + "; there are " + std::to_string(self.topology.vertex_count()));
         return vertex.cast<VertexIndex>();
     }
-    if (py::hasattr(vertex, "index") && py::isinstance(vertex, type_of("Vertex"))) return index_of(self, vertex.attr("index"));
+    if (py::isinstance(vertex, type_of("Vertex"))) return index_of(self, vertex.attr("number"));
     raise_type_error("a vertex is a number, an id, a qiao.Device or a Vertex, not '" + type_name(vertex) + "'");
 }
 

@@ -132,7 +132,8 @@ std::string folded_matrix(const TopoModel& model, const std::vector<uint32_t>& c
                        way.path.latency_ns == QIAO_UNKNOWN ? "?" : time_text(static_cast<double>(way.path.latency_ns))});
     }
     const auto [cpus, nodes] = affinity(model, cards[0]);
-    return std::to_string(cards.size()) + " cards: " + fold(model, cards[0]) + "\n\nFrom " + printable(model.vertices[cards[0]].label) + " (NUMA " + nodes + ") to the others:\n" + table.text("  ") + legend(used);
+    const std::string levels = model.containers(cards[0]).empty() ? "" : ": " + fold(model, cards[0]);
+    return std::to_string(cards.size()) + " cards" + levels + "\n\nFrom " + printable(model.vertices[cards[0]].label) + " (NUMA " + nodes + ") to the others:\n" + table.text("  ") + legend(used);
 }
 
 } // namespace

@@ -233,24 +233,29 @@ qiao_status give(const List& list, uint32_t capacity, uint32_t* out_items, uint3
     return QIAO_OK;
 }
 
-// The nearest NUMA nodes with CPUs; the vertex itself if it is one.
-qiao_status near_nodes(const Topology& of, uint32_t vertex, std::vector<uint32_t>& out_nodes) {
+// The NUMA nodes that are as near as the nearest, itself if it is one. Memory alone may be nearer than any CPU: `for_cpus` passes
+// over nodes without CPUs as long as there are others.
+qiao_status near_nodes(const Topology& of, uint32_t vertex, bool for_cpus, std::vector<uint32_t>& out_nodes) {
     const Graph& graph = *of.graph;
     QIAO_CHECK_INDEX(vertex, graph.vertices(), "vertices");
-    if (graph.vertices()[vertex].kind == QIAO_VERTEX_KIND_NUMA_NODE) {
-        out_nodes = {vertex};
-    } else {
-        out_nodes = search_from(of, vertex).nearest_only(QIAO_VERTEX_KIND_NUMA_NODE);
+    const topology::Search& search = search_from(of, vertex);
+    out_nodes = search.nearest(QIAO_VERTEX_KIND_NUMA_NODE);
+    if (graph.vertices()[vertex].kind == QIAO_VERTEX_KIND_NUMA_NODE) out_nodes.insert(out_nodes.begin(), vertex);
+    const auto has_cpus = [&](uint32_t node) { return graph.vertices()[node].cpus != 0; };
+    if (for_cpus && std::any_of(out_nodes.begin(), out_nodes.end(), has_cpus)) std::erase_if(out_nodes, [&](uint32_t node) { return !has_cpus(node); });
+    if (!out_nodes.empty()) {
+        const uint32_t least = search.links_to(out_nodes[0]);
+        std::erase_if(out_nodes, [&](uint32_t node) { return search.links_to(node) != least; });
+        return QIAO_OK;
     }
-    if (!out_nodes.empty()) return QIAO_OK;
     fail(QIAO_ERROR_NOT_FOUND, "it is not known which NUMA node is near %s", graph.text(graph.vertices()[vertex].id));
     set_remedy("`qiao topo --providers` says who was asked");
     return QIAO_ERROR_NOT_FOUND;
 }
 
 // The same, of the machine that this process runs on.
-qiao_status near_real_nodes(const Topology& of, uint32_t vertex, std::vector<uint32_t>& out_nodes) {
-    QIAO_RETURN_IF_ERROR(near_nodes(of, vertex, out_nodes));
+qiao_status near_real_nodes(const Topology& of, uint32_t vertex, bool for_cpus, std::vector<uint32_t>& out_nodes) {
+    QIAO_RETURN_IF_ERROR(near_nodes(of, vertex, for_cpus, out_nodes));
     const topology::Vertex& node = of.graph->vertices()[out_nodes[0]];
     if ((node.flags & QIAO_TOPOLOGY_MODELLED) == 0) return QIAO_OK;
     return fail(QIAO_ERROR_UNSUPPORTED, "%s is near %s, which is a model's: nothing of this machine lies there", of.graph->text(of.graph->vertices()[vertex].id), of.graph->text(node.id));
@@ -486,7 +491,7 @@ qiao_status qiao_topology_query_cpus(qiao_topology* topology, uint32_t vertex, u
     if (capacity != 0) QIAO_CHECK_POINTER(out_cpus);
     return entry([&]() -> qiao_status {
         std::vector<uint32_t> nodes;
-        QIAO_RETURN_IF_ERROR(near_nodes(topology->body, vertex, nodes));
+        QIAO_RETURN_IF_ERROR(near_nodes(topology->body, vertex, true, nodes));
         return give(cpus_of(*topology->body.graph, nodes), capacity, out_cpus, out_count);
     });
 }
@@ -495,7 +500,7 @@ qiao_status qiao_topology_bind_thread(qiao_topology* topology, uint32_t vertex) 
     QIAO_CHECK_HANDLE(topology);
     return entry([&]() -> qiao_status {
         std::vector<uint32_t> nodes;
-        QIAO_RETURN_IF_ERROR(near_real_nodes(topology->body, vertex, nodes));
+        QIAO_RETURN_IF_ERROR(near_real_nodes(topology->body, vertex, true, nodes));
         const Graph& graph = *topology->body.graph;
         const char* id = graph.text(graph.vertices()[nodes[0]].id);
         const std::vector<uint32_t> cpus = cpus_of(graph, nodes);
@@ -513,7 +518,7 @@ qiao_status qiao_topology_allocate(qiao_topology* topology, uint32_t vertex, uin
     return entry([&]() -> qiao_status {
         if (size_bytes == 0) return fail(QIAO_ERROR_OUT_OF_RANGE, "size_bytes is 0; allocate at least one byte");
         std::vector<uint32_t> nodes;
-        QIAO_RETURN_IF_ERROR(near_real_nodes(topology->body, vertex, nodes));
+        QIAO_RETURN_IF_ERROR(near_real_nodes(topology->body, vertex, false, nodes));
         const topology::Vertex& node = topology->body.graph->vertices()[nodes[0]];
         *out_pointer = topology::allocate_on_node(size_bytes, node.os_index & 0xffff);
         if (*out_pointer != nullptr) return QIAO_OK;

@@ -133,13 +133,4 @@ std::vector<uint32_t> Search::nearest(qiao_vertex_kind kind) const {
     return found;
 }
 
-std::vector<uint32_t> Search::nearest_only(qiao_vertex_kind kind) const {
-    std::vector<uint32_t> found = nearest(kind);
-    if (!found.empty()) {
-        const uint32_t layer = reached_[found[0]].layer;
-        std::erase_if(found, [&](uint32_t vertex) { return reached_[vertex].layer != layer; });
-    }
-    return found;
-}
-
 } // namespace qiao::topology

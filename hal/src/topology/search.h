@@ -30,8 +30,8 @@ class Search {
     bool path_to(uint32_t target, Path& out_path) const;
     // Vertices of the kind, nearest first; fewer links, then wider, then in order of their numbers.
     std::vector<uint32_t> nearest(qiao_vertex_kind kind) const;
-    // Those of them that are as near as the nearest.
-    std::vector<uint32_t> nearest_only(qiao_vertex_kind kind) const;
+    // How many links away; kNone = it is not reached.
+    uint32_t links_to(uint32_t target) const { return reached_[target].layer; }
 
   private:
     struct Reached {
