@@ -17,6 +17,7 @@ struct Command {
 
 Command list_command(CLI::App& root);
 Command info_command(CLI::App& root);
+Command topo_command(CLI::App& root);
 Command doctor_command(CLI::App& root);
 Command run_command(CLI::App& root);
 Command why_command(CLI::App& root);

@@ -18,6 +18,7 @@ Examples:
   qiao list                        which devices there are
   qiao doctor                      why one is missing, and what to do
   qiao info 'opencl:*' --json      all about some of them, for a program
+  qiao topo                        how cards and host hang together, and how far they are from each other
   qiao run add.cl -a a=@a.npy -a b=@b.npy -a sum=zeros:f32[1024] --grid 1024 --out sum=sum.npy
   qiao cc add.cl -o add.qpk        one package for every card
   qiao lint add.cl -a a=range:f32[8] -a b=zeros:f32[8] -a sum=zeros:f32[8] --grid 8
@@ -62,7 +63,7 @@ int run_command_line(int argc, char** argv) {
     CLI::App app("One command for every accelerator that Qiao has a plugin for.", "qiao");
     app.require_subcommand(1);
     app.set_version_flag("--version", version, "Print the versions of this command and of the library");
-    std::vector<Command> commands = {list_command(app), info_command(app), doctor_command(app), run_command(app),
+    std::vector<Command> commands = {list_command(app), info_command(app), topo_command(app), doctor_command(app), run_command(app),
                                      cc_command(app),   why_command(app),  lint_command(app)};
     for (const auto group : {package_commands, plugin_commands, cache_commands}) {
         for (Command& command : group(app))

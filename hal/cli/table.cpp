@@ -69,12 +69,15 @@ std::string time_text(double nanoseconds) {
 
 std::string printable(const std::string& text) {
     std::string result;
-    for (const char c : text) {
-        const auto code = static_cast<unsigned char>(c);
-        if (c == '\n' || c == '\t') {
+    for (size_t at = 0; at < text.size(); ++at) {
+        const auto code = static_cast<unsigned char>(text[at]);
+        const bool is_c1 = code == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0; /* U+0080 to U+009F */
+        if (is_c1) {
+            ++at;
+        } else if (code == '\n' || code == '\t') {
             result += ' ';
         } else if (code >= 0x20 && code != 0x7f) {
-            result += c;
+            result += text[at];
         }
     }
     return result;

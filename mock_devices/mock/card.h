@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,10 +101,13 @@ class Machine {
     const std::string& profile_name() const { return profile_name_; }
     ClockKind clock_kind() const { return clock_kind_; }
     const std::vector<std::unique_ptr<Card>>& cards() const { return cards_; }
+    /* Null: the profile has none. */
+    const Topology* topology() const { return topology_ ? &*topology_ : nullptr; }
 
   private:
     std::string profile_name_;
     ClockKind clock_kind_;
+    std::optional<Topology> topology_;
     std::vector<std::unique_ptr<Card>> cards_;
 };
 

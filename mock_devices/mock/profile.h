@@ -11,6 +11,7 @@
 #include "mock/faults.h"
 #include "mock/status.h"
 #include "mock/timing.h"
+#include "mock/topology.h"
 
 namespace mock {
 
@@ -55,6 +56,7 @@ struct Profile {
     std::string description;
     ClockKind clock = ClockKind::kHost;
     std::vector<CardProfile> cards;
+    std::optional<Topology> topology; /* how they hang together; none: nothing is said */
 };
 
 /* The names of the built-in profiles, in alphabetical order. "default" is always there. */

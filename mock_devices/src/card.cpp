@@ -291,7 +291,8 @@ Status Card::reset() {
 
 Machine::Machine(const Profile& profile, const MachineOptions& options)
     : profile_name_(profile.name),
-      clock_kind_(profile.clock == ClockKind::kVirtual ? ClockKind::kVirtual : options.clock) {
+      clock_kind_(profile.clock == ClockKind::kVirtual ? ClockKind::kVirtual : options.clock),
+      topology_(profile.topology) {
     const auto clock = clock_kind_ == ClockKind::kVirtual ? std::make_shared<VirtualClock>() : nullptr;
     for (const CardProfile& card : profile.cards)
         cards_.push_back(std::make_unique<Card>(card, options, clock));

@@ -45,6 +45,12 @@ Result<Profile> load_file(const std::string& path) {
 
 } // namespace
 
+std::string show_json(const Json& value) {
+    std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (text.size() > 60) text = text.substr(0, 57) + "...";
+    return text;
+}
+
 Result<Profile> parse_profile(std::string_view json, const std::string& origin) {
     std::string objection;
     std::vector<std::set<std::string>> keys; /* of the objects that are open */

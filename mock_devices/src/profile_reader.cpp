@@ -4,13 +4,15 @@
 #include <set>
 
 #include "mock/kernel.h"
+#include "profile_errors.h"
+#include "topology_reader.h"
 
 namespace mock {
 namespace {
 
 constexpr uint64_t kKiB = 1024;
 constexpr uint64_t kTiB = uint64_t{1} << 40;
-constexpr uint64_t kMaxCards = 1024;
+constexpr uint64_t kMaxCards = 16384;
 constexpr size_t kMaxFaults = 1024; /* rules of a card */
 
 /* A whole number of a card, with its limits. */
@@ -65,21 +67,10 @@ struct FeatureKey {
 constexpr FeatureKey kFeatureKeys[] = {
     {"fp64", &CardFeatures::fp64}, {"int64", &CardFeatures::int64}, {"int64_atomics", &CardFeatures::int64_atomics}};
 
-constexpr Grade kGrades[] = {Grade::kVerified, Grade::kSecondHand, Grade::kInferred, Grade::kRemembered,
-                             Grade::kAssumed};
-
-template <typename List>
-std::string names(const List& list) {
-    std::string all;
-    for (const auto& entry : list)
-        all += (all.empty() ? "" : ", ") + std::string(entry.name);
-    return all;
-}
-
 /* One profile being read; the first error stops. */
-class Reader {
+class Reader : private ProfileErrors {
   public:
-    explicit Reader(const std::string& origin) : origin_(origin) {}
+    explicit Reader(const std::string& origin) : ProfileErrors(origin) {}
 
     Result<Profile> read(const Json& root) const {
         Profile profile;
@@ -92,43 +83,21 @@ class Reader {
                 status = read_clock(key, value, profile.clock);
             } else if (key == "cards") {
                 status = read_cards(value, profile.cards);
+            } else if (key == "topology") {
+                status = read_topology(value, origin(), profile.topology.emplace());
             } else {
-                status = unknown(key, value, "description, clock, cards");
+                status = unknown(key, value, "description, clock, cards, topology");
             }
             if (!status.ok()) return status;
         }
         if (!root.contains("cards")) return missing("cards");
+        if (profile.topology && profile.topology->card_count() != profile.cards.size()) {
+            return fail("topology has places for " + std::to_string(profile.topology->card_count()) + " cards, and there are " + std::to_string(profile.cards.size()));
+        }
         return profile;
     }
 
   private:
-    Status fail(const std::string& what) const {
-        return {Code::kInvalid, "profile " + origin_ + ": " + what, "correct the profile, or choose another one"};
-    }
-    Status wrong(const std::string& key, const Json& value, const std::string& expected) const {
-        return fail(key + " = " + show_json(value) + ": must be " + expected);
-    }
-    Status unknown(const std::string& key, const Json& value, const std::string& known) const {
-        return fail("\"" + key + "\" = " + show_json(value) + ": unknown key; known are " + known);
-    }
-    Status missing(const std::string& key) const { return fail(key + " is missing"); }
-
-    Status read_text(const std::string& key, const Json& value, size_t most, std::string& out) const {
-        if (!value.is_string() || value.get_ref<const std::string&>().size() > most) {
-            return wrong(key, value, "a text of at most " + std::to_string(most) + " bytes");
-        }
-        out = value.get<std::string>();
-        return {};
-    }
-
-    Status read_number(const std::string& key, const Json& value, uint64_t least, uint64_t most, uint64_t& out) const {
-        if (!value.is_number_unsigned() || value.get<uint64_t>() < least || value.get<uint64_t>() > most) {
-            return wrong(key, value, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-        }
-        out = value.get<uint64_t>();
-        return {};
-    }
-
     Status read_clock(const std::string& key, const Json& value, ClockKind& out) const {
         if (value != "host" && value != "virtual") return wrong(key, value, "\"host\" or \"virtual\"");
         out = value == "virtual" ? ClockKind::kVirtual : ClockKind::kHost;
@@ -245,42 +214,10 @@ class Reader {
                 if (name == key.name) found = &key;
             }
             if (found == nullptr) return unknown(where + "." + name, value, names(kFigureKeys));
-            if (Status status = read_figure(where + "." + name, value, *found, timing.*found->figure); !status.ok())
+            if (Status status = read_figure(where + "." + name, value, found->least, found->most, timing.*found->figure); !status.ok())
                 return status;
         }
         return {};
-    }
-
-    /* {"value": 48000, "grade": "verified"} */
-    Status read_figure(const std::string& where, const Json& object, const FigureKey& key, Figure& figure) const {
-        if (!object.is_object()) return wrong(where, object, "an object with \"value\" and \"grade\"");
-        for (const char* needed : {"value", "grade"}) {
-            if (!object.contains(needed)) return missing(where + "." + needed);
-        }
-        for (const auto& [name, value] : object.items()) {
-            Status status;
-            if (name == "value") {
-                status = read_number(where + ".value", value, key.least, key.most, figure.value);
-            } else if (name == "grade") {
-                status = read_grade(where + ".grade", value, figure.grade);
-            } else {
-                status = unknown(where + "." + name, value, "value, grade");
-            }
-            if (!status.ok()) return status;
-        }
-        return {};
-    }
-
-    Status read_grade(const std::string& where, const Json& value, Grade& out) const {
-        std::string known;
-        for (Grade grade : kGrades) {
-            if (value == std::string(grade_name(grade))) {
-                out = grade;
-                return {};
-            }
-            known += (known.empty() ? "" : ", ") + std::string(grade_name(grade));
-        }
-        return wrong(where, value, "one of " + known);
     }
 
     /* The card is where the rule stands, so rules do not name one. */
@@ -301,17 +238,9 @@ class Reader {
         }
         return {};
     }
-
-    const std::string& origin_;
 };
 
 } // namespace
-
-std::string show_json(const Json& value) {
-    std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (text.size() > 60) text = text.substr(0, 57) + "...";
-    return text;
-}
 
 Result<Profile> read_profile(const Json& root, const std::string& origin) {
     return Reader(origin).read(root);

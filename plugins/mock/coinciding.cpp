@@ -94,10 +94,10 @@ const qiao_plugin_memory_ops t0_memory_ops = required_of(mock_memory_ops);
 } // namespace
 
 const qiao_plugin_tables mock_coinciding_tables = {
-    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &program_ops, &queue_ops, nullptr,
+    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &program_ops, &queue_ops, nullptr, &mock_link_ops,
 };
 const qiao_plugin_tables mock_coinciding_t0_tables = {
-    sizeof(qiao_plugin_tables), &t0_device_ops, &t0_memory_ops, &program_ops, nullptr, nullptr,
+    sizeof(qiao_plugin_tables), &t0_device_ops, &t0_memory_ops, &program_ops, nullptr, nullptr, nullptr,
 };
 
 } // namespace qiao::mock_plugin

@@ -70,6 +70,7 @@ extern const qiao_plugin_device_ops mock_device_ops;
 extern const qiao_plugin_memory_ops mock_memory_ops;
 extern const qiao_plugin_program_ops mock_program_ops;
 extern const qiao_plugin_queue_ops mock_queue_ops;
+extern const qiao_plugin_link_ops mock_link_ops; // link.cpp
 
 // The functions that a card must have; with them goes the score: which of a package's variants this processor can run.
 constexpr qiao_plugin_device_ops required_of(const qiao_plugin_device_ops& all) {

@@ -336,10 +336,10 @@ const qiao_plugin_extension extensions[] = {{QIAO_MOCK_FAULTS_NAME, &fault_funct
 } // namespace
 
 const qiao_plugin_tables mock_faulty_tables = {
-    sizeof(qiao_plugin_tables), &faulty_device_ops, &faulty_memory_ops, &faulty_program_ops, &faulty_queue_ops, extensions,
+    sizeof(qiao_plugin_tables), &faulty_device_ops, &faulty_memory_ops, &faulty_program_ops, &faulty_queue_ops, extensions, &mock_link_ops,
 };
 const qiao_plugin_tables mock_faulty_t0_tables = {
-    sizeof(qiao_plugin_tables), &faulty_t0_device_ops, &faulty_t0_memory_ops, &faulty_program_ops, nullptr, extensions,
+    sizeof(qiao_plugin_tables), &faulty_t0_device_ops, &faulty_t0_memory_ops, &faulty_program_ops, nullptr, extensions, nullptr,
 };
 
 } // namespace qiao::mock_plugin

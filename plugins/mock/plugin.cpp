@@ -74,7 +74,7 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
 } // namespace
 
 const qiao_plugin_tables mock_tables = {
-    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr,
+    sizeof(qiao_plugin_tables), &mock_device_ops, &mock_memory_ops, &mock_program_ops, &mock_queue_ops, nullptr, &mock_link_ops,
 };
 
 namespace {
@@ -85,7 +85,7 @@ const qiao_plugin_memory_ops t0_memory_ops = required_of(mock_memory_ops);
 } // namespace
 
 const qiao_plugin_tables mock_t0_tables = {
-    sizeof(qiao_plugin_tables), &t0_device_ops, &t0_memory_ops, &mock_program_ops, nullptr, nullptr,
+    sizeof(qiao_plugin_tables), &t0_device_ops, &t0_memory_ops, &mock_program_ops, nullptr, nullptr, nullptr,
 };
 
 } // namespace qiao::mock_plugin

@@ -9,16 +9,16 @@
 namespace qiao::opencl {
 
 const qiao_plugin_tables opencl_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr, nullptr,
 };
 
 const qiao_plugin_tables opencl_usm_tables = {
-    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr,
+    sizeof(qiao_plugin_tables), &opencl_device_ops, &opencl_usm_memory_ops, &opencl_program_ops, &opencl_queue_ops, nullptr, nullptr,
 };
 
 const qiao_plugin_tables opencl_buffer_tables = {
     sizeof(qiao_plugin_tables), &opencl_device_ops,       &opencl_buffer_memory_ops,
-    &opencl_buffer_program_ops, &opencl_buffer_queue_ops, nullptr,
+    &opencl_buffer_program_ops, &opencl_buffer_queue_ops, nullptr, nullptr,
 };
 
 static void opencl_plugin_close(void* plugin) {

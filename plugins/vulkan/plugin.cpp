@@ -6,11 +6,11 @@
 namespace qiao::vulkan {
 
 const qiao_plugin_tables vulkan_tables = {
-    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_memory_ops, &vulkan_program_ops, &vulkan_queue_ops, nullptr,
+    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_memory_ops, &vulkan_program_ops, &vulkan_queue_ops, nullptr, nullptr,
 };
 
 const qiao_plugin_tables vulkan_mapped_tables = {
-    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_mapped_memory_ops, &vulkan_program_ops, &vulkan_queue_ops, nullptr,
+    sizeof(qiao_plugin_tables), &vulkan_device_ops, &vulkan_mapped_memory_ops, &vulkan_program_ops, &vulkan_queue_ops, nullptr, nullptr,
 };
 
 static void vulkan_plugin_close(void* pointer) {

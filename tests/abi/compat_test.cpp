@@ -126,7 +126,7 @@ TEST_SUITE("compat.plugin") {
         const std::map<std::string, qiao_provenance> later = {
             {"device_native", QIAO_PROVENANCE_ABSENT}, {"memory_native", QIAO_PROVENANCE_ABSENT}, {"memory_wrap", QIAO_PROVENANCE_ABSENT},
             {"memory_import", QIAO_PROVENANCE_ABSENT}, {"memory_export", QIAO_PROVENANCE_ABSENT}, {"memory_evict", QIAO_PROVENANCE_ABSENT},
-            {"memory_restore", QIAO_PROVENANCE_ABSENT}, {"queue_prefetch", QIAO_PROVENANCE_ABSENT}, {"queue_can_copy", QIAO_PROVENANCE_EMULATED},
+            {"memory_restore", QIAO_PROVENANCE_ABSENT}, {"queue_prefetch", QIAO_PROVENANCE_ABSENT}, {"link_describe", QIAO_PROVENANCE_ABSENT}, {"queue_can_copy", QIAO_PROVENANCE_EMULATED},
             {"queue_native", QIAO_PROVENANCE_ABSENT}, {"queue_wrap", QIAO_PROVENANCE_ABSENT}};
         size_t native = 0;
         for (const auto& [name, provenance] : slots) {

@@ -105,7 +105,7 @@ extern "C" QIAO_EXPORT qiao_status qiao_plugin_query(const qiao_host_api* host, 
     queue_ops.today.queue_wait = nullptr;
     queue_ops.today.queue_fill = nullptr;
     queue_ops.today.queue_after = nullptr;
-    tables = {{sizeof tables, &device_ops.today, &memory_ops.today, &program_ops.today, &queue_ops.today, extensions},
+    tables = {{sizeof tables, &device_ops.today, &memory_ops.today, &program_ops.today, &queue_ops.today, extensions, nullptr},
               {&tables, &tables, &tables}};
     info.abi_minor = QIAO_PLUGIN_ABI_MINOR + 5;
     info.abi_minor_least = 0;

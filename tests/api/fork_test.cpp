@@ -27,6 +27,7 @@ struct Objects {
     Queue queue = session.queue();
     Timeline timeline = session.timeline();
     Pool pool = session.pool();
+    Topology topology = session.topology();
 
     qiao_instance* i() const { return session.instance.get(); }
     qiao_device* d() const { return session.device; }
@@ -36,6 +37,7 @@ struct Objects {
     qiao_queue* q() const { return queue.get(); }
     qiao_timeline* t() const { return timeline.get(); }
     qiao_pool* o() const { return pool.get(); }
+    qiao_topology* y() const { return topology.get(); }
 };
 
 uint64_t buffer[64];
@@ -68,6 +70,7 @@ struct Handles {
     qiao_queue* q;
     qiao_timeline* t;
     qiao_pool* o;
+    qiao_topology* y;
 };
 using Call = std::function<qiao_status(const Handles& parent, const Handles& own)>;
 
@@ -177,6 +180,26 @@ std::multimap<std::string, Call> make_calls() {
     CALL(qiao_timeline_reached, x.t, 1);
     CALL(qiao_timeline_wait, x.t, 1, QIAO_TIMEOUT_INFINITE);
     CALL(qiao_timeline_query_value, x.t, out<uint64_t>());
+    CALL(qiao_topology_create, x.i, nullptr, out<qiao_topology*>());
+    CALL(qiao_topology_retain, x.y);
+    CALL(qiao_topology_release, x.y);
+    CALL(qiao_topology_query, x.y, started<qiao_topology_properties>());
+    CALL(qiao_topology_query_vertex, x.y, 0, started<qiao_vertex>());
+    CALL(qiao_topology_find_vertex, x.y, "numa:0", out<uint32_t>());
+    CALL(qiao_topology_find_device, x.y, x.d, out<uint32_t>());
+    CALL(qiao_topology_find_device, own.y, x.d, out<uint32_t>());
+    CALL(qiao_topology_find_cpu, x.y, 0, out<uint32_t>());
+    CALL(qiao_topology_query_link, x.y, 0, started<qiao_link>());
+    CALL(qiao_topology_query_claim, x.y, 0, 0, out<qiao_link_claim>());
+    CALL(qiao_topology_get_attribute, x.y, 0, QIAO_LINK_ATTRIBUTE_BANDWIDTH, out<qiao_link_claim>());
+    CALL(qiao_topology_enumerate_links, x.y, 0, 0, nullptr, out<uint32_t>());
+    CALL(qiao_topology_query_path, x.y, 0, 0, 0, nullptr, started<qiao_path>());
+    CALL(qiao_topology_query_nearest, x.y, 0, QIAO_VERTEX_KIND_CARD, 0, nullptr, out<uint32_t>());
+    CALL(qiao_topology_query_cpus, x.y, 0, 0, nullptr, out<uint32_t>());
+    CALL(qiao_topology_bind_thread, x.y, 0);
+    CALL(qiao_topology_allocate, x.y, 0, 4096, out<void*>());
+    CALL(qiao_topology_query_provider, x.y, 0, started<qiao_topology_provider>());
+    CALL(qiao_topology_query_note, x.y, 0, out<const char*>());
 #undef CALL
     const auto copy = [](qiao_queue* queue, qiao_device* source, qiao_device* target) {
         const qiao_copy request = copy_between(source, target);
@@ -203,7 +226,7 @@ std::set<std::string> functions_with_handles() {
             names.insert(line.substr(begin, end - begin));
         }
     }
-    for (const char* without : {"qiao_instance_create", "qiao_query_version", "qiao_error_query", "qiao_status_get_name", "qiao_status_get_text"}) {
+    for (const char* without : {"qiao_instance_create", "qiao_query_version", "qiao_error_query", "qiao_status_get_name", "qiao_status_get_text", "qiao_topology_free", "qiao_topology_get_name"}) {
         CHECK(names.erase(without) == 1);
     }
     return names;
@@ -237,7 +260,7 @@ int in_child(const std::function<int()>& body) {
 }
 
 Handles handles_of(const Objects& objects) {
-    return {objects.i(), objects.d(), objects.m(), objects.p(), objects.k(), objects.q(), objects.t(), objects.o()};
+    return {objects.i(), objects.d(), objects.m(), objects.p(), objects.k(), objects.q(), objects.t(), objects.o(), objects.y()};
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct All {
     Queue queue = session.queue(QIAO_QUEUE_PROFILING);
     Timeline timeline = session.timeline();
     Pool pool = session.pool();
+    Topology topology = session.topology();
     qiao_kernel* kernel = kernel_of(program, "nothing");
 };
 
@@ -192,6 +193,41 @@ void refused_timeline(All& all, qiao_timeline* bad) {
     if (bad != nullptr) CHECK_BAD(qiao_timeline_release(bad));
 }
 
+void refused_topology(All& all, qiao_topology* bad) {
+    uint32_t vertex = 7, count = 7;
+    qiao_topology_properties properties = QIAO_TOPOLOGY_PROPERTIES_INIT;
+    qiao_topology_provider provider = QIAO_TOPOLOGY_PROVIDER_INIT;
+    qiao_vertex about = QIAO_VERTEX_INIT;
+    qiao_link link = QIAO_LINK_INIT;
+    qiao_link_claim claim = {7, 7, 7, 7, 7};
+    qiao_path path = QIAO_PATH_INIT;
+    void* pointer = &path;
+    const char* text = "";
+    CHECK_BAD(qiao_topology_retain(bad));
+    CHECK_BAD(qiao_topology_query(bad, &properties));
+    CHECK_BAD(qiao_topology_query_vertex(bad, 0, &about));
+    CHECK_BAD(qiao_topology_find_vertex(bad, "numa:0", &vertex));
+    CHECK(vertex == QIAO_VERTEX_NONE);
+    CHECK_BAD(qiao_topology_find_device(bad, all.session.device, &vertex));
+    CHECK_BAD(qiao_topology_find_cpu(bad, 0, &vertex));
+    CHECK_BAD(qiao_topology_query_link(bad, 0, &link));
+    CHECK_BAD(qiao_topology_query_claim(bad, 0, 0, &claim));
+    CHECK_BAD(qiao_topology_get_attribute(bad, 0, QIAO_LINK_ATTRIBUTE_STATE, &claim));
+    CHECK(claim.attribute == 0);
+    CHECK_BAD(qiao_topology_enumerate_links(bad, 0, 0, nullptr, &count));
+    CHECK(count == 0);
+    CHECK_BAD(qiao_topology_query_path(bad, 0, 0, 0, nullptr, &path));
+    CHECK_BAD(qiao_topology_query_nearest(bad, 0, QIAO_VERTEX_KIND_CARD, 0, nullptr, &count));
+    CHECK_BAD(qiao_topology_query_cpus(bad, 0, 0, nullptr, &count));
+    CHECK_BAD(qiao_topology_bind_thread(bad, 0));
+    CHECK_BAD(qiao_topology_allocate(bad, 0, 64, &pointer));
+    CHECK(pointer == nullptr);
+    CHECK_BAD(qiao_topology_query_provider(bad, 0, &provider));
+    CHECK_BAD(qiao_topology_query_note(bad, 0, &text));
+    CHECK(text == nullptr);
+    if (bad != nullptr) CHECK_BAD(qiao_topology_release(bad));
+}
+
 }  // namespace
 
 TEST_SUITE("lifetime.handles") {
@@ -205,12 +241,14 @@ TEST_SUITE("lifetime.handles") {
         refused_kernel(all, nullptr);
         refused_queue(all, nullptr);
         refused_timeline(all, nullptr);
+        refused_topology(all, nullptr);
         CHECK_OK(qiao_instance_release(nullptr));
         CHECK_OK(qiao_memory_release(nullptr));
         CHECK_OK(qiao_pool_release(nullptr));
         CHECK_OK(qiao_program_release(nullptr));
         CHECK_OK(qiao_queue_release(nullptr));
         CHECK_OK(qiao_timeline_release(nullptr));
+        CHECK_OK(qiao_topology_release(nullptr));
         check_works(all.session);
     }
 
@@ -224,6 +262,7 @@ TEST_SUITE("lifetime.handles") {
         refused_kernel(all, as<qiao_kernel>(all.program.get()));
         refused_queue(all, as<qiao_queue>(all.timeline.get()));
         refused_timeline(all, as<qiao_timeline>(all.queue.get()));
+        refused_topology(all, as<qiao_topology>(all.queue.get()));
         check_works(all.session);
     }
 
@@ -242,6 +281,9 @@ TEST_SUITE("lifetime.handles") {
         REQUIRE_OK(qiao_program_release(program));
         REQUIRE_OK(qiao_queue_release(queue));
         REQUIRE_OK(qiao_timeline_release(timeline));
+        qiao_topology* topology = all.session.topology().release();
+        REQUIRE_OK(qiao_topology_release(topology));
+        refused_topology(all, topology);
         refused_memory(memory);
         refused_pool(all, pool);
         refused_program(program);

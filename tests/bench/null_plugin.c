@@ -203,9 +203,9 @@ static const qiao_plugin_queue_ops queue_ops = {
 };
 
 static const qiao_plugin_tables tables = {sizeof(qiao_plugin_tables), &device_ops, &memory_ops, &program_ops,
-                                          &queue_ops, NULL};
+                                          &queue_ops, NULL, NULL};
 static const qiao_plugin_tables tables_without_queues = {sizeof(qiao_plugin_tables), &device_ops, &memory_ops,
-                                                         &program_ops, NULL, NULL};
+                                                         &program_ops, NULL, NULL, NULL};
 
 static void null_plugin_close(void* plugin) {
     free(plugin);

@@ -41,7 +41,7 @@ static qiao_status bad_device_count(void* plugin, uint32_t* out_count) {
 #elif defined(BAD_COUNT_TIMEOUT)
     return QIAO_TIMEOUT;
 #elif defined(BAD_MANY_DEVICES)
-    *out_count = 1025;
+    *out_count = 16385;
 #elif defined(BAD_MOST_DEVICES)
     *out_count = 1024;
 #elif defined(BAD_OLD_ERROR)
@@ -57,7 +57,7 @@ static qiao_status bad_device_count(void* plugin, uint32_t* out_count) {
 }
 
 #ifdef BAD_DEVICE_TABLES
-static const qiao_plugin_tables empty_tables = {sizeof(qiao_plugin_tables), NULL, NULL, NULL, NULL, NULL};
+static const qiao_plugin_tables empty_tables = {sizeof(qiao_plugin_tables), NULL, NULL, NULL, NULL, NULL, NULL};
 #endif
 
 static qiao_status bad_device_query(void* plugin, uint32_t index, qiao_plugin_device_info* out_info) {

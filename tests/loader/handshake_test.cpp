@@ -82,7 +82,7 @@ const Expected kExpected[] = {
      "device_count failed with QIAO_ERROR_DEVICE_LOST and gave no reason", kReport},
     {"count_status", QIAO_CANDIDATE_STATE_FAILED, "device_count returned 77, which is no status of Qiao", kReport},
     {"count_timeout", QIAO_CANDIDATE_STATE_FAILED, "device_count returned QIAO_TIMEOUT", kReport},
-    {"many_devices", QIAO_CANDIDATE_STATE_FAILED, "reports 1025 devices; more than 1024 are not believed", kReport},
+    {"many_devices", QIAO_CANDIDATE_STATE_FAILED, "reports 16385 devices; more than 16384 are not believed", kReport},
     {"old_error", QIAO_CANDIDATE_STATE_FAILED, "device_count failed: in an older struct", ""},
     {"all_queries_fail", QIAO_CANDIDATE_STATE_FAILED,
      "2 of 2 devices left out: device_query of device 0 failed with QIAO_ERROR_UNSUPPORTED", kReport},

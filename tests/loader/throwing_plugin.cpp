@@ -15,7 +15,7 @@ qiao_status query_device(void*, uint32_t, qiao_plugin_device_info*) {
 
 const qiao_plugin_device_ops kDevice = {sizeof(kDevice), count_devices, query_device, nullptr, nullptr,
                                         nullptr,         nullptr,       nullptr,      nullptr, nullptr, nullptr};
-const qiao_plugin_tables kTables = {sizeof(kTables), &kDevice, nullptr, nullptr, nullptr, nullptr};
+const qiao_plugin_tables kTables = {sizeof(kTables), &kDevice, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 } // namespace
 

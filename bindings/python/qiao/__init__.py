@@ -18,7 +18,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ._native import (Array, Device, Instance, Kernel, Launch, LocalMemory, Point, Pool, Program, Queue, Timeline,
-                      version)
+                      Topology, version)
 from .errors import (CancelledError, CompileError, DeviceLostError, Error, ForkedError, InternalError,
                      InvalidArgumentError, InvalidHandleError, NotFoundError, OutOfMemoryError, OutOfRangeError,
                      PackageError, PluginError, TimeoutError, UnsupportedError)
@@ -27,6 +27,7 @@ from .package import Package, Variant
 from .pools import PoolStatistics
 from .sharing import Handle
 from .signature import Parameter
+from .topology import Claim, Link, Path, Provider, Vertex
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from .reduction import Reduction
     from .scan import Scan
 
-__all__ = ["Array", "Candidate", "Device", "Elementwise", "Handle", "Instance", "Kernel", "Launch", "LocalMemory", "Package", "Parameter",
-           "Point", "Pool", "PoolStatistics", "Program", "Queue", "Reduction", "Scan", "Timeline", "Variant", "devices", "import_timeline", "instance", "ledger", "local", "open",
-           "timeline", "version", "CancelledError", "CompileError", "DeviceLostError", "Error", "ForkedError",
+__all__ = ["Array", "Candidate", "Claim", "Device", "Elementwise", "Handle", "Instance", "Kernel", "Launch", "Link", "LocalMemory", "Package", "Parameter", "Path",
+           "Point", "Pool", "PoolStatistics", "Program", "Provider", "Queue", "Reduction", "Scan", "Timeline", "Topology", "Variant", "Vertex", "devices", "import_timeline", "instance", "ledger", "local", "open",
+           "timeline", "topology", "version", "CancelledError", "CompileError", "DeviceLostError", "Error", "ForkedError",
            "InternalError", "InvalidArgumentError", "InvalidHandleError", "NotFoundError", "OutOfMemoryError",
            "OutOfRangeError", "PackageError", "PluginError", "TimeoutError", "UnsupportedError"]
 
@@ -96,6 +97,11 @@ def timeline(value: int = 0, *, shareable: bool = False) -> Timeline:
 def import_timeline(handle: Handle) -> Timeline:
     """The timeline of a handle that another process has exported."""
     return instance().import_timeline(handle)
+
+
+def topology(*, sysfs_root: str | None = None, providers: list[str] | None = None) -> Topology:
+    """How cards, host and network hang together now."""
+    return instance().topology(sysfs_root=sysfs_root, providers=providers)
 
 
 def local(shape: int | tuple[int, ...], dtype: DTypeLike = "uint8") -> LocalMemory:

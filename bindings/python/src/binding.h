@@ -19,6 +19,7 @@ void bind_kernel(py::module_& module);
 void bind_sharing(py::module_& module);
 void bind_device(py::module_& module);
 void bind_dlpack(py::module_& module);
+void bind_topology(py::module_& module);
 void bind_instance(py::module_& module);
 
 } // namespace qiao::python

@@ -105,6 +105,8 @@ void bind_instance(py::module_& module) {
         .def("open", &open, py::arg("selector") = "*",
              "The first device that matches: \"mock:0\", a glob (\"opencl:*\") or a plugin's id (\"mock\"). NotFoundError lists the ids.")
         .def_property_readonly("ledger", &ledger_of, "Every plugin that was considered, usable or not, and why.")
+        .def("topology", &make_topology, py::kw_only(), py::arg("sysfs_root") = py::none(), py::arg("providers") = py::none(),
+             "How things hang together now: as the system's files below the root (/sys) and these providers (all) tell.")
         .def("timeline", [](const InstanceObject& self, uint64_t value, bool shareable) {
             Timeline made = shareable ? Timeline::shareable(self.instance, value) : Timeline(self.instance, value);
             return std::make_shared<TimelineObject>(TimelineObject{std::move(made), "timeline", true});

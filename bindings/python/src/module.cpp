@@ -11,6 +11,7 @@ PYBIND11_MODULE(_native, module) {
     bind_kernel(module);
     bind_device(module);
     bind_dlpack(module);
+    bind_topology(module);
     bind_instance(module);
     bind_sharing(module);
 }

@@ -88,4 +88,13 @@ struct InstanceObject : std::enable_shared_from_this<InstanceObject> {
     std::deque<DeviceObject> devices; /* of the ledger, in its order; they do not move */
 };
 
+struct TopologyObject {
+    std::shared_ptr<InstanceObject> instance;
+    Topology topology;
+};
+
+/* Without providers all are asked. */
+std::shared_ptr<TopologyObject> make_topology(const std::shared_ptr<InstanceObject>& instance, const std::optional<std::string>& sysfs_root,
+                                              const std::optional<std::vector<std::string>>& providers);
+
 } // namespace qiao::python

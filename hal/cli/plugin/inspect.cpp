@@ -36,14 +36,14 @@ bool is_size(size_t size) {
 }
 
 struct Tables {
-    const void* ops[4] = {};
+    const void* ops[std::size(kSlotTables)] = {};
 
     /* Null pointers, and tables whose size cannot be one, are no tables. */
     explicit Tables(const qiao_plugin_tables* tables) {
         if (tables == nullptr || !is_size(tables->struct_size)) return;
         qiao_plugin_tables whole{};
         std::memcpy(&whole, tables, std::min(tables->struct_size, sizeof whole));
-        const void* all[] = {whole.device, whole.memory, whole.program, whole.queue};
+        const void* all[] = {whole.device, whole.memory, whole.program, whole.queue, whole.link};
         for (size_t i = 0; i < std::size(all); ++i) {
             if (all[i] != nullptr && is_size(size_of(all[i]))) ops[i] = all[i];
         }

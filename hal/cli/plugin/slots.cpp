@@ -12,6 +12,7 @@ namespace {
 #define MEMORY(member, ...) {SLOT(kMemory, member), AT(memory, member), __VA_ARGS__}
 #define PROGRAM(member, ...) {SLOT(kProgram, member), AT(program, member), __VA_ARGS__}
 #define QUEUE(member, ...) {SLOT(kQueue, member), AT(queue, member), __VA_ARGS__}
+#define LINK(member, ...) {SLOT(kLink, member), AT(link, member), __VA_ARGS__}
 
 constexpr const char* kQueues = "queues";
 constexpr const char* kMaps = "maps";
@@ -61,6 +62,7 @@ constexpr SlotKind kSlots[] = {
     QUEUE(queue_wrap, "any", "", "queues of the vendor's interface used through Qiao; without: unsupported", false),
     QUEUE(queue_can_copy, "T1", "", "three-dimensional copies in one call, and plans that know what the queue refuses", false),
     QUEUE(queue_prefetch, "T2", "", "shared memory that is moved before it is used; without: when it is used", false),
+    LINK(link_describe, "any", "", "links that only the vendor's interface shows; without: what the system says of PCI and NUMA nodes", false),
 };
 
 #undef SLOT
@@ -69,6 +71,7 @@ constexpr SlotKind kSlots[] = {
 #undef MEMORY
 #undef PROGRAM
 #undef QUEUE
+#undef LINK
 
 } // namespace
 
@@ -85,9 +88,11 @@ TableKind table_kind(SlotTable table) {
         case SlotTable::kProgram:
             return {"program", sizeof(qiao_plugin_program_ops)};
         case SlotTable::kQueue:
+            return {"queue", sizeof(qiao_plugin_queue_ops)};
+        case SlotTable::kLink:
             break;
     }
-    return {"queue", sizeof(qiao_plugin_queue_ops)};
+    return {"link", sizeof(qiao_plugin_link_ops)};
 }
 
 } // namespace qiao::cli

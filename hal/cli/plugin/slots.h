@@ -8,7 +8,7 @@
 
 namespace qiao::cli {
 
-enum class SlotTable { kDevice, kMemory, kProgram, kQueue };
+enum class SlotTable { kDevice, kMemory, kProgram, kQueue, kLink };
 
 struct SlotKind {
     const char* name;
@@ -28,6 +28,6 @@ struct TableKind {
     size_t size; /* as this build knows it */
 };
 TableKind table_kind(SlotTable table);
-inline constexpr SlotTable kSlotTables[] = {SlotTable::kDevice, SlotTable::kMemory, SlotTable::kProgram, SlotTable::kQueue};
+inline constexpr SlotTable kSlotTables[] = {SlotTable::kDevice, SlotTable::kMemory, SlotTable::kProgram, SlotTable::kQueue, SlotTable::kLink};
 
 } // namespace qiao::cli

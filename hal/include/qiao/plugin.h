@@ -21,6 +21,7 @@
 #ifndef QIAO_PLUGIN_H
 #define QIAO_PLUGIN_H
 
+#include "qiao/link_types.h"
 #include "qiao/status.h"
 
 #ifdef __cplusplus
@@ -443,6 +444,43 @@ typedef struct qiao_plugin_queue_ops {
     qiao_status (*queue_prefetch)(void* queue, const qiao_plugin_prefetch* prefetch);
 } qiao_plugin_queue_ops;
 
+/* ------------------------------------------------------------------------------------------------ links */
+
+/// Something that hangs together with others. G. Ids are unique in the machine; what has an id that the system uses is the same thing:
+/// "pci:0000:01:00.0" a function, "numa:0" a NUMA node, "package:0" a package. For its own things a plugin begins with its own id.
+typedef struct qiao_plugin_vertex {
+    size_t struct_size;
+    const void* next;
+    const char* id;   /* up to 128 bytes; null for a device of the plugin, whose id the core knows */
+    const char* name; /* for people, up to 128 bytes; null = none */
+    qiao_vertex_kind kind;
+    uint32_t device;       /* of the plugin that it is; UINT32_MAX = none */
+    uint32_t parent;       /* the vertex that contains it, as add_vertex numbered it; UINT32_MAX = none */
+    uint32_t os_index;     /* number of the NUMA node or package; UINT32_MAX = it has none */
+    uint64_t memory_bytes; /* QIAO_UNKNOWN */
+    uint64_t flags;        /* QIAO_TOPOLOGY_MODELLED */
+} qiao_plugin_vertex;
+
+/// Where a plugin tells what it knows. G. Valid during the slot. Functions answer INVALID_ARGUMENT or OUT_OF_RANGE for what cannot be, and
+/// leave it out; the topology then says so.
+typedef struct qiao_plugin_link_sink {
+    size_t struct_size;
+    void* sink; /* first argument of each */
+    qiao_status (*add_vertex)(void* sink, const qiao_plugin_vertex* vertex, uint32_t* out_vertex);
+    /// What many links have in common: they name it by its number. Claims' `provider` is 0. At most 64 claims.
+    qiao_status (*add_class)(void* sink, qiao_link_kind kind, uint64_t flags, const qiao_link_claim* claims, uint32_t claim_count,
+                             uint32_t* out_class);
+    /// A directed link; it may be there only once.
+    qiao_status (*add_link)(void* sink, uint32_t source, uint32_t target, uint32_t link_class);
+} qiao_plugin_link_sink;
+
+typedef struct qiao_plugin_link_ops {
+    size_t struct_size;
+    /// Optional; default: what the system says of PCI, NUMA nodes and the like is all. Tells how the plugin's cards are linked with each
+    /// other, the host and networks, as it is now. May be called at any time, from any thread, by several instances; opens no device.
+    qiao_status (*link_describe)(void* plugin, const qiao_plugin_link_sink* sink);
+} qiao_plugin_link_ops;
+
 /// F, 16 bytes. A table of the vendor's own functions, for applications that know it: hal/docs/extensions.md.
 typedef struct qiao_plugin_extension {
     const char* name;  /* "vendor.noun.N", N the version; up to 64 of [a-z0-9_] and the two dots */
@@ -457,6 +495,7 @@ typedef struct qiao_plugin_tables {
     const qiao_plugin_program_ops* program;
     const qiao_plugin_queue_ops* queue;
     const qiao_plugin_extension* extensions; /* ends with a null name; null = none */
+    const qiao_plugin_link_ops* link;
 } qiao_plugin_tables;
 
 /* ------------------------------------------------------------------------------------------------ handshake */

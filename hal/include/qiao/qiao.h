@@ -25,6 +25,7 @@
 
 #include "qiao/device.h"
 #include "qiao/instance.h"
+#include "qiao/link.h"
 #include "qiao/memory.h"
 #include "qiao/pool.h"
 #include "qiao/program.h"

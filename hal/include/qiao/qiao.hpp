@@ -36,6 +36,7 @@
 #include "qiao/hpp/error.hpp"
 #include "qiao/hpp/instance.hpp"
 #include "qiao/hpp/kernel.hpp"
+#include "qiao/hpp/link.hpp"
 #include "qiao/hpp/memory.hpp"
 #include "qiao/hpp/owner.hpp"
 #include "qiao/hpp/pool.hpp"

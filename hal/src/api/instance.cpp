@@ -21,6 +21,7 @@
 #include "object/pool.h"
 #include "object/program.h"
 #include "object/queue.h"
+#include "object/topology.h"
 #include "share/memory_file.h"
 
 namespace qiao {
@@ -41,6 +42,7 @@ void for_all_slabs(Visitor&& visit) {
     visit(Slab<qiao_kernel>::get());
     visit(Slab<qiao_queue>::get());
     visit(Slab<qiao_timeline>::get());
+    visit(Slab<qiao_topology>::get());
 }
 
 void before_fork() {

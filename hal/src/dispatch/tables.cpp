@@ -70,6 +70,7 @@ constexpr SlotRule kSlots[] = {
     SLOT(queue, queue_wrap, QIAO_PROVENANCE_ABSENT),
     SLOT(queue, queue_can_copy, QIAO_PROVENANCE_EMULATED),
     SLOT(queue, queue_prefetch, QIAO_PROVENANCE_ABSENT),
+    SLOT(link, link_describe, QIAO_PROVENANCE_ABSENT),
 };
 #undef SLOT
 static_assert(std::size(kSlots) == kSlotCount);
@@ -89,6 +90,7 @@ DeviceTables copy_tables(const qiao_plugin_tables& tables) {
     copy_table(copy.memory, whole.memory);
     copy_table(copy.program, whole.program);
     copy_table(copy.queue, whole.queue);
+    copy_table(copy.link, whole.link);
     return copy;
 }
 

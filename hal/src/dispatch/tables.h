@@ -31,7 +31,7 @@ struct SlotInfo {
     const char* name;
     qiao_provenance provenance;
 };
-inline constexpr uint32_t kSlotCount = 42;
+inline constexpr uint32_t kSlotCount = 43;
 SlotInfo slot_info(const Device& device, uint32_t index);
 
 }  // namespace qiao

@@ -8,7 +8,7 @@
 namespace qiao::loader {
 namespace {
 
-constexpr uint32_t kMaxDevices = 1024;
+constexpr uint32_t kMaxDevices = 16384;
 
 template <size_t size>
 void terminate(char (&text)[size]) {

@@ -31,6 +31,7 @@ struct DeviceTables {
     qiao_plugin_memory_ops memory{};
     qiao_plugin_program_ops program{};
     qiao_plugin_queue_ops queue{};
+    qiao_plugin_link_ops link{};
 };
 
 // Something to be freed once each timeline has passed the value beside it.

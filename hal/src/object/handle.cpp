@@ -14,6 +14,7 @@ const char* kind_name(uint64_t tag) {
         case kTagQueue: return "queue";
         case kTagPool: return "pool";
         case kTagTimeline: return "timeline";
+        case kTagTopology: return "topology";
         default: return nullptr;
     }
 }

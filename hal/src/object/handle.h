@@ -30,6 +30,7 @@ inline constexpr uint64_t kTagKernel = 0x716b65726e656c00;
 inline constexpr uint64_t kTagQueue = 0x7171756575650000;
 inline constexpr uint64_t kTagPool = 0x71706f6f6c000000;
 inline constexpr uint64_t kTagTimeline = 0x7174696d656c6900;
+inline constexpr uint64_t kTagTopology = 0x71746f706f6c6f00;
 inline constexpr uint64_t kTagDestroyed = 0x7164656164000000;
 
 struct Header {

@@ -20,13 +20,13 @@ void violation(const char* format, ...) {
 
 namespace {
 
-constexpr qiao_plugin_tables kFull = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, &kQueueOps, kExtensions};
+constexpr qiao_plugin_tables kFull = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, &kQueueOps, kExtensions, &kLinkOps};
 constexpr qiao_plugin_tables kLeast = {sizeof(qiao_plugin_tables), &kLeastDeviceOps, &kLeastMemoryOps, &kProgramOps,
-                                       &kLeastQueueOps, kExtensions};
+                                       &kLeastQueueOps, kExtensions, nullptr};
 constexpr qiao_plugin_tables kNotifying = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps,
-                                           &kNotifyingQueueOps, kExtensions};
+                                           &kNotifyingQueueOps, kExtensions, nullptr};
 
-constexpr qiao_plugin_tables kWithoutQueues = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, nullptr, kExtensions};
+constexpr qiao_plugin_tables kWithoutQueues = {sizeof(qiao_plugin_tables), &kDeviceOps, &kMemoryOps, &kProgramOps, nullptr, kExtensions, nullptr};
 
 }  // namespace
 

@@ -148,5 +148,6 @@ extern const qiao_plugin_memory_ops kMemoryOps, kLeastMemoryOps;
 extern const qiao_plugin_program_ops kProgramOps;
 extern const qiao_plugin_extension kExtensions[];
 extern const qiao_plugin_queue_ops kQueueOps, kLeastQueueOps, kNotifyingQueueOps;
+extern const qiao_plugin_link_ops kLinkOps;
 
 }  // namespace queued

@@ -106,6 +106,14 @@ bool Session::takes_packages() const {
     return is_fixture() || makes_images() || (std::string(properties.formats) + ";").find("opencl-c;") != std::string::npos;
 }
 
+Topology Session::topology() {
+    qiao_topology_desc desc = QIAO_TOPOLOGY_DESC_INIT;
+    desc.providers = 1u << QIAO_TOPOLOGY_PROVIDER_PLUGIN | 1u << QIAO_TOPOLOGY_PROVIDER_PCI | 1u << QIAO_TOPOLOGY_PROVIDER_NUMA;
+    qiao_topology* topology = nullptr;
+    REQUIRE_OK(qiao_topology_create(instance.get(), &desc, &topology));
+    return Topology(topology);
+}
+
 Program Session::program() {
     const Names names = is_fixture() ? fixture_kernels() : portable_kernels();
     qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;

@@ -52,6 +52,7 @@ using Memory = std::unique_ptr<qiao_memory, Release<qiao_memory, qiao_memory_rel
 using Program = std::unique_ptr<qiao_program, Release<qiao_program, qiao_program_release>>;
 using Queue = std::unique_ptr<qiao_queue, Release<qiao_queue, qiao_queue_release>>;
 using Pool = std::unique_ptr<qiao_pool, Release<qiao_pool, qiao_pool_release>>;
+using Topology = std::unique_ptr<qiao_topology, Release<qiao_topology, qiao_topology_release>>;
 using Timeline = std::unique_ptr<qiao_timeline, Release<qiao_timeline, qiao_timeline_release>>;
 
 // No wait of the tests needs this long; one that would hang ends as a failure.
@@ -93,6 +94,8 @@ class Session {
     Queue queue(uint64_t flags = 0);
     Timeline timeline(uint64_t initial_value = 0);
     Pool pool(const qiao_pool_desc& desc = QIAO_POOL_DESC_INIT);
+    // What the system's own files and the plugins say: no library is opened for it.
+    Topology topology();
     // The kernels of support/kernels.h that the device runs.
     Program program();
 

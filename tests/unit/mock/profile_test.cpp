@@ -201,15 +201,15 @@ TEST_SUITE("profile.parse") {
         check_says(card_with(R"(, "max_group_size": "64")"), "cards[0].max_group_size = \"64\"");
         check_says(card_with(R"(, "max_allocation_bytes": 2097152)"),
                    "cards[0].max_allocation_bytes = 2097152: must be at most memory_bytes = 1048576");
-        check_says(card_with(R"(, "count": 1025)"), "cards[0].count = 1025");
+        check_says(card_with(R"(, "count": 16385)"), "cards[0].count = 16385");
         check_says(
             R"({"cards": [{"name": "c", "kind": "unified", "memory_bytes": 65536, "host_memory_bytes": 65536}]})",
             "cards[0].host_memory_bytes = 65536: must be absent");
     }
 
     TEST_CASE("more cards in all than the limit are refused") {
-        const std::string half = R"({"name": "c", "kind": "discrete", "memory_bytes": 65536, "count": 600})";
-        check_says(R"({"cards": [)" + half + "," + half + "]}", "cards[1]: more than 1024 cards");
+        const std::string half = R"({"name": "c", "kind": "discrete", "memory_bytes": 65536, "count": 9000})";
+        check_says(R"({"cards": [)" + half + "," + half + "]}", "cards[1]: more than 16384 cards");
     }
 
     TEST_CASE("garbage is no profile") {
