@@ -26,8 +26,6 @@ PLUGIN_HEADER = "plugin.h"  # its structs are filled by the core, not started wi
 ZERO_EXCEPT = {
     "QIAO_LAUNCH_INIT": {"global_size": "{1, 1, 1}", "dimensions": "1"},
     "QIAO_MEMORY_DESC_INIT": {"kind": "QIAO_MEMORY_KIND_DEVICE"},
-    "QIAO_PATH_INIT": {"distance": "QIAO_DISTANCE_NONE", "bottleneck": "QIAO_VERTEX_NONE", "bandwidth": "QIAO_UNKNOWN", "latency_ns": "QIAO_UNKNOWN"},
-    "QIAO_VERTEX_INIT": {"parent": "QIAO_VERTEX_NONE", "os_index": "QIAO_VERTEX_NONE", "memory_bytes": "QIAO_UNKNOWN"},
 }
 
 STRUCT = re.compile(r"typedef struct (qiao_\w+) \{(.*?)^\} \1;", re.S | re.M)

@@ -67,8 +67,7 @@ typedef struct qiao_vertex {
     uint64_t memory_bytes;              /* QIAO_UNKNOWN */
     uint32_t pci_vendor_id, pci_device_id; /* 0 = not on PCI, or unknown */
 } qiao_vertex;
-#define QIAO_VERTEX_INIT                                                                                                      \
-    {sizeof(qiao_vertex), NULL, NULL, NULL, NULL, NULL, 0u, 0u, QIAO_VERTEX_NONE, QIAO_VERTEX_NONE, 0u, QIAO_UNKNOWN, 0u, 0u}
+#define QIAO_VERTEX_INIT {sizeof(qiao_vertex), NULL, NULL, NULL, NULL, NULL, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}
 /// Vertices and links are numbered from 0. OUT_OF_RANGE behind the last.
 QIAO_API qiao_status qiao_topology_query_vertex(qiao_topology* topology, uint32_t vertex, qiao_vertex* out_vertex);
 /// By its id, or by the id of a device that it is. NOT_FOUND.
@@ -129,8 +128,7 @@ typedef struct qiao_path {
     uint32_t unknown_bandwidths; /* links whose bandwidth is unknown: any of them may be narrower */
     uint32_t reserved0;
 } qiao_path;
-#define QIAO_PATH_INIT                                                                                                   \
-    {sizeof(qiao_path), NULL, 0u, QIAO_DISTANCE_NONE, QIAO_VERTEX_NONE, 0u, QIAO_UNKNOWN, QIAO_UNKNOWN, 0u, 0u}
+#define QIAO_PATH_INIT {sizeof(qiao_path), NULL, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u}
 /// Writes at most `capacity` of the path's links, in their order; `out_links` may be null if `capacity` is 0. QIAO_OK with distance
 /// NONE if there is no way. Asking for many targets of one source in a row costs one search in all.
 QIAO_API qiao_status qiao_topology_query_path(qiao_topology* topology, uint32_t source, uint32_t target, uint32_t capacity,
