@@ -1,4 +1,5 @@
 /* `qiao topo`: how cards and host hang together. */
+#include <CLI/CLI.hpp>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,7 +13,7 @@
 namespace qiao::cli {
 namespace {
 
-struct Options {
+struct TopoOptions {
     TopoRequest request;
     std::vector<std::string> providers;
     bool tree = false, dot = false, json = false, list_providers = false, measure = false;
@@ -39,7 +40,7 @@ void write_file(const std::string& path, const std::string& text) {
     if (!file) throw Failure(kExitFailed, "cannot write '" + path + "'", "see whether its folder is there, and has room");
 }
 
-int run(const Options& options) {
+int run(const TopoOptions& options) {
     TopoRequest request = options.request;
     request.providers = provider_bits(options.providers);
     const Instance instance = make_instance();
@@ -76,7 +77,7 @@ int run(const Options& options) {
 
 Command topo_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("topo", "Show how cards, host and network hang together, and how far they are from each other");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TopoOptions>();
     CLI::Option* tree = app->add_flag("--tree", options->tree, "What hangs on what, by which link");
     CLI::Option* dot = app->add_flag("--dot", options->dot, "A graph for Graphviz")->excludes(tree);
     CLI::Option* json = app->add_flag("--json", options->json, "Print JSON (schema qiao.topo/1)")->excludes(tree)->excludes(dot);

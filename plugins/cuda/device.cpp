@@ -137,7 +137,7 @@ void fill_tables(const Driver& driver, Tables& tables) {
     if (!driver.has_fill(1) && !driver.has_fill(4)) tables.queue.queue_fill = nullptr;
     if (call.stream_wait == nullptr) tables.queue.queue_after = nullptr;
     if (call.prefetch_async == nullptr) tables.queue.queue_prefetch = nullptr;
-    tables.all = {sizeof(qiao_plugin_tables), &tables.device, &tables.memory, &tables.program, &tables.queue, nullptr};
+    tables.all = {sizeof(qiao_plugin_tables), &tables.device, &tables.memory, &tables.program, &tables.queue, nullptr, nullptr};
 }
 
 void list_devices(Plugin& plugin, Library& library) {

@@ -44,7 +44,7 @@ qiao_status query(const qiao_host_api* host, qiao_plugin_info* out_info) {
     kept_id = id;
     out_info->id = kept_id.c_str();
     if (const std::string problem = read_family(family_folders(host->plugin_directory), id, &plugin->family); !problem.empty()) return refuse(out_info, problem);
-    static const qiao_plugin_tables tables = {sizeof(qiao_plugin_tables), &cuda_device_ops, &cuda_memory_ops, &cuda_program_ops, &cuda_queue_ops, nullptr};
+    static const qiao_plugin_tables tables = {sizeof(qiao_plugin_tables), &cuda_device_ops, &cuda_memory_ops, &cuda_program_ops, &cuda_queue_ops, nullptr, nullptr};
     out_info->id = plugin->family.id.c_str();
     out_info->tables = &tables;
     out_info->plugin_close = cuda_plugin_close;

@@ -8,7 +8,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json name_of(qiao_topology_list list, uint32_t number) {
+Json listed_name(qiao_topology_list list, uint32_t number) {
     const char* name = qiao_topology_get_name(list, number);
     return name == nullptr ? Json(number) : Json(name);
 }
@@ -20,7 +20,7 @@ std::string hexadecimal(uint32_t number) {
 }
 
 Json vertex_json(const TopoModel& model, const TopoVertex& vertex) {
-    Json json = {{"id", vertex.id}, {"kind", name_of(QIAO_TOPOLOGY_LIST_VERTEX_KIND, vertex.kind)}, {"provider", name_of(QIAO_TOPOLOGY_LIST_PROVIDER, vertex.provider)}};
+    Json json = {{"id", vertex.id}, {"kind", listed_name(QIAO_TOPOLOGY_LIST_VERTEX_KIND, vertex.kind)}, {"provider", listed_name(QIAO_TOPOLOGY_LIST_PROVIDER, vertex.provider)}};
     if (*vertex.name != '\0') json["name"] = vertex.name;
     if (vertex.device != nullptr) json["device"] = vertex.label;
     if (vertex.parent != kNoVertex) json["parent"] = model.vertices[vertex.parent].id;
@@ -33,11 +33,11 @@ Json vertex_json(const TopoModel& model, const TopoVertex& vertex) {
 }
 
 Json claim_json(const qiao_link_claim& claim) {
-    Json json = {{"value", claim.attribute == QIAO_LINK_ATTRIBUTE_STATE ? name_of(QIAO_TOPOLOGY_LIST_STATE, static_cast<uint32_t>(claim.value)) : Json(claim.value)}};
+    Json json = {{"value", claim.attribute == QIAO_LINK_ATTRIBUTE_STATE ? listed_name(QIAO_TOPOLOGY_LIST_STATE, static_cast<uint32_t>(claim.value)) : Json(claim.value)}};
     const char* unit = qiao_topology_get_name(QIAO_TOPOLOGY_LIST_UNIT, claim.attribute);
     if (unit != nullptr && *unit != '\0') json["unit"] = unit;
-    json["provider"] = name_of(QIAO_TOPOLOGY_LIST_PROVIDER, claim.provider);
-    if (claim.grade != 0) json["grade"] = name_of(QIAO_TOPOLOGY_LIST_GRADE, claim.grade);
+    json["provider"] = listed_name(QIAO_TOPOLOGY_LIST_PROVIDER, claim.provider);
+    if (claim.grade != 0) json["grade"] = listed_name(QIAO_TOPOLOGY_LIST_GRADE, claim.grade);
     return json;
 }
 
@@ -53,7 +53,7 @@ Json class_json(const TopoClass& link_class) {
         first["others"].push_back(claim_json(claim));
         if ((link_class.conflicts >> claim.attribute & 1) != 0) first["conflict"] = true;
     }
-    Json json = {{"kind", name_of(QIAO_TOPOLOGY_LIST_LINK_KIND, link_class.kind)}, {"attributes", attributes}};
+    Json json = {{"kind", listed_name(QIAO_TOPOLOGY_LIST_LINK_KIND, link_class.kind)}, {"attributes", attributes}};
     if ((link_class.flags & QIAO_TOPOLOGY_MODELLED) != 0) json["modelled"] = true;
     return json;
 }
@@ -63,8 +63,8 @@ Json class_json(const TopoClass& link_class) {
 Json topo_json(const TopoModel& model) {
     Json json = {{"schema", "qiao.topo/1"}, {"providers", Json::array()}, {"notes", model.notes}, {"vertices", Json::array()}, {"link_classes", Json::array()}, {"links", Json::array()}};
     for (const qiao_topology_provider& provider : model.providers) {
-        json["providers"].push_back({{"name", name_of(QIAO_TOPOLOGY_LIST_PROVIDER, provider.provider)},
-                                     {"state", name_of(QIAO_TOPOLOGY_LIST_PROVIDER_STATE, provider.state)},
+        json["providers"].push_back({{"name", listed_name(QIAO_TOPOLOGY_LIST_PROVIDER, provider.provider)},
+                                     {"state", listed_name(QIAO_TOPOLOGY_LIST_PROVIDER_STATE, provider.state)},
                                      {"vertices", provider.vertex_count},
                                      {"claims", provider.claim_count},
                                      {"text", provider.text}});

@@ -9,7 +9,7 @@
 namespace qiao::cli {
 namespace {
 
-std::string name_of(qiao_topology_list list, uint32_t number) {
+std::string name_in_list(qiao_topology_list list, uint32_t number) {
     const char* name = qiao_topology_get_name(list, number);
     return name == nullptr ? std::to_string(number) : name;
 }
@@ -58,7 +58,7 @@ uint64_t TopoClass::value(qiao_link_attribute attribute) const {
 }
 
 std::string TopoClass::title() const {
-    std::string title = name_of(QIAO_TOPOLOGY_LIST_LINK_KIND, kind);
+    std::string title = name_in_list(QIAO_TOPOLOGY_LIST_LINK_KIND, kind);
     const uint64_t generation = value(QIAO_LINK_ATTRIBUTE_GENERATION), lanes = value(QIAO_LINK_ATTRIBUTE_LANES), most = value(QIAO_LINK_ATTRIBUTE_LANES_MAX);
     if (generation != QIAO_UNKNOWN) title += ' ' + std::to_string(generation);
     if (lanes != QIAO_UNKNOWN) title += " x" + std::to_string(lanes);
@@ -70,7 +70,7 @@ std::string TopoClass::summary() const {
     std::string text = title();
     if (const uint64_t bandwidth = value(QIAO_LINK_ATTRIBUTE_BANDWIDTH); bandwidth != QIAO_UNKNOWN) text += ", " + rate_text(bandwidth);
     if (const uint64_t latency = value(QIAO_LINK_ATTRIBUTE_LATENCY); latency != QIAO_UNKNOWN) text += ", " + time_text(static_cast<double>(latency));
-    if (state() != QIAO_UNKNOWN && state() != QIAO_LINK_STATE_UP) text += ", " + name_of(QIAO_TOPOLOGY_LIST_STATE, static_cast<uint32_t>(state()));
+    if (state() != QIAO_UNKNOWN && state() != QIAO_LINK_STATE_UP) text += ", " + name_in_list(QIAO_TOPOLOGY_LIST_STATE, static_cast<uint32_t>(state()));
     if (errors() != 0) text += ", " + std::to_string(errors()) + " errors";
     if (conflicts != 0) text += ", evidence conflicts";
     return text;
@@ -157,7 +157,7 @@ TopoModel read_topology(qiao_instance* instance, const TopoRequest& request) {
 }
 
 std::string path_label(const TopoModel& model, const TopoPath& path) {
-    const auto kind = [&] { return name_of(QIAO_TOPOLOGY_LIST_LINK_KIND, model.class_of(path.links.at(0)).kind); };
+    const auto kind = [&] { return name_in_list(QIAO_TOPOLOGY_LIST_LINK_KIND, model.class_of(path.links.at(0)).kind); };
     switch (path.distance) {
         case QIAO_DISTANCE_SAME: return "X";
         case QIAO_DISTANCE_DIRECT: return kind();
