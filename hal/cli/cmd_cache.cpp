@@ -1,4 +1,5 @@
 /* `qiao cache`: what is kept of compilations, and away with it. */
+#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct CacheOptions {
     std::string kind;
     bool files = false;
     bool json = false;
@@ -70,7 +71,7 @@ void require_folder() {
         throw Failure(kExitFailed, "there is no cache: neither XDG_CACHE_HOME nor HOME is set", "set XDG_CACHE_HOME to a folder of your own");
 }
 
-int run_show(const Options& options) {
+int run_show(const CacheOptions& options) {
     require_folder();
     const std::vector<CachedFile> files = cached_files();
     if (options.json) {
@@ -81,7 +82,7 @@ int run_show(const Options& options) {
     return kExitOk;
 }
 
-int run_clear(const Options& options) {
+int run_clear(const CacheOptions& options) {
     require_folder();
     const std::vector<CachedFile> gone = clear_cache(options.kind);
     if (options.json) {
@@ -100,7 +101,7 @@ int run_clear(const Options& options) {
 std::vector<Command> cache_commands(CLI::App& root) {
     CLI::App* cache = root.add_subcommand("cache", "See what is kept of compilations, or clear it");
     cache->require_subcommand(1);
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CacheOptions>();
     CLI::App* show = cache->add_subcommand("show", "Show what is in the cache, by kind");
     show->add_flag("--files", options->files, "Show each file too, least recently used last");
     show->add_flag("--json", options->json, "Print JSON (schema qiao.cache/1)");

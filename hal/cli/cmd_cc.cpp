@@ -1,4 +1,5 @@
 /* `qiao cc`: the compiler library on the command line, for build systems: one package for every card, and what it depends on. */
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -23,7 +24,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct CompileOptions {
     std::string source;
     std::string output;
     SourceOptions compiler;
@@ -36,8 +37,8 @@ struct Options {
     bool json = false;
 };
 
-constexpr const char* kFooter = R"(
-Options of OpenCL's compilers (-cl-std=CL2.0, -cl-fast-relaxed-math, -w, -Werror, ...) may stand anywhere.
+constexpr const char* kCompileHelp = R"(
+CompileOptions of OpenCL's compilers (-cl-std=CL2.0, -cl-fast-relaxed-math, -w, -Werror, ...) may stand anywhere.
 
 Examples:
   qiao cc add.cl -o add.qpk                        every variant that the tools here can make
@@ -52,7 +53,7 @@ struct Compiled {
     CompilerOutput output; /* owns what the others point to */
 };
 
-Compiled compile(const Options& options, const std::string& words) {
+Compiled compile(const CompileOptions& options, const std::string& words) {
     CompilerLibrary compiler;
     std::string reason;
     if (!compiler.open(reason)) throw Failure(kExitFailed, reason, "install Qiao's compiler library");
@@ -92,7 +93,7 @@ std::string escaped(const std::string& path) {
     return words;
 }
 
-void write_depfile(const Options& options, const std::string& included) {
+void write_depfile(const CompileOptions& options, const std::string& included) {
     std::string rule = escaped(options.output) + ": " + escaped(options.source);
     for (size_t begin = 0; begin < included.size();) {
         const size_t end = std::min(included.find('\n', begin), included.size());
@@ -103,7 +104,7 @@ void write_depfile(const Options& options, const std::string& included) {
     write_file(options.depfile, std::as_bytes(std::span(rule)));
 }
 
-Json report(const Options& options, const Compiled& compiled, const package::Package& package) {
+Json report(const CompileOptions& options, const Compiled& compiled, const package::Package& package) {
     Json json = {{"schema", "qiao.cc/1"},
                  {"output", options.output},
                  {"size_bytes", compiled.package.size()},
@@ -122,7 +123,7 @@ Json report(const Options& options, const Compiled& compiled, const package::Pac
     return json;
 }
 
-int run(const Options& options, const std::vector<std::string>& further) {
+int run(const CompileOptions& options, const std::vector<std::string>& further) {
     std::vector<std::string> words = further;
     words.push_back(options.compiler.words());
     const Compiled compiled = compile(options, join(words, " "));
@@ -150,7 +151,7 @@ std::vector<std::string> compiler_words(const CLI::App& app) {
 
 Command cc_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("cc", "Compile OpenCL C to a kernel package for every card");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CompileOptions>();
     app->add_option("SOURCE", options->source, "OpenCL C")->required();
     app->add_option("-o,--out", options->output, "The package to write (.qpk)")->required()->type_name("FILE");
     app->add_option("--formats", options->formats, "Variants besides the source, with ; between (default: all)")->type_name("LIST");
@@ -166,7 +167,7 @@ Command cc_command(CLI::App& root) {
     app->add_flag("--no-cache", options->no_cache, "Neither look into the disk cache nor write to it");
     app->add_flag("--json", options->json, "Print JSON (schema qiao.cc/1)");
     app->allow_extras();
-    app->footer(kFooter);
+    app->footer(kCompileHelp);
     return {app, [options, app] { return run(*options, compiler_words(*app)); }};
 }
 

@@ -1,4 +1,5 @@
 /* `qiao completion SHELL`: the completion script, made from the command line's own definition so that it cannot go stale. */
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 

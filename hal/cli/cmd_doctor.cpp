@@ -1,4 +1,5 @@
 /* `qiao doctor`: why there are the devices there are: the ledger of plugins, the state of devices, the machine around. */
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct DoctorOptions {
     bool json = false;
     bool strict = false;
     bool open = false;
@@ -123,7 +124,7 @@ bool has_problem(const std::vector<qiao_candidate>& candidates, const std::vecto
     return false;
 }
 
-int run(const Options& options) {
+int run(const DoctorOptions& options) {
     const Instance instance = make_instance();
     const std::vector<qiao_candidate> candidates = candidates_of(instance.get());
     const std::vector<Device> devices = all_devices(instance.get());
@@ -168,7 +169,7 @@ int run(const Options& options) {
 Command doctor_command(CLI::App& root) {
     CLI::App* app =
         root.add_subcommand("doctor", "Say of every plugin, device and tool whether it is usable, why not, what to do");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DoctorOptions>();
     app->add_flag("--json", options->json, "Print JSON (schema qiao.doctor/1, or qiao.doctor.library/1)");
     app->add_flag("--strict", options->strict,
                   "Exit code 1 also if devices are usable but something else is a problem; with --library: if a needed function is missing");

@@ -1,4 +1,5 @@
 /* `qiao info`: all that the library says of a device: properties, limits, features, and who implements each slot. */
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct InfoOptions {
     bool json = false;
     std::vector<std::string> selectors;
 };
@@ -166,7 +167,7 @@ void add_slots(Table& table, const Json& slots) {
     }
 }
 
-int run(const Options& options) {
+int run(const InfoOptions& options) {
     const Instance instance = make_instance();
     const std::vector<Device> devices =
         options.selectors.empty() ? all_devices(instance.get()) : select_devices(instance.get(), options.selectors);
@@ -193,7 +194,7 @@ int run(const Options& options) {
 
 Command info_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("info", "Show everything about devices: properties, limits, features, slots");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<InfoOptions>();
     app->add_option("SEL", options->selectors, "Devices: an id, a plugin's id, or a glob (default: all)");
     app->add_flag("--json", options->json, "Print JSON (schema qiao.info/1)");
     return {app, [options] { return run(*options); }};

@@ -1,4 +1,5 @@
 /* `qiao list`: one line for each device. */
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,7 +13,7 @@
 namespace qiao::cli {
 namespace {
 
-struct Options {
+struct ListOptions {
     bool json = false;
     bool ids = false;
     bool all = false;
@@ -25,7 +26,7 @@ std::string traits(const Device& device) {
     return join(traits, ", ");
 }
 
-int run(const Options& options) {
+int run(const ListOptions& options) {
     const Instance instance = make_instance();
     const std::vector<Device> devices = all_devices(instance.get());
     std::vector<Card> cards;
@@ -59,7 +60,7 @@ int run(const Options& options) {
 
 Command list_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("list", "List the devices, one a line: id, name, memory, target, traits");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ListOptions>();
     app->add_flag("--json", options->json, "Print JSON (schema qiao.list/1)");
     app->add_flag("--ids", options->ids, "Print ids only");
     app->add_flag("--all", options->all, "Name the machine's other cards too, with the plugin that each would need")->excludes("--ids");

@@ -1,4 +1,5 @@
 /* `qiao package`: kernel packages looked at, changed and checked, above all with variants that a vendor's own compiler made. */
+#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -120,6 +121,48 @@ Command strip_command(CLI::App& root) {
     return {app, [options] { return run_strip(*options); }};
 }
 
+/* ---------------------------------------------------------------- extract */
+
+struct ExtractOptions {
+    std::string file;
+    std::string format;
+    std::string target;
+    std::string output;
+};
+
+/* The one variant that was named: which of several is not for us to choose. */
+size_t find_variant(const package::Package& package, const ExtractOptions& options) {
+    const std::vector<package::Variant>& variants = package.variants();
+    std::vector<size_t> found;
+    std::string all;
+    for (size_t i = 0; i < variants.size(); ++i) {
+        const bool fits = variants[i].format == options.format && (options.target.empty() || variants[i].target == options.target);
+        if (fits) found.push_back(i);
+        all += text(all.empty() ? "" : ", ", variant_text(variants[i]));
+    }
+    if (found.size() == 1) return found.front();
+    const std::string wanted = options.target.empty() ? options.format : text(options.format, " for ", options.target);
+    throw Failure(kExitUsage, text(options.file, ": there ", found.empty() ? "is no variant " : "are several variants ", wanted), text("name one of: ", all));
+}
+
+int run_extract(const ExtractOptions& options) {
+    const package::Package package = open_package(options.file);
+    const package::Blob blob = taken(package.read(find_variant(package, options)), options.file);
+    write_file(options.output, blob.bytes);
+    print(text(printable(options.output), ": ", blob.bytes.size(), " bytes\n"));
+    return kExitOk;
+}
+
+Command extract_command(CLI::App& root) {
+    CLI::App* app = root.add_subcommand("extract", "Write a variant's bytes to a file, for other tools");
+    auto options = std::make_shared<ExtractOptions>();
+    app->add_option("PACKAGE", options->file, "The package")->required();
+    app->add_option("--format", options->format, "Its format (`inspect`)")->required()->type_name("F");
+    app->add_option("--target", options->target, "Its target, where there are several of the format")->type_name("T");
+    app->add_option("-o,--out", options->output, "The file")->required()->type_name("FILE");
+    return {app, [options] { return run_extract(*options); }};
+}
+
 /* ---------------------------------------------------------------- verify */
 
 int run_verify(const FileOptions& options) {
@@ -157,7 +200,7 @@ Command verify_command(CLI::App& root) {
 std::vector<Command> package_commands(CLI::App& root) {
     CLI::App* app = root.add_subcommand("package", "Look at, change and check kernel packages");
     app->require_subcommand(1);
-    return {inspect_command(*app), add_command(*app), strip_command(*app), verify_command(*app)};
+    return {inspect_command(*app), add_command(*app), strip_command(*app), extract_command(*app), verify_command(*app)};
 }
 
 } // namespace qiao::cli

@@ -1,4 +1,5 @@
 /* `qiao plugin`: for those who make plugins. */
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "cli/command.h"
@@ -108,7 +109,7 @@ void add_tell(CLI::App& app, int& file) {
     app.add_option("--tell", file)->group("");
 }
 
-Command inspect_command(CLI::App& plugin) {
+Command inspect_library_command(CLI::App& plugin) {
     struct Words {
         std::string library, manifest;
         int tell = -1;
@@ -148,7 +149,7 @@ Command open_command(CLI::App& plugin) {
 std::vector<Command> plugin_commands(CLI::App& root) {
     CLI::App* plugin = root.add_subcommand("plugin", "Make a plugin, or check one");
     plugin->require_subcommand(1);
-    return {new_command(*plugin), check_command(*plugin), inspect_command(*plugin), try_command(*plugin), open_command(*plugin)};
+    return {new_command(*plugin), check_command(*plugin), inspect_library_command(*plugin), try_command(*plugin), open_command(*plugin)};
 }
 
 } // namespace qiao::cli

@@ -1,4 +1,5 @@
 /* `qiao run`: any kernel, on any device, from the command line. Turns the options into a plan; the work is in run/. */
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -17,7 +18,7 @@
 namespace qiao::cli {
 namespace {
 
-struct Options : KernelOptions {
+struct RunOptions : KernelOptions {
     std::vector<std::string> outputs;
     std::vector<std::string> references;
     std::vector<std::string> devices;
@@ -28,7 +29,7 @@ struct Options : KernelOptions {
     bool json = false;
 };
 
-constexpr const char* kExamples = R"(
+constexpr const char* kRunExamples = R"(
 Examples:
   qiao run add.cl -a a=range:f32[1024] -a b=const:1:f32[1024] -a c=zeros:f32[1024] --grid 1024
   qiao run blur.cl rows -a in=@photo.png -a out=zeros:f32[768x1024x3] -a width=1024 --grid 1024,768 --out out=rows.npy
@@ -49,7 +50,7 @@ void parse_sizes(const char* option, const std::string& written, bool zero_allow
     count = static_cast<uint32_t>(parts.size());
 }
 
-qiao_launch parse_launch(const Options& options) {
+qiao_launch parse_launch(const RunOptions& options) {
     qiao_launch launch = QIAO_LAUNCH_INIT;
     parse_sizes("--grid", options.grid, false, launch.global_size, launch.dimensions);
     uint32_t dimensions = launch.dimensions;
@@ -77,7 +78,7 @@ std::vector<KeyedSpec> keyed(const char* option, const std::vector<std::string>&
     return result;
 }
 
-Plan make_plan(const Options& options) {
+Plan make_plan(const RunOptions& options) {
     Plan plan;
     plan.launch = parse_launch(options);
     plan.file = options.file;
@@ -96,7 +97,7 @@ Plan make_plan(const Options& options) {
     return plan;
 }
 
-std::vector<Device> choose_devices(qiao_instance* instance, const Options& options) {
+std::vector<Device> choose_devices(qiao_instance* instance, const RunOptions& options) {
     std::vector<Device> devices =
         options.devices.empty() ? all_devices(instance) : select_devices(instance, options.devices);
     if (devices.empty()) throw Failure(kExitNoDevice, "there are no devices", "`qiao doctor` says why");
@@ -144,7 +145,7 @@ bool timed_out(const std::vector<DeviceRun>& runs) {
                        [](const DeviceRun& run) { return run.failure && run.failure->status == "QIAO_TIMEOUT"; });
 }
 
-int run(const Options& options) {
+int run(const RunOptions& options) {
     const Plan plan = make_plan(options);
     const std::vector<KeyedSpec> outputs = keyed("--out", options.outputs);
     const std::vector<KeyedSpec> references = keyed("--reference", options.references);
@@ -174,7 +175,7 @@ int run(const Options& options) {
     return code;
 }
 
-void add_options(CLI::App& app, Options& options) {
+void add_options(CLI::App& app, RunOptions& options) {
     const auto list = [&](const char* name, std::vector<std::string>& target, const char* what, const char* value) {
         return app.add_option(name, target, what)->type_name(value)->allow_extra_args(false);
     };
@@ -199,9 +200,9 @@ void add_options(CLI::App& app, Options& options) {
 
 Command run_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("run", "Run a kernel on devices: arrays in, arrays out, times, comparisons");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunOptions>();
     add_options(*app, *options);
-    app->footer(std::string(kSpecHelp) + kExamples);
+    app->footer(std::string(kSpecHelp) + kRunExamples);
     return {app, [options] { return run(*options); }};
 }
 

@@ -1,4 +1,5 @@
 /* `qiao why`: which variant of a package each device would take, and why not the others. The words are the library's. */
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -14,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct WhyOptions {
     std::string file;
     std::vector<std::string> devices;
     bool json = false;
@@ -97,7 +98,7 @@ std::string device_text(const Device& device, const std::vector<Seen>& seen, con
     return words;
 }
 
-int run(const Options& options) {
+int run(const WhyOptions& options) {
     const package::Package package = open_package(options.file);
     const Instance instance = make_instance();
     const std::vector<Device> devices =
@@ -123,7 +124,7 @@ int run(const Options& options) {
 
 Command why_command(CLI::App& root) {
     CLI::App* app = root.add_subcommand("why", "Say which variant of a package devices would take, and why not the others");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<WhyOptions>();
     app->add_option("PACKAGE", options->file, "The package")->required();
     app->add_option("DEVICE", options->devices, "These: an id, a plugin's id, or a glob (default: all)")->type_name("SEL");
     app->add_flag("--json", options->json, "Print JSON (schema qiao.why/1)");

@@ -1,9 +1,12 @@
 /* A verb of `qiao`: each cmd_<verb>.cpp adds its options to the command line and says what it does. */
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace qiao::cli {
 

@@ -1,4 +1,5 @@
 /* The `qiao` command: reads the command line, runs one verb, turns what it throws into messages and an exit code. */
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <new>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,8 @@
 // See source_options.h.
 #include "cli/source_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "cli/facts.h"
 
 namespace qiao::cli {

@@ -1,9 +1,12 @@
 /* Options of every verb that compiles: -D, -I, and what else goes to the compiler as it is. */
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace qiao::cli {
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t kDefaultLimit = UINT64_C(120) * 1000 * 1000 * 1000;
 /* Part of every key: raised when this library makes something else of the same input. */
-constexpr std::string_view kRevision = "6";
+constexpr std::string_view kRevision = "7";
 
 Failure invalid(std::string message, std::string remedy) {
     return {QIAO_ERROR_INVALID_ARGUMENT, std::move(message), std::move(remedy), "", 0};

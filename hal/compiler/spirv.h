@@ -71,4 +71,7 @@ void move_output(std::vector<uint32_t>& words, Reflection& reflection);
 /* clspv 0.0.1 uses 64-bit atomics without the capability: adds it where one is used. */
 void declare_int64_atomics(std::vector<uint32_t>& words);
 
+/* Gives constant steps of pointers the sign that clspv 0.0.1 has lost. A step of 2^31 elements or more is taken for a negative one. */
+void sign_indices(std::vector<uint32_t>& words);
+
 } // namespace qiao::compiler::spirv

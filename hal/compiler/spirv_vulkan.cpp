@@ -355,6 +355,7 @@ Outcome<std::vector<BuiltVariant>> build_spirv_vulkan(const std::string& path, V
     spirv::move_output(*words, *reflection);
     spirv::remove_reflection(*words);
     spirv::declare_int64_atomics(*words);
+    spirv::sign_indices(*words);
 
     const std::string finished = temporary / "finished.spv";
     const std::string_view text(reinterpret_cast<const char*>(words->data()), words->size() * 4);

@@ -122,6 +122,26 @@ class Add(Package):
         self.assertEqual([writer.returncode for writer in writers], [0] * 6)
 
 
+class Extract(Package):
+    def test_the_bytes_are_those_that_were_added(self):
+        self.good("package", "add", "k.qpk", "code", "--format", "card", "--target", "v1")
+        self.good("package", "extract", "k.qpk", "--format", "card", "-o", "out")
+        self.assertEqual((self.folder / "out").read_bytes(), (self.folder / "code").read_bytes())
+        self.good("package", "extract", "k.qpk", "--format", "opencl-c", "-o", "source")
+        self.assertEqual((self.folder / "source").read_bytes(), (self.folder / "k.cl").read_bytes())
+
+    def test_mistakes(self):
+        self.good("package", "add", "k.qpk", "code", "--format", "card", "--target", "v1")
+        self.good("package", "add", "k.qpk", "code", "--format", "card", "--target", "v2")
+        extract = ("package", "extract", "k.qpk", "-o", "out", "--format")
+        self.assertIn("name one of: ", self.refused(2, *extract, "ptx"))
+        self.assertIn("several variants card", self.refused(2, *extract, "card"))
+        self.assertIn("no variant card for v3", self.refused(2, *extract, "card", "--target", "v3"))
+        self.assertFalse((self.folder / "out").exists())
+        self.good(*extract, "card", "--target", "v2")
+        self.assertIn("cannot be written", self.refused(1, "package", "extract", "k.qpk", "-o", "no/out", "--format", "opencl-c"))
+
+
 class Strip(Package):
     def test_each_way(self):
         self.good("package", "add", "k.qpk", "code", "--format", "card", "--target", "v1")

@@ -4,7 +4,6 @@ its reason is gone. UNSTABLE ones fail at times only, and are not run."""
 FAILS = {
     ("lint", "swizzle"): "oclgrind 21.10 crashes while it runs the kernel",
     ("vulkan", "double_waves"): "the sine of a double is 0 or a denormal with pyclspv 0.0.1 and lavapipe 22.3.6 (which of them errs is not known); square roots are right",
-    ("vulkan", "stencil"): "a thread of lavapipe 22.3.6 crashes for `x > 0 ? in[x - 1] : 0` (the cause is not known); with clamped indices it does not",
     ("vulkan", "print_threes"): "clspv 0.0.1 aborts on a char3 that is printed, and writes the next argument over a short3: such variants are left out",
 }
 

@@ -53,7 +53,7 @@ Shape read_shape(py::handle grid, py::handle group, py::handle offset) {
 }
 
 /* `kernel[grid]`, `kernel[grid, group]`, `kernel[grid, group, offset]`. */
-LaunchObject get_item(const std::shared_ptr<KernelObject>& kernel, const py::object& index) {
+LaunchObject launch_with_shape(const std::shared_ptr<KernelObject>& kernel, const py::object& index) {
     if (!py::isinstance<py::tuple>(index)) return {kernel, read_shape(index, {}, {})};
     const auto parts = py::reinterpret_borrow<py::tuple>(index);
     if (parts.size() == 0 || parts.size() > 3)
@@ -194,7 +194,7 @@ void bind_kernel(py::module_& module) {
         .def_property_readonly("max_group_size", [](const KernelObject& self) { return self.kernel.properties().max_group_size; })
         .def_property_readonly("preferred_group_multiple", [](const KernelObject& self) { return self.kernel.properties().preferred_group_multiple; })
         .def_property_readonly("static_local_bytes", [](const KernelObject& self) { return self.kernel.properties().static_local_bytes; })
-        .def("__getitem__", &get_item, py::arg("shape"), "kernel[grid], kernel[grid, group] or kernel[grid, group, offset]; None lets the core choose the group.")
+        .def("__getitem__", &launch_with_shape, py::arg("shape"), "kernel[grid], kernel[grid, group] or kernel[grid, group, offset]; None lets the core choose the group.")
         .def("launch", [](const KernelObject& self, const py::args& arguments, const py::object& grid, const py::object& group, const py::object& offset,
                           const py::object& queue, const py::kwargs& named) {
             return launch(self, read_shape(grid, group, offset), queue_for(self, queue), arguments, named);

@@ -12,7 +12,7 @@ namespace qiao::python {
 namespace {
 
 /* How long close() may wait for the thread. */
-constexpr std::chrono::milliseconds kSlice(20);
+constexpr std::chrono::milliseconds kClosingDelay(20);
 
 } // namespace
 
@@ -29,7 +29,7 @@ Waiter::Waiter(Timeline timeline, uint64_t value)
 
 void Waiter::run() {
     try {
-        while (!is_closing_.load(std::memory_order_relaxed) && !timeline_.at(value_).wait(kSlice)) {}
+        while (!is_closing_.load(std::memory_order_relaxed) && !timeline_.at(value_).wait(kClosingDelay)) {}
     } catch (const Error&) { // who waits asks the point itself, and is told
     }
     static_cast<void>(eventfd_write(descriptor_, 1));

@@ -84,7 +84,7 @@ void check_slots(const Teller& teller, const Tables& tables, uint64_t roles, con
     const bool compute = (roles & QIAO_PLUGIN_ROLE_COMPUTE) != 0;
     std::string missing;
     for (const SlotKind& slot : slot_kinds()) {
-        const bool discovery = slot.table == SlotTable::Device &&
+        const bool discovery = slot.table == SlotTable::kDevice &&
                                slot.offset <= offsetof(qiao_plugin_device_ops, device_query);
         if (slot.required && (compute || discovery) && !tables.has(slot)) missing += text(missing.empty() ? "" : ", ", slot.name);
     }
@@ -203,7 +203,7 @@ void check_idle_device(const Teller& teller, Host& host, const qiao_plugin_info&
     for (const SlotKind& slot : slot_kinds().subspan(2, 3)) { /* device_open, device_close, device_synchronize */
         if (!tables.has(slot)) return;
     }
-    const auto& ops = *static_cast<const qiao_plugin_device_ops*>(tables.ops[static_cast<size_t>(SlotTable::Device)]);
+    const auto& ops = *static_cast<const qiao_plugin_device_ops*>(tables.ops[static_cast<size_t>(SlotTable::kDevice)]);
     const std::string id = text(bounded(info.id), ":", index);
     void* device = nullptr;
     teller.step("calling device_open of " + id);
@@ -232,7 +232,7 @@ void list_devices(const Teller& teller, Host& host, const qiao_plugin_info& info
     for (const SlotKind& slot : slot_kinds().first(2)) { /* device_count, device_query */
         if (!tables.has(slot)) return;
     }
-    const auto& ops = *static_cast<const qiao_plugin_device_ops*>(tables.ops[static_cast<size_t>(SlotTable::Device)]);
+    const auto& ops = *static_cast<const qiao_plugin_device_ops*>(tables.ops[static_cast<size_t>(SlotTable::kDevice)]);
     uint32_t count = 0;
     host.forget();
     teller.step("calling device_count");

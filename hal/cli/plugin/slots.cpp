@@ -8,10 +8,10 @@ namespace {
 
 #define SLOT(table, member) #member, SlotTable::table
 #define AT(noun, member) offsetof(qiao_plugin_##noun##_ops, member)
-#define DEVICE(member, ...) {SLOT(Device, member), AT(device, member), __VA_ARGS__}
-#define MEMORY(member, ...) {SLOT(Memory, member), AT(memory, member), __VA_ARGS__}
-#define PROGRAM(member, ...) {SLOT(Program, member), AT(program, member), __VA_ARGS__}
-#define QUEUE(member, ...) {SLOT(Queue, member), AT(queue, member), __VA_ARGS__}
+#define DEVICE(member, ...) {SLOT(kDevice, member), AT(device, member), __VA_ARGS__}
+#define MEMORY(member, ...) {SLOT(kMemory, member), AT(memory, member), __VA_ARGS__}
+#define PROGRAM(member, ...) {SLOT(kProgram, member), AT(program, member), __VA_ARGS__}
+#define QUEUE(member, ...) {SLOT(kQueue, member), AT(queue, member), __VA_ARGS__}
 
 constexpr const char* kQueues = "queues";
 constexpr const char* kMaps = "maps";
@@ -78,13 +78,13 @@ std::span<const SlotKind> slot_kinds() {
 
 TableKind table_kind(SlotTable table) {
     switch (table) {
-        case SlotTable::Device:
+        case SlotTable::kDevice:
             return {"device", sizeof(qiao_plugin_device_ops)};
-        case SlotTable::Memory:
+        case SlotTable::kMemory:
             return {"memory", sizeof(qiao_plugin_memory_ops)};
-        case SlotTable::Program:
+        case SlotTable::kProgram:
             return {"program", sizeof(qiao_plugin_program_ops)};
-        case SlotTable::Queue:
+        case SlotTable::kQueue:
             break;
     }
     return {"queue", sizeof(qiao_plugin_queue_ops)};

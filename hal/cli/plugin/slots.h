@@ -8,7 +8,7 @@
 
 namespace qiao::cli {
 
-enum class SlotTable { Device, Memory, Program, Queue };
+enum class SlotTable { kDevice, kMemory, kProgram, kQueue };
 
 struct SlotKind {
     const char* name;
@@ -28,6 +28,6 @@ struct TableKind {
     size_t size; /* as this build knows it */
 };
 TableKind table_kind(SlotTable table);
-inline constexpr SlotTable kSlotTables[] = {SlotTable::Device, SlotTable::Memory, SlotTable::Program, SlotTable::Queue};
+inline constexpr SlotTable kSlotTables[] = {SlotTable::kDevice, SlotTable::kMemory, SlotTable::kProgram, SlotTable::kQueue};
 
 } // namespace qiao::cli

@@ -1,5 +1,7 @@
 #include "cli/run/options.h"
 
+#include <CLI/CLI.hpp>
+
 namespace qiao::cli {
 
 const char* const kSpecHelp = R"(

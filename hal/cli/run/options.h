@@ -1,11 +1,14 @@
 /* The options that say which kernel is to run, with what and how: the same for every verb that runs one. */
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "cli/source_options.h"
+
+namespace CLI {
+class App;
+}
 
 namespace qiao::cli {
 

@@ -73,20 +73,6 @@ qiao_status allocate_shared(qiao_device* device, uint64_t losses, qiao_memory_de
     return status;
 }
 
-qiao_status wrap(qiao_device* device, uint64_t losses, const qiao_native& native, const qiao_memory_desc& desc, qiao_plugin_allocation& allocation) {
-    const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
-    WithSlack<qiao_plugin_allocation> answer;
-    qiao_status status;
-    {
-        SlotGuard guard(device->body);
-        if (!guard) return device_fail_lost(device);
-        status = device->body.tables.memory.memory_wrap(device->body.opened.load(), &request, &native, &answer.value);
-    }
-    allocation = answer.value;
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_wrap", losses);
-    return check_allocation(device, desc, allocation, "memory_wrap");
-}
-
 qiao_status check_range(const Memory& memory, uint64_t offset, uint64_t size_bytes) {
     if (offset <= memory.size_bytes && size_bytes <= memory.size_bytes - offset) return QIAO_OK;
     return fail(QIAO_ERROR_OUT_OF_RANGE, "offset %" PRIu64 " + size %" PRIu64 " leaves the allocation of %" PRIu64 " bytes", offset, size_bytes,
@@ -138,7 +124,7 @@ qiao_status qiao_memory_wrap(qiao_device* device, const qiao_native* native, con
         QIAO_RETURN_IF_ERROR(device_ensure_open(device));
         retire_passed(device);
         qiao_plugin_allocation allocation;
-        QIAO_RETURN_IF_ERROR(wrap(device, losses, *native, request, allocation));
+        QIAO_RETURN_IF_ERROR(wrap_allocation(device, losses, request, *native, allocation));
         if (overlaps_allocation(device->body, losses, allocation.address, request.size_bytes)) {
             free_allocation(device, allocation.allocation);
             return fail(QIAO_ERROR_OUT_OF_RANGE, "%" PRIu64 " bytes at 0x%" PRIx64 " overlap an allocation of %s", request.size_bytes, allocation.address,

@@ -181,8 +181,10 @@ inline uint64_t shape_difference(const LaunchShape& shape, const qiao_launch& la
                     device_name(kernel->body.device), device_name(queue->body.device));
     }
     if (argument_bytes != kernel->body.block_size) {
-        return fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(),
-                    kernel->body.block_size, argument_bytes);
+        fail(QIAO_ERROR_INVALID_ARGUMENT, "kernel %s takes an argument block of %u bytes, %zu were given", kernel->body.name.c_str(), kernel->body.block_size,
+             argument_bytes);
+        set_remedy("its layout: qiao_kernel_query_argument, or `qiao package inspect`; sizes of local arguments come last");
+        return QIAO_ERROR_INVALID_ARGUMENT;
     }
     if (argument_bytes != 0) QIAO_CHECK_POINTER(arguments);
     const uint64_t no_arguments = 0;

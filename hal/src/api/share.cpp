@@ -87,20 +87,6 @@ qiao_status check_type(const Device& device, qiao_share_type type) {
     return refuse("share host memory (QIAO_MEMORY_SHAREABLE of kind HOST) with devices that import it, or copy; `qiao info` shows what each imports and exports");
 }
 
-qiao_status call_import(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_import& import, qiao_plugin_allocation& allocation) {
-    const qiao_plugin_memory_desc request = {sizeof request, nullptr, desc.size_bytes, desc.alignment, desc.kind, 0u, 0u};
-    WithSlack<qiao_plugin_allocation> answer;
-    qiao_status status;
-    {
-        SlotGuard guard(device->body);
-        if (!guard) return device_fail_lost(device);
-        status = device->body.tables.memory.memory_import(device->body.opened.load(), &request, &import, &answer.value);
-    }
-    allocation = answer.value;
-    if (status != QIAO_OK) return device_slot_failed(device, status, "memory_import", losses);
-    return check_allocation(device, desc, allocation, "memory_import");
-}
-
 // That it is what was asked for, and that no other allocation has the address.
 qiao_status publish_import(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, const Sharing& sharing,
                            qiao_memory** out_memory) {
@@ -136,7 +122,7 @@ qiao_status import_pointer(qiao_device* device, uint64_t losses, uint64_t size_b
     const qiao_memory_desc desc = import_desc(size_bytes, QIAO_MEMORY_KIND_HOST);
     const qiao_plugin_import import = {sizeof import, nullptr, QIAO_SHARE_TYPE_HOST_POINTER, -1, sharing.imported, {}};
     qiao_plugin_allocation allocation;
-    qiao_status status = call_import(device, losses, desc, import, allocation);
+    qiao_status status = import_allocation(device, losses, desc, import, allocation);
     if (status == QIAO_OK) status = publish_import(device, losses, desc, allocation, sharing, out_memory);
     if (status != QIAO_OK) device->body.imported.leave(sharing.imported, losses);
     return status;
@@ -156,7 +142,7 @@ qiao_status import_descriptor(qiao_device* device, uint64_t losses, const qiao_s
     qiao_plugin_import import = {sizeof import, nullptr, handle.type, descriptor.number(), nullptr, {}};
     std::copy(std::begin(handle.driver_data), std::end(handle.driver_data), import.driver_data);
     qiao_plugin_allocation allocation;
-    QIAO_RETURN_IF_ERROR(call_import(device, losses, desc, import, allocation));
+    QIAO_RETURN_IF_ERROR(import_allocation(device, losses, desc, import, allocation));
     return publish_import(device, losses, desc, allocation, {}, out_memory);
 }
 

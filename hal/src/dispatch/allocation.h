@@ -8,9 +8,9 @@ namespace qiao {
 
 // One attempt, with the thread's error on failure. `losses` of the device is from before.
 qiao_status make_allocation(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, qiao_plugin_allocation& out);
-
-// Whether what the plugin gave for `slot` can be used; if not it is given back.
-qiao_status check_allocation(qiao_device* device, const qiao_memory_desc& desc, const qiao_plugin_allocation& allocation, const char* slot);
+// The same of memory that is there already: the host's or another process's, or an object of the vendor's.
+qiao_status import_allocation(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_plugin_import& import, qiao_plugin_allocation& out);
+qiao_status wrap_allocation(qiao_device* device, uint64_t losses, const qiao_memory_desc& desc, const qiao_native& native, qiao_plugin_allocation& out);
 
 // No work uses it.
 void free_allocation(qiao_device* device, void* allocation);

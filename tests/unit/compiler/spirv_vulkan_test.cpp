@@ -1,5 +1,9 @@
 // Vulkan variants: that clspv's modules agree with the package, and what becomes of kernels that clspv cannot compile.
+#include <algorithm>
+
 #include "keep_arguments.h"
+#include "spirv.h"
+#include "spirv_words.h"
 #include "support.h"
 
 using support::contains;
@@ -216,6 +220,41 @@ TEST_SUITE("compiler.spirv_vulkan") {
         const Output output(vulkan(source, QIAO_COMPILER_NO_CACHE, "spirv-vulkan+offset"));
         CHECK(output.status == QIAO_ERROR_UNSUPPORTED);
         CHECK(contains(output.message(), "'follow' needs addresses inside data"));
+    }
+
+    // clspv 0.0.1 loses the sign of a constant step from one pointer to another; the other numbers stay as they are.
+    TEST_CASE("steps back from a pointer are negative") {
+        const std::string source = R"(
+kernel void steps(global float* data, global ulong* masks) {
+    int i = get_global_id(0);
+    data[i] = data[i - 1] + data[i - 3] + data[i + 5];
+    masks[i] ^= 0xfffffff0UL;
+}
+)";
+        for (const char* format : {"spirv-vulkan", "spirv-vulkan+offset"}) {
+            CAPTURE(format);
+            const Output output(vulkan(source, QIAO_COMPILER_NO_CACHE, format));
+            REQUIRE(variant_of(output).format == format);
+            const auto package = output.package();
+            std::vector<int64_t> constants;
+            for (size_t i = 0; i < package.variants().size(); ++i) {
+                if (package.variants()[i].format != format) continue;
+                const auto bytes = package.read(i);
+                REQUIRE(bytes);
+                const auto words = qiao::compiler::spirv::words_of(std::string(reinterpret_cast<const char*>(bytes->bytes.data()), bytes->bytes.size()));
+                REQUIRE(words);
+                qiao::compiler::spirv::for_each(*words, [&](uint32_t operation, const uint32_t* word, uint32_t count) {
+                    constexpr uint32_t kConstant = 43;
+                    if (operation == kConstant && count == 5) constants.push_back(static_cast<int64_t>(uint64_t{word[4]} << 32 | word[3]));
+                });
+            }
+            const auto has = [&](int64_t value) { return std::find(constants.begin(), constants.end(), value) != constants.end(); };
+            CHECK(has(-1));
+            CHECK(has(-3));
+            CHECK(has(5));
+            CHECK(has(0xfffffff0));
+            CHECK(!has(-16));
+        }
     }
 
     TEST_CASE("a use is put into the definition, not into a prototype, a string or another function") {
