@@ -112,9 +112,11 @@ struct Session {
         return values;
     }
     std::string refusal() {
-        qiao_candidate candidate = QIAO_CANDIDATE_INIT;
-        REQUIRE_OK(qiao_instance_query_candidate(instance, 0, &candidate));
-        return candidate.reason;
+        for (uint32_t index = 0;; ++index) {
+            qiao_candidate candidate = QIAO_CANDIDATE_INIT;
+            REQUIRE_OK(qiao_instance_query_candidate(instance, index, &candidate));
+            if (std::string(candidate.plugin) == "mock") return candidate.reason;
+        }
     }
     qiao_status compile(const char* source) {
         qiao_program_desc desc = QIAO_PROGRAM_DESC_INIT;

@@ -69,7 +69,9 @@ void take_log(void* user, qiao_log_level, const char*, const char* text) {
 
 bool is_refused(qiao_instance* instance) {
     qiao_candidate candidate = QIAO_CANDIDATE_INIT;
-    return qiao_instance_query_candidate(instance, 0, &candidate) == QIAO_OK && candidate.state == QIAO_CANDIDATE_STATE_REFUSED;
+    for (uint32_t index = 0; qiao_instance_query_candidate(instance, index, &candidate) == QIAO_OK; ++index)
+        if (std::string(candidate.plugin) == "mock") return candidate.state == QIAO_CANDIDATE_STATE_REFUSED;
+    return false;
 }
 
 void find_devices(Session& session) {
