@@ -171,7 +171,7 @@ static void fill_tables(void) {
     program_ops = (qiao_plugin_program_ops){sizeof(program_ops), bad_program_load,  bad_program_unload,
                                             bad_kernel_find,     bad_kernel_launch, NULL};
     queue_ops.struct_size = sizeof(queue_ops);
-    tables = (qiao_plugin_tables){sizeof(tables), &device_ops, &memory_ops, &program_ops, NULL, NULL};
+    tables = (qiao_plugin_tables){sizeof(tables), &device_ops, &memory_ops, &program_ops, NULL, NULL, NULL};
 #if defined(BAD_NULL_SLOT)
     BAD_NULL_SLOT = NULL;
 #elif defined(BAD_SHORT_TABLE)
