@@ -286,7 +286,7 @@ class Completion(QiaoTest):
         return done.stdout.split()
 
     def test_verbs_and_options(self):
-        self.assertEqual(self.complete("qiao "), ["list", "info", "doctor", "run", "cc", "why", "lint", "package", "plugin", "cache", "completion", "--help", "--version"])
+        self.assertEqual(self.complete("qiao "), ["list", "info", "topo", "doctor", "run", "cc", "why", "lint", "package", "plugin", "cache", "completion", "--help", "--version"])
         self.assertEqual(self.complete("qiao lis"), ["list"])
         self.assertIn("--tolerance-ulp", self.complete("qiao run x.cl --tol"))
         self.assertEqual(self.complete("qiao completion z"), ["zsh"])

@@ -128,7 +128,7 @@ class Extract(Package):
         self.good("package", "extract", "k.qpk", "--format", "card", "-o", "out")
         self.assertEqual((self.folder / "out").read_bytes(), (self.folder / "code").read_bytes())
         self.good("package", "extract", "k.qpk", "--format", "opencl-c", "-o", "source")
-        self.assertEqual((self.folder / "source").read_bytes(), (self.folder / "k.cl").read_bytes())
+        self.assertIn((self.folder / "k.cl").read_text(), (self.folder / "source").read_text())
 
     def test_mistakes(self):
         self.good("package", "add", "k.qpk", "code", "--format", "card", "--target", "v1")
