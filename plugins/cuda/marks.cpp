@@ -26,13 +26,12 @@ Marks::Marks(Device& device, uint32_t capacity, bool stamps)
       driver_(*device.driver),
       mask_(capacity - 1),
       marks_(std::make_unique<Mark[]>(capacity)),
-      failure_(device.driver->family().results.success) {
-    if (stamps) stamps_ = std::make_unique<Stamp[]>(capacity);
-}
+      stamps_(stamps ? capacity : 0),
+      failure_(device.driver->family().results.success) {}
 
 Code Marks::ready(void*& event) {
     if (event != nullptr) return driver_.family().results.success;
-    return driver_.call().event_create(&event, stamps_ != nullptr ? 0 : kEventWithoutTime);
+    return driver_.call().event_create(&event, stamps_.are_kept() ? 0 : kEventWithoutTime);
 }
 
 Code Marks::start(void* stream) {
@@ -66,7 +65,7 @@ bool Marks::retire_first() {
         if (!driver_.not_ready(code) && driver_.ok(failure())) failure_.store(code, std::memory_order_release);
         return false;
     }
-    if (stamps_ != nullptr) [[unlikely]]
+    if (stamps_.are_kept()) [[unlikely]]
         keep_stamp(mark);
     reached_.store(mark.value, std::memory_order_release);
     head_.store(head + 1, std::memory_order_release);
@@ -77,7 +76,7 @@ bool Marks::retire_first() {
 void Marks::keep_stamp(Mark& mark) {
     const auto elapsed = driver_.call().event_elapsed;
     float idle = 0, busy = 0;
-    Stamp stamp = {mark.value, 0, 0};
+    plugin::Stamp stamp = {mark.value, 0, 0};
     if (elapsed != nullptr && anchor_.event != nullptr && mark.start != nullptr && driver_.ok(elapsed(&idle, anchor_.event, mark.start)) &&
         driver_.ok(elapsed(&busy, mark.start, mark.event))) {
         const double start = anchor_.ns + std::max(0.0, static_cast<double>(idle)) * 1e6, end = start + std::max(0.0, static_cast<double>(busy)) * 1e6;
@@ -86,7 +85,7 @@ void Marks::keep_stamp(Mark& mark) {
         anchor_.ns = end;
         std::swap(anchor_.event, mark.event);
     }
-    stamps_[stamp_count_++ & mask_] = stamp;
+    stamps_.keep(stamp);
 }
 
 void Marks::make_room() {
@@ -109,18 +108,9 @@ Code Marks::make_wait(void* stream, uint64_t value) {
     return driver_.family().results.success;
 }
 
-bool Marks::find_stamp(uint64_t value, Stamp* out) {
-    if (stamps_ == nullptr) return false;
+bool Marks::find_stamp(uint64_t value, plugin::Stamp* out) {
     const Busy busy(*this);
-    const uint32_t kept = std::min(stamp_count_, mask_ + 1);
-    for (uint32_t i = 1; i <= kept; ++i) {
-        const Stamp& stamp = stamps_[(stamp_count_ - i) & mask_];
-        if (stamp.value < value) return false;
-        if (stamp.value != value) continue;
-        *out = stamp;
-        return true;
-    }
-    return false;
+    return stamps_.find(value, out);
 }
 
 void Marks::clear() {

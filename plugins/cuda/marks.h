@@ -5,16 +5,10 @@
 #include <atomic>
 #include <memory>
 
+#include "common/stamps.h"
 #include "device.h"
 
 namespace qiao::cuda {
-
-// When an operation ran, on the device's clock.
-struct Stamp {
-    uint64_t value = 0;
-    uint64_t start_ns = 0;
-    uint64_t end_ns = 0; // 0 = the driver would not say
-};
 
 class Marks {
   public:
@@ -48,7 +42,7 @@ class Marks {
     Code make_wait(void* stream, uint64_t value);
 
     // True if the times of that value are still known.
-    bool find_stamp(uint64_t value, Stamp* out);
+    bool find_stamp(uint64_t value, plugin::Stamp* out);
 
     // Measured times are counted from this moment on; takes its event over.
     void set_anchor(Moment anchor) { anchor_ = anchor; }
@@ -73,8 +67,7 @@ class Marks {
     const Driver& driver_;
     const uint32_t mask_;
     std::unique_ptr<Mark[]> marks_;
-    std::unique_ptr<Stamp[]> stamps_; // ring of the same size; guarded by busy_, as the next two
-    uint32_t stamp_count_ = 0;
+    plugin::Stamps stamps_; // guarded by busy_, as the next
     Moment anchor_;
     alignas(64) std::atomic<uint32_t> tail_{0};
     alignas(64) std::atomic<uint32_t> head_{0};

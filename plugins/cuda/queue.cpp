@@ -315,7 +315,7 @@ static qiao_status cuda_queue_timestamps(void* queue_pointer, uint64_t value, ui
         queue.marks.poll();
     }
     if (queue.marks.reached() < value) return QIAO_NOT_READY;
-    Stamp stamp;
+    plugin::Stamp stamp;
     if (!queue.marks.find_stamp(value, &stamp))
         return host.fail({.status = QIAO_ERROR_NOT_FOUND,
                           .message = text("value %llu is unknown: the last %u operations are kept", static_cast<unsigned long long>(value), kProfilingMarks),

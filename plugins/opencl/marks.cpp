@@ -3,8 +3,6 @@
 
 #include <sched.h>
 
-#include <algorithm>
-
 namespace qiao::opencl {
 
 // Who must know the history, not only peek at it, waits for the poller of the moment: that is a few driver queries long.
@@ -27,9 +25,8 @@ Marks::Marks(const Symbols& cl, uint32_t capacity, bool stamps)
       ask_(cl.clGetEventInfo),
       release_(cl.clReleaseEvent),
       mask_(capacity - 1),
-      marks_(std::make_unique<Mark[]>(capacity)) {
-    if (stamps) stamps_ = std::make_unique<Stamp[]>(capacity);
-}
+      marks_(std::make_unique<Mark[]>(capacity)),
+      stamps_(stamps ? capacity : 0) {}
 
 Marks::~Marks() {
     clear();
@@ -41,7 +38,7 @@ void Marks::keep_stamp(const Mark& mark) {
             CL_SUCCESS ||
         cl_.clGetEventProfilingInfo(mark.event, CL_PROFILING_COMMAND_END, sizeof end, &end, nullptr) != CL_SUCCESS)
         end = 0;
-    stamps_[stamp_count_++ & mask_] = {mark.value, start, end};
+    stamps_.keep({mark.value, start, end});
 }
 
 void Marks::retire_all() {
@@ -70,18 +67,9 @@ cl_event Marks::find(uint64_t value) {
     return nullptr;
 }
 
-bool Marks::find_stamp(uint64_t value, Stamp* out) {
-    if (stamps_ == nullptr) return false;
+bool Marks::find_stamp(uint64_t value, plugin::Stamp* out) {
     const Busy busy(*this);
-    const uint32_t kept = std::min(stamp_count_, mask_ + 1);
-    for (uint32_t i = 1; i <= kept; ++i) {
-        const Stamp& stamp = stamps_[(stamp_count_ - i) & mask_];
-        if (stamp.value < value) return false;
-        if (stamp.value != value) continue;
-        *out = stamp;
-        return true;
-    }
-    return false;
+    return stamps_.find(value, out);
 }
 
 void Marks::clear() {

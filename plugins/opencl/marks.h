@@ -5,16 +5,10 @@
 #include <atomic>
 #include <memory>
 
+#include "common/stamps.h"
 #include "symbols.h"
 
 namespace qiao::opencl {
-
-// When an operation ran, on the device's clock.
-struct Stamp {
-    uint64_t value = 0;
-    uint64_t start_ns = 0;
-    uint64_t end_ns = 0; // 0 = the driver would not say
-};
 
 class Marks {
   public:
@@ -57,7 +51,7 @@ class Marks {
     cl_event find(uint64_t value);
 
     // True if the times of that value are still known.
-    bool find_stamp(uint64_t value, Stamp* out);
+    bool find_stamp(uint64_t value, plugin::Stamp* out);
 
     // Releases all events without asking them anything; the queue's work has ended, or its device is lost.
     void clear();
@@ -80,7 +74,7 @@ class Marks {
             not_ended(code != CL_SUCCESS ? code : state);
             return false;
         }
-        if (stamps_ != nullptr) [[unlikely]]
+        if (stamps_.are_kept()) [[unlikely]]
             keep_stamp(mark);
         release_(mark.event);
         reached_.store(mark.value, std::memory_order_release);
@@ -100,8 +94,7 @@ class Marks {
     const decltype(&::clReleaseEvent) release_;
     const uint32_t mask_;
     std::unique_ptr<Mark[]> marks_;
-    std::unique_ptr<Stamp[]> stamps_; // ring of the same size; guarded by busy_
-    uint32_t stamp_count_ = 0;
+    plugin::Stamps stamps_; // guarded by busy_
     alignas(64) std::atomic<uint32_t> tail_{0};
     alignas(64) std::atomic<uint32_t> head_{0};
     std::atomic<bool> busy_{false};

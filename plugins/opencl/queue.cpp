@@ -388,7 +388,7 @@ static qiao_status opencl_queue_timestamps(void* queue_pointer, uint64_t value, 
         return fail(host, QIAO_ERROR_UNSUPPORTED, "create the queue for profiling", "the queue keeps no timestamps");
     queue.marks.poll();
     if (queue.marks.reached() < value) return QIAO_NOT_READY;
-    Stamp stamp;
+    plugin::Stamp stamp;
     if (!queue.marks.find_stamp(value, &stamp))
         return fail(host, QIAO_ERROR_NOT_FOUND, "ask sooner", "value %llu is unknown: the last %u operations are kept",
                     static_cast<unsigned long long>(value), kProfilingMarks);
