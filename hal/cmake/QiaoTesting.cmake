@@ -2,13 +2,13 @@
 #
 #   qiao_add_unit_test(NAME <room>.<what> SOURCES ... [LIBRARIES ...] [<options>])   a doctest program, ctest unit.<NAME>
 #   qiao_add_test(NAME <kind>.<what> COMMAND ... [<options>])                        any command
-# Options: LABELS ...        besides the kind (the name's first part): slow (run with sanitizers), long (without), fuzz, tsan
+# Options: LABELS ...        besides the kind (the name's first part): slow (run with sanitizers), long (without), fuzz, core
 #          TIMEOUT <s>       default 120
 #          ENVIRONMENT K=V ...
 #          SERIAL            runs alone (it measures, or needs the whole machine)
 #          NO_SANITIZERS <reason>   disabled in sanitizer builds, and ctest says so
 # Caches are kept in the build tree: tests neither read nor write the user's.
-# Label `tsan` puts a test on the list that ThreadSanitizer runs.
+# Label `core` puts a test on the list that every sanitizer runs; target core_tests is what that list needs.
 
 include_guard(GLOBAL)
 
@@ -20,6 +20,8 @@ set(qiao_test_environment "VK_DRIVER_FILES=${QIAO_LAVAPIPE_ICD}" "VK_ICD_FILENAM
 
 set(qiao_test_keywords NAME TIMEOUT NO_SANITIZERS)
 set(qiao_test_lists COMMAND SOURCES LIBRARIES LABELS ENVIRONMENT)
+
+add_custom_target(core_tests)
 
 function(qiao_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 T "SERIAL" "${qiao_test_keywords}" "${qiao_test_lists}")
@@ -43,6 +45,10 @@ function(qiao_add_test)
     ENVIRONMENT "${qiao_test_environment};XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/tests/cache;${T_ENVIRONMENT}")
   if(T_SERIAL)
     set_tests_properties(${T_NAME} PROPERTIES RUN_SERIAL TRUE)
+  endif()
+  list(GET T_COMMAND 0 program)
+  if("core" IN_LIST T_LABELS AND TARGET ${program})
+    add_dependencies(core_tests ${program})
   endif()
   if(QIAO_SANITIZE AND T_NO_SANITIZERS)
     message(STATUS "${T_NAME} is disabled under sanitizers: ${T_NO_SANITIZERS}")
