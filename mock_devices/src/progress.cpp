@@ -33,15 +33,16 @@ WaitResult Progress::park(uint64_t value, uint64_t deadline_ns) {
 }
 
 void Progress::watch(Watcher* watcher) {
+    const uint64_t wanted = watcher->value; /* once it is on the list it may fire, and be gone */
     {
         std::lock_guard lock(mutex_);
         watcher->next = watchers_;
         watchers_ = watcher;
     }
-    announce(watcher->value);
+    announce(wanted);
     if (failed()) {
         fail({}); /* too late for the sweep of the first failure: sweep again */
-    } else if (const uint64_t value = reached_.load(std::memory_order_seq_cst); value >= watcher->value) {
+    } else if (const uint64_t value = reached_.load(std::memory_order_seq_cst); value >= wanted) {
         wake(value);
     }
 }

@@ -65,10 +65,10 @@ std::string first_exported(const std::vector<std::string>& exports, const Family
 
 } // namespace
 
-Comparison compare(const std::vector<std::string>& exports, const Family& family) {
+LibraryComparison compare(const std::vector<std::string>& exports, const Family& family) {
     std::vector<std::string> sorted = exports, named;
     std::ranges::sort(sorted);
-    Comparison result;
+    LibraryComparison result;
     std::set<std::string> present;
     for (const FamilySlot& slot : family.slots) {
         ComparedSlot compared{&slot, SlotState::None, first_exported(sorted, slot), {}, false};
@@ -102,7 +102,7 @@ const Family* likeliest_family(const std::vector<std::string>& exports, const st
     const Family* best = nullptr;
     size_t most = kFewNames;
     for (const Family& family : families) {
-        const Comparison comparison = compare(exports, family);
+        const LibraryComparison comparison = compare(exports, family);
         if (comparison.found + comparison.fallback <= most) continue;
         most = comparison.found + comparison.fallback;
         best = &family;

@@ -24,14 +24,14 @@ struct ComparedSlot {
     bool needed = false;              /* missing, and the plugin cannot do without */
 };
 
-struct Comparison {
+struct LibraryComparison {
     std::vector<ComparedSlot> slots;
     size_t found = 0, fallback = 0, missing = 0, needed = 0;
     size_t with_prefix = 0; /* exported names that begin as the family's do */
 };
 
 /* The family must outlive it. */
-Comparison compare(const std::vector<std::string>& exports, const Family& family);
+LibraryComparison compare(const std::vector<std::string>& exports, const Family& family);
 
 /* Where no family was named: that of which the most names are exported; null = of none more than a few. */
 const Family* likeliest_family(const std::vector<std::string>& exports, const std::vector<Family>& families);

@@ -65,7 +65,7 @@ Json to_json(const ComparedSlot& compared) {
             {"needed", compared.needed},   {"grade", compared.slot->grade},       {"similar", compared.similar}};
 }
 
-Json to_json(const Subject& subject, const Family& family, const Comparison& comparison) {
+Json to_json(const Subject& subject, const Family& family, const LibraryComparison& comparison) {
     Json json = {
         {"schema", "qiao.doctor.library/1"},
         {"version", text(QIAO_VERSION_MAJOR, ".", QIAO_VERSION_MINOR, ".", QIAO_VERSION_PATCH)},
@@ -103,7 +103,7 @@ std::string remark_of(const ComparedSlot& compared) {
     return (compared.needed ? "the plugin cannot do without" : "the plugin does without") + similar;
 }
 
-std::string to_text(const Subject& subject, const Family& family, const Comparison& comparison) {
+std::string to_text(const Subject& subject, const Family& family, const LibraryComparison& comparison) {
     std::string result = coloured(Colour::Title, printable(subject.file)) +
                          text(": ", bytes_text(subject.bytes), ", ", printable(subject.about.machine),
                               ", exported names: ", subject.about.exports.size(), ", with ", family.prefix, ": ", comparison.with_prefix, "\n");
@@ -130,7 +130,7 @@ std::string to_text(const Subject& subject, const Family& family, const Comparis
 int check_library(const LibraryOptions& options) {
     const Subject subject = read_subject(options.library);
     const Family family = chosen_family(options, subject.about);
-    const Comparison comparison = compare(subject.about.exports, family);
+    const LibraryComparison comparison = compare(subject.about.exports, family);
     const Json json = to_json(subject, family, comparison);
     if (!options.report.empty()) write_report(options.report, json, subject, family);
     if (options.json) {

@@ -670,6 +670,21 @@ TEST_SUITE("queue.notify") {
         CHECK(late.load() == 1);
         CHECK(early.load() == 1);
     }
+
+    TEST_CASE("may tell while it is being asked to") {
+        Card card(discrete(), {});
+        auto queue = make_queue(card);
+        const Kernel kernel(empty_desc());
+        constexpr uint64_t kLaunches = 20'000;
+        std::atomic<uint64_t> told{0};
+        for (uint64_t value = 1; value <= kLaunches; ++value) {
+            REQUIRE(queue->launch(kernel, {}, nullptr, value).ok());
+            queue->notify(value, [&](const mock::Status&) { ++told; });
+        }
+        REQUIRE(reaches(*queue, kLaunches));
+        while (told.load() < kLaunches)
+            std::this_thread::yield();
+    }
 }
 
 TEST_SUITE("queue.times") {
