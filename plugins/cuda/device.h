@@ -147,7 +147,7 @@ qiao_status finish(Device& device, void* stream, const char* what);
 // All that was submitted to the device (queue.cpp).
 qiao_status synchronize(Device& device, uint64_t timeout_ns);
 
-// Slots of several tables (native.cpp, import.cpp).
+// Slots of several tables (native.cpp).
 qiao_status cuda_device_native(void* device, qiao_native* out_native);
 qiao_status cuda_memory_native(void* device, void* allocation, qiao_native* out_native);
 qiao_status cuda_memory_wrap(void* device, const qiao_plugin_memory_desc* desc, const qiao_native* native, qiao_plugin_allocation* out_allocation);

@@ -15,7 +15,7 @@ using DeviceHandle = uint64_t;
 using Generic = void (*)();
 
 // X(name, result, arguments). Streams, events, modules, functions and contexts are `void*`. Functions whose shape differs between
-// families are generic; calls.h gives each its shape.
+// families are generic; driver.cpp gives each its shape.
 #define QIAO_CUDA_SLOTS(X)                                                                                          \
     X(init, Code, (unsigned flags))                                                                                 \
     X(driver_version, Code, (int*))                                                                                 \
